@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Dbos.Application;
+using Dbos.Application.Pipeline;
+using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Store;
+
+namespace Dbos.Api.Hosting;
+
+/// <summary>All that an operator may set, by environment variable or in appsettings.json under the same name.</summary>
+public sealed record Settings(int Port, DbosPolicy Policy, StoreSettings Store)
+{
+    private const int MiB = 1024 * 1024;
+
+    /// <summary>Somewhat above the largest result, so that one just too large is still read and refused with a sentence.</summary>
+    public int MostRequestBytes => (2 * Policy.MaxResultBytes) + (4 * MiB);
+
+    public static Settings Read(IConfiguration configuration, bool isDevelopment)
+    {
+        var policy = new DbosPolicy { ServerId = Text("DBOS_SERVER_ID", RandomServerId()) };
+        policy = policy with
+        {
+            AgentTimeout = Seconds("AGENT_TIMEOUT_SECONDS", policy.AgentTimeout),
+            LeaseDuration = Seconds("LEASE_SECONDS", policy.LeaseDuration, most: 12 * 3600),
+            MaxRetries = Number("MAX_RETRIES", policy.MaxRetries, 1, 1_000),
+            MaxResultBytes = Number("MAX_RESULT_BYTES", policy.MaxResultBytes, 1, 256 * MiB),
+        };
+        var store = new StoreSettings { Address = Text("REDIS_ADDR", isDevelopment ? StoreSettings.Embedded : "localhost:6379") };
+        store = store with
+        {
+            DataDirectory = Text("DATA_DIR", store.DataDirectory),
+            KeyPrefix = Text("KEY_PREFIX", store.KeyPrefix),
+            Partitions = Number("PARTITIONS", store.Partitions, 1, 4_096),
+            EventRetention = Number("EVENT_RETENTION", store.EventRetention, 1, 100_000_000),
+            CompletedTaskRetention = Seconds("COMPLETED_TASK_RETENTION_SECONDS", store.CompletedTaskRetention),
+        };
+        if (store.KeyPrefix.IndexOfAny(['{', '}', ':']) >= 0)
+        {
+            throw new SettingException("KEY_PREFIX", "without braces and colons", store.KeyPrefix);
+        }
+
+        CheckAddress(store);
+        return new Settings(Number("PORT", 50051, 1, 65_535), policy, store);
+
+        string Text(string name, string otherwise)
+        {
+            var value = configuration[name];
+            return string.IsNullOrEmpty(value) ? otherwise
+                : Rules.IsId(value) || name == "REDIS_ADDR" || name == "DATA_DIR" ? value
+                : throw new SettingException(name, $"1 to {Rules.LongestId} characters without control characters", value);
+        }
+
+        int Number(string name, int otherwise, int least, int most)
+        {
+            var value = configuration[name];
+            return string.IsNullOrEmpty(value) ? otherwise
+                : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number
+                : throw new SettingException(name, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"), value);
+        }
+
+        TimeSpan Seconds(string name, TimeSpan otherwise, int most = 366 * 24 * 3600) =>
+            TimeSpan.FromSeconds(Number(name, (int)otherwise.TotalSeconds, 1, most));
+    }
+
+    private static void CheckAddress(StoreSettings store)
+    {
+        if (store.IsEmbedded)
+        {
+            return;
+        }
+
+        try
+        {
+            if (RedisConnection.Options(store.Address).EndPoints.Count > 0)
+            {
+                return;
+            }
+        }
+        catch (ArgumentException)
+        {
+            // Told below, without the client library's words.
+        }
+
+        // The value may hold a password.
+        throw new SettingException("REDIS_ADDR", $"'{StoreSettings.Embedded}' or a StackExchange.Redis configuration string like 'localhost:6379'", store.Address.Split(',')[0]);
+    }
+
+    private static string RandomServerId() =>
+        $"{Environment.MachineName}-{RandomNumberGenerator.GetHexString(6, lowercase: true)}";
+}

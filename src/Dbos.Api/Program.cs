@@ -1,0 +1,43 @@
+using Dbos.Api.Hosting;
+using Dbos.Api.Services;
+using Dbos.Application;
+using Dbos.Infrastructure;
+using Dbos.Infrastructure.Sqlite;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+{
+    Args = args,
+    ContentRootPath = AppContext.BaseDirectory,
+});
+
+try
+{
+    var settings = Settings.Read(builder.Configuration, builder.Environment.IsDevelopment());
+    builder.Services.AddApplication(settings.Policy);
+    builder.Services.AddInfrastructure(settings.Store);
+    builder.Services.AddHostedService<SweepService>();
+    builder.Services.AddTracing(builder.Configuration);
+    builder.Services.AddHealth();
+    builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = settings.MostRequestBytes);
+    builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(10));
+    builder.WebHost.ConfigureKestrel(kestrel =>
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.ListenAnyIP(settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
+    });
+
+    await using var app = builder.Build();
+    app.MapGrpcService<DbosService>();
+    app.MapGrpcHealthChecksService();
+    app.OpenEmbeddedStore();
+    app.Logger.LogServing(settings.Port, settings.Store.IsEmbedded ? Path.GetFullPath(settings.Store.DataDirectory) : "Redis");
+    await app.RunAsync();
+    return Environment.ExitCode;
+}
+catch (Exception error) when (error is SettingException or DataDirectoryInUseException or IOException)
+{
+    await Console.Error.WriteLineAsync($"DBOS cannot start: {error.Message}");
+    return 1;
+}

@@ -1,0 +1,26 @@
+using Dbos.Application.Events;
+using Dbos.Wire;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace Dbos.Api.Services;
+
+public sealed partial class DbosService
+{
+    public override async Task<GetEventsResponse> GetEvents(GetEventsRequest request, ServerCallContext context)
+    {
+        var answer = await Ask(new GetEvents(request.Limit), context);
+        if (answer.Refusal is { } refusal)
+        {
+            return new GetEventsResponse { Error = refusal.Sentence, Code = Code(refusal) };
+        }
+
+        var list = answer.Value;
+        return new GetEventsResponse
+        {
+            Events = { list.Events.Select(UnsafeByteOperations.UnsafeWrap) },
+            Error = list.Cut ? $"the events were cut after {list.Events.Count}: more would not fit into a reply" : string.Empty,
+            Code = list.Cut ? ErrorCode.ListCut : ErrorCode.None,
+        };
+    }
+}

@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using Dbos.Application;
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Wire;
+using Grpc.Core;
+using MediatR;
+
+namespace Dbos.Api.Services;
+
+/// <summary>
+/// The calls of protos/dbos.proto: each turns its message into one command or query and the answer back.
+/// The methods lie in one file for each subject.
+/// </summary>
+public sealed partial class DbosService(IMediator mediator, CallContext call, ILogger<DbosService> logger) : DBOS.DBOSBase
+{
+    private const string IdempotencyKey = "idempotency-key";
+    private const string TraceParent = "traceparent";
+
+    /// <summary>The number of a refusal's code on the wire is its number in the domain.</summary>
+    private static ErrorCode Code(Refusal refusal) => (ErrorCode)refusal.Code;
+
+    /// <summary>Says why a list that was asked for as a whole is not whole.</summary>
+    private static (string Error, ErrorCode Code) Cut(bool cut, int items) => cut
+        ? ($"the list was cut after {items} items: ask on with next_page_token as page_token", ErrorCode.ListCut)
+        : (string.Empty, ErrorCode.None);
+
+    /// <summary>Sends it through the pipeline; whatever keeps DBOS from answering becomes a gRPC status, in DBOS's own words.</summary>
+    private async Task<Answer<T>> Ask<T>(IRequest<Answer<T>> request, ServerCallContext context)
+    {
+        var http = context.GetHttpContext();
+        call.Origin = new Origin($"grpc:{http.Connection.RemoteIpAddress}", TraceIdOf(http));
+        call.IdempotencyKey = http.Request.Headers.TryGetValue(IdempotencyKey, out var named) ? named.ToString() : null;
+        try
+        {
+            return await mediator.Send(request, context.CancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "the store is away; it is safe to send this again"));
+        }
+        catch (StoreBusyException busy)
+        {
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, busy.Message));
+        }
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Cancelled, "the caller gave up"));
+        }
+#pragma warning disable CA1031 // The edge of the service: a fault is logged here and told to nobody else.
+        catch (Exception fault)
+        {
+            LogFault(request.GetType().Name, fault);
+            throw new RpcException(new Status(StatusCode.Internal, "DBOS failed at this call; its log says why"));
+        }
+#pragma warning restore CA1031
+    }
+
+    private static string TraceIdOf(HttpContext http)
+    {
+        if (Activity.Current is { } activity)
+        {
+            return activity.TraceId.ToHexString();
+        }
+
+        return http.Request.Headers.TryGetValue(TraceParent, out var parent)
+            && ActivityContext.TryParse(parent, null, isRemote: true, out var context)
+                ? context.TraceId.ToHexString()
+                : string.Empty;
+    }
+
+    [LoggerMessage(LogLevel.Error, "{Request} failed")]
+    private partial void LogFault(string request, Exception fault);
+}

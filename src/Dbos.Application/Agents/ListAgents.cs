@@ -1,0 +1,32 @@
+using Dbos.Application.Paging;
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Agents;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using FluentValidation;
+using MediatR;
+
+namespace Dbos.Application.Agents;
+
+public sealed record ListAgents(PageRequest Page) : IQuery<Page<Agent>>
+{
+    public string RefusedEvent => EventTypes.AgentListError;
+
+    public (string Name, string Value)[] Subject => [];
+
+    public sealed class Validator : AbstractValidator<ListAgents>
+    {
+        public Validator() => this.IsPage(query => query.Page);
+    }
+
+    public sealed class Handler(IAgentRepository agents, DbosPolicy policy, TimeProvider clock)
+        : IRequestHandler<ListAgents, Answer<Page<Agent>>>
+    {
+        public async Task<Answer<Page<Agent>>> Handle(ListAgents query, CancellationToken cancellationToken)
+        {
+            var page = await agents.List(query.Page, cancellationToken);
+            var now = clock.GetUtcNow();
+            return page with { Items = [.. page.Items.Select(agent => agent.AsOf(now, policy.AgentTimeout))] };
+        }
+    }
+}

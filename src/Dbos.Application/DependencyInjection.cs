@@ -1,0 +1,44 @@
+using System.Reflection;
+using Dbos.Application.Pipeline;
+using FluentValidation;
+using MediatR;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dbos.Application;
+
+public static class DependencyInjection
+{
+    /// <summary>Handlers, validators and the pipeline, outermost behaviour first.</summary>
+    public static IServiceCollection AddApplication(this IServiceCollection services, DbosPolicy policy)
+    {
+        services.AddSingleton(policy);
+        services.AddScoped<CallContext>();
+        services.AddScoped<UnitOfWork>();
+
+        services.AddScoped<ServiceFactory>(provider => provider.GetRequiredService);
+        services.AddScoped<IMediator, Mediator>();
+        services.AddScoped(typeof(IPipelineBehavior<,>), typeof(AuditBehaviour<,>));
+        services.AddScoped(typeof(IPipelineBehavior<,>), typeof(ValidationBehaviour<,>));
+        services.AddScoped(typeof(IPipelineBehavior<,>), typeof(IdempotencyBehaviour<,>));
+
+        services.AddEvery(typeof(IRequestHandler<,>), ServiceLifetime.Scoped);
+        services.AddEvery(typeof(IValidator<>), ServiceLifetime.Singleton);
+        services.AddSingleton<ISweep, Agents.SilenceSweep>();
+        services.AddSingleton<ISweep, Tasks.LeaseSweep>();
+        return services;
+    }
+
+    private static void AddEvery(this IServiceCollection services, Type openInterface, ServiceLifetime lifetime)
+    {
+        var found =
+            from type in Assembly.GetExecutingAssembly().GetTypes()
+            where type is { IsAbstract: false, IsGenericTypeDefinition: false }
+            from implemented in type.GetInterfaces()
+            where implemented.IsGenericType && implemented.GetGenericTypeDefinition() == openInterface
+            select new ServiceDescriptor(implemented, type, lifetime);
+        foreach (var service in found)
+        {
+            services.Add(service);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using Dbos.Domain.ModuleStates;
+using FluentValidation;
+using MediatR;
+using Names = Dbos.Domain.Audit.AuditEvent.Names;
+
+namespace Dbos.Application.ModuleStates;
+
+/// <summary>A state as an agent reports it: its word not yet known to be one.</summary>
+/// <param name="Version">Greater than 0: the version that the caller read.</param>
+public sealed record StateReport(
+    string AgentId,
+    string ModuleName,
+    string State,
+    string ErrorMessage,
+    IReadOnlyDictionary<string, string> Details,
+    long Timestamp,
+    string RequestId,
+    long Version);
+
+/// <param name="ExpectedVersion">Write only over this version; 0: only if nothing is stored; null: not given.</param>
+public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) : IWrite
+{
+    public string RefusedEvent => EventTypes.ModuleStateError;
+
+    public (string Name, string Value)[] Subject => State is null
+        ? []
+        : State.RequestId.Length > 0
+            ? [(Names.RequestId, State.RequestId), (Names.AgentId, State.AgentId), (Names.ModuleName, State.ModuleName), ("state", State.State)]
+            : [(Names.AgentId, State.AgentId), (Names.ModuleName, State.ModuleName), ("state", State.State)];
+
+    /// <summary>
+    /// A transition is its request (or module), state and content. Without a time, a module that begins again
+    /// says just what it said before: that is no replay.
+    /// </summary>
+    public string? NaturalKey(ContentHash content) =>
+        State is { RequestId: "", Timestamp: 0 } ? null : content.ToString();
+
+    public ContentHash Content => new ContentHash.Builder()
+        .Add(State!.RequestId)
+        .Add(State.AgentId)
+        .Add(State.ModuleName)
+        .Add(State.State)
+        .Add(State.ErrorMessage)
+        .Add(State.Details)
+        .Add(State.Timestamp)
+        .Build();
+
+    public sealed class Validator : AbstractValidator<SetModuleState>
+    {
+        public Validator()
+        {
+            ClassLevelCascadeMode = CascadeMode.Stop;
+            RuleFor(command => command.State).IsGiven("state");
+            RuleFor(command => command.State!.AgentId).IsId("state.agent_id");
+            RuleFor(command => command.State!.ModuleName).IsId("state.module_name");
+            RuleFor(command => command.State!.RequestId).IsIdOrEmpty("state.request_id");
+            RuleFor(command => command.State!.State)
+                .Must((command, word) => RunStateWords.Parse(word) is { } state && GraphOf(command).States.Contains(state))
+                .WithMessage((command, word) => Rules.Sentence(
+                    "state.state", $"must be one of {string.Join(", ", GraphOf(command).States.Select(state => state.Word()))}", word));
+            RuleFor(command => command.State!.Timestamp).IsTime("state.timestamp");
+            RuleFor(command => command.State!.Version).IsWithin("state.version", 0, long.MaxValue);
+            RuleFor(command => command.ExpectedVersion ?? 0).IsWithin("expected_version", 0, long.MaxValue);
+        }
+
+        private static TransitionGraph GraphOf(SetModuleState command) => TransitionGraph.Of(command.State!.RequestId);
+    }
+
+    public sealed class Handler(IModuleStateRepository states, UnitOfWork work, TimeProvider clock)
+        : IRequestHandler<SetModuleState, Answer<Written>>
+    {
+        public Task<Answer<Written>> Handle(SetModuleState command, CancellationToken cancellationToken)
+        {
+            var report = command.State!;
+            var reported = new ModuleState(
+                report.AgentId,
+                report.ModuleName,
+                RunStateWords.Parse(report.State)!.Value,
+                report.ErrorMessage,
+                report.Details,
+                report.Timestamp > 0 ? report.Timestamp : clock.GetUtcNow().ToUnixTimeSeconds(),
+                report.RequestId,
+                Version: 0);
+            return OptimisticWrite.Run<ModuleState>(
+                work,
+                load: () => report.RequestId.Length > 0
+                    ? states.Find(report.RequestId, cancellationToken)
+                    : states.FindLife(report.AgentId, report.ModuleName, cancellationToken),
+                decide: stored => ModuleState.Report(stored, reported, Expected(command, stored)),
+                save: state => states.Save(state, work, cancellationToken),
+                assumeNew: report.RequestId.Length > 0);
+        }
+
+        /// <summary>A caller that fills in version 1 for a state of which nothing is stored means its first.</summary>
+        private static long? Expected(SetModuleState command, ModuleState? stored) => command switch
+        {
+            { ExpectedVersion: { } expected } => expected,
+            { State.Version: 0 } => null,
+            { State.Version: 1 } when stored is null => 0,
+            { State.Version: var read } => read,
+            _ => null,
+        };
+    }
+}

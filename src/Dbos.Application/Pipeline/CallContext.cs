@@ -1,0 +1,17 @@
+namespace Dbos.Application.Pipeline;
+
+/// <summary>Who caused a change, and in which trace: told with every event.</summary>
+public sealed record Origin(string Actor, string TraceId)
+{
+    /// <summary>DBOS itself, for a change that no caller asked for.</summary>
+    public static Origin Background(string sweep) => new($"dbos:{sweep}", string.Empty);
+}
+
+/// <summary>What came with the call beside its message. Filled at the edge, one for each call.</summary>
+public sealed class CallContext
+{
+    public Origin Origin { get; set; } = new("unknown", string.Empty);
+
+    /// <summary>The idempotency key that the caller named; null: none.</summary>
+    public string? IdempotencyKey { get; set; }
+}

@@ -1,0 +1,36 @@
+using Dbos.Domain.Answers;
+using MediatR;
+
+namespace Dbos.Application.Pipeline;
+
+/// <summary>What every call of the service has in common.</summary>
+public interface IDbosRequest
+{
+    /// <summary>The event type that tells of a refusal.</summary>
+    string RefusedEvent { get; }
+
+    /// <summary>Whom it is about, as event metadata; the first value is the id whose partition keeps the event.</summary>
+    (string Name, string Value)[] Subject { get; }
+}
+
+public interface IQuery<TAnswer> : IDbosRequest, IRequest<Answer<TAnswer>>;
+
+public interface ICommand<TAnswer> : IDbosRequest, IRequest<Answer<TAnswer>>, ICommand;
+
+/// <summary>Changes something: every refusal of it is told in the event log.</summary>
+public interface ICommand;
+
+/// <summary>A command that writes one record, and may safely be sent again.</summary>
+public interface IWrite : ICommand<Written>
+{
+    /// <summary>What makes this command the same command again; null: nothing but a key that the caller names.</summary>
+    string? NaturalKey(ContentHash content);
+
+    /// <summary>Tells a replay with other content from a true one.</summary>
+    ContentHash Content { get; }
+}
+
+/// <summary>What every write is answered.</summary>
+/// <param name="Version">The version that the write made.</param>
+/// <param name="Duplicate">Answered as the first call was; nothing was written.</param>
+public readonly record struct Written(long Version, bool Duplicate);

@@ -1,0 +1,68 @@
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using Dbos.Domain.Results;
+using FluentValidation;
+using MediatR;
+using Names = Dbos.Domain.Audit.AuditEvent.Names;
+
+namespace Dbos.Application.Results;
+
+/// <param name="Result">Without the metadata that DBOS fills in: 0 or empty there.</param>
+public sealed record StoreResult(MeasurementResult? Result) : IWrite
+{
+    private const string IngestSource = "grpc";
+
+    public string RefusedEvent => EventTypes.ResultStoreError;
+
+    public (string Name, string Value)[] Subject => Result is null ? [] : [(Names.AgentId, Result.AgentId), (Names.RequestId, Result.Id)];
+
+    /// <summary>A result is its agent and its id.</summary>
+    public string NaturalKey(ContentHash content) => Result!.Id;
+
+    public ContentHash Content => new ContentHash.Builder()
+        .Add(Result!.Id)
+        .Add(Result.ModuleName)
+        .Add(Result.Timestamp)
+        .Add(Result.AgentStartTime)
+        .Add(Result.AgentRuntimeVersion)
+        .Add(Result.ModuleRevision)
+        .Add(Result.Data.Span)
+        .Build();
+
+    public sealed class Validator : AbstractValidator<StoreResult>
+    {
+        public Validator(DbosPolicy policy)
+        {
+            ClassLevelCascadeMode = CascadeMode.Stop;
+            RuleFor(command => command.Result).IsGiven("result");
+            RuleFor(command => command.Result!.Id).IsId("result.id");
+            RuleFor(command => command.Result!.AgentId).IsId("result.agent_id");
+            RuleFor(command => command.Result!.ModuleName).IsIdOrEmpty("result.module_name");
+            RuleFor(command => command.Result!.Data).IsAtMost("result.data", policy.MaxResultBytes);
+            RuleFor(command => command.Result!.Timestamp).IsTime("result.timestamp");
+            RuleFor(command => command.Result!.ReceivedAt).IsTime("result.received_at");
+            RuleFor(command => command.Result!.AgentStartTime).IsTime("result.agent_start_time");
+        }
+    }
+
+    public sealed class Handler(IResultRepository results, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+        : IRequestHandler<StoreResult, Answer<Written>>
+    {
+        public Task<Answer<Written>> Handle(StoreResult command, CancellationToken cancellationToken)
+        {
+            var received = command.Result! with
+            {
+                ReceivedAt = command.Result.ReceivedAt > 0 ? command.Result.ReceivedAt : clock.GetUtcNow().ToUnixTimeSeconds(),
+                DbosServerId = command.Result.DbosServerId.Length > 0 ? command.Result.DbosServerId : policy.ServerId,
+                IngestSource = command.Result.IngestSource.Length > 0 ? command.Result.IngestSource : IngestSource,
+            };
+            return OptimisticWrite.Run<MeasurementResult>(
+                work,
+                load: () => Task.FromResult<MeasurementResult?>(null),
+                decide: stored => MeasurementResult.Store(stored, received),
+                save: result => results.Save(result, work, cancellationToken),
+                saysTheSame: stored => stored.SaysTheSameAs(received));
+        }
+    }
+}

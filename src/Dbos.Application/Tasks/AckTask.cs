@@ -1,0 +1,41 @@
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using Dbos.Domain.Tasks;
+using FluentValidation;
+using MediatR;
+
+namespace Dbos.Application.Tasks;
+
+/// <param name="LeaseToken">Of the caller's delivery; 0: whichever is current.</param>
+public sealed record AckTask(string TaskId, long LeaseToken) : IWrite
+{
+    public string RefusedEvent => EventTypes.TaskAckError;
+
+    public (string Name, string Value)[] Subject => [(AuditEvent.Names.TaskId, TaskId)];
+
+    /// <summary>None is needed: that a task is completed tells a replay.</summary>
+    public string? NaturalKey(ContentHash content) => null;
+
+    public ContentHash Content => new ContentHash.Builder().Add(LeaseToken).Build();
+
+    public sealed class Validator : AbstractValidator<AckTask>
+    {
+        public Validator()
+        {
+            ClassLevelCascadeMode = CascadeMode.Stop;
+            RuleFor(command => command.TaskId).IsId("task_id");
+            RuleFor(command => command.LeaseToken).IsWithin("lease_token", 0, long.MaxValue);
+        }
+    }
+
+    public sealed class Handler(ITaskRepository tasks, UnitOfWork work) : IRequestHandler<AckTask, Answer<Written>>
+    {
+        public Task<Answer<Written>> Handle(AckTask command, CancellationToken cancellationToken) =>
+            OptimisticWrite.Run<MeasurementTask>(
+                work,
+                load: () => tasks.Find(command.TaskId, cancellationToken),
+                decide: task => task is null ? TaskNotFound.Refusal(command.TaskId) : task.Acknowledge(command.LeaseToken),
+                save: task => tasks.Save(task, work, cancellationToken));
+    }
+}

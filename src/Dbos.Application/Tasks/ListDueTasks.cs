@@ -1,0 +1,54 @@
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using FluentValidation;
+using MediatR;
+
+namespace Dbos.Application.Tasks;
+
+/// <summary>Takes due tasks: what it answers is leased to the caller.</summary>
+/// <param name="Timestamp">Unix seconds; 0: now.</param>
+/// <param name="Limit">0: <see cref="DefaultLimit"/>.</param>
+/// <param name="VisibilityTimeoutSeconds">0: the configured lease duration.</param>
+public sealed record ListDueTasks(long Timestamp, int Limit, long VisibilityTimeoutSeconds)
+    : ICommand<TakenTasks>
+{
+    public const int DefaultLimit = 100;
+    public const int MostTasks = 1_000;
+    public static readonly TimeSpan LongestVisibilityTimeout = TimeSpan.FromHours(12);
+
+    public string RefusedEvent => EventTypes.TaskListError;
+
+    public (string Name, string Value)[] Subject => [];
+
+    public sealed class Validator : AbstractValidator<ListDueTasks>
+    {
+        public Validator()
+        {
+            ClassLevelCascadeMode = CascadeMode.Stop;
+            RuleFor(command => command.Timestamp).IsTime("timestamp");
+            RuleFor(command => (long)command.Limit).IsWithin("limit", 0, MostTasks);
+            RuleFor(command => command.VisibilityTimeoutSeconds)
+                .IsWithin("visibility_timeout_seconds", 0, (long)LongestVisibilityTimeout.TotalSeconds);
+        }
+    }
+
+    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+        : IRequestHandler<ListDueTasks, Answer<TakenTasks>>
+    {
+        public async Task<Answer<TakenTasks>> Handle(ListDueTasks command, CancellationToken cancellationToken)
+        {
+            var timeout = command.VisibilityTimeoutSeconds > 0
+                ? TimeSpan.FromSeconds(command.VisibilityTimeoutSeconds)
+                : policy.LeaseDuration;
+            var limit = command.Limit > 0 ? command.Limit : DefaultLimit;
+            return await tasks.Take(Due(command.Timestamp), limit, timeout, work, cancellationToken);
+        }
+
+        /// <summary>A caller speaks in seconds: its second is due to its end, but not beyond now.</summary>
+        private DateTimeOffset? Due(long timestamp) =>
+            timestamp == 0 || timestamp == clock.GetUtcNow().ToUnixTimeSeconds()
+                ? null
+                : DateTimeOffset.FromUnixTimeMilliseconds((timestamp * 1000) + 999);
+    }
+}

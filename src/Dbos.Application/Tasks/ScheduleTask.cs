@@ -1,0 +1,102 @@
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using Dbos.Domain.Tasks;
+using FluentValidation;
+using MediatR;
+using Names = Dbos.Domain.Audit.AuditEvent.Names;
+
+namespace Dbos.Application.Tasks;
+
+/// <summary>A task as its scheduler tells it. Times are Unix seconds, 0: not told.</summary>
+/// <param name="MaxRetries">0: the default.</param>
+public sealed record NewTask(
+    string Id,
+    string AgentId,
+    string ModuleName,
+    ReadOnlyMemory<byte> Payload,
+    long ScheduledAt,
+    long CreatedAt,
+    string Status,
+    long VisibilityTime,
+    int RetryCount,
+    int MaxRetries);
+
+public sealed record ScheduleTask(NewTask? Task) : IWrite
+{
+    private const int MostRetries = 1_000;
+
+    public string RefusedEvent => EventTypes.TaskScheduleError;
+
+    public (string Name, string Value)[] Subject => Task is null
+        ? []
+        : [(Names.TaskId, Task.Id), (Names.AgentId, Task.AgentId), (Names.ModuleName, Task.ModuleName)];
+
+    /// <summary>A task is its id.</summary>
+    public string NaturalKey(ContentHash content) => Task!.Id;
+
+    public ContentHash Content => new ContentHash.Builder()
+        .Add(Task!.AgentId)
+        .Add(Task.ModuleName)
+        .Add(Task.ScheduledAt)
+        .Add(Task.VisibilityTime)
+        .Add(Task.MaxRetries)
+        .Add(Task.Payload.Span)
+        .Build();
+
+    public sealed class Validator : AbstractValidator<ScheduleTask>
+    {
+        private static readonly string Pending = MeasurementTaskStatus.Pending.Word();
+
+        public Validator(DbosPolicy policy)
+        {
+            ClassLevelCascadeMode = CascadeMode.Stop;
+            RuleFor(command => command.Task).IsGiven("task");
+            RuleFor(command => command.Task!.Id).IsId("task.id");
+            RuleFor(command => command.Task!.AgentId).IsIdOrEmpty("task.agent_id");
+            RuleFor(command => command.Task!.ModuleName).IsIdOrEmpty("task.module_name");
+            RuleFor(command => command.Task!.Payload).IsAtMost("task.payload", policy.MaxResultBytes);
+            RuleFor(command => command.Task!.ScheduledAt).IsTime("task.scheduled_at");
+            RuleFor(command => command.Task!.CreatedAt).IsTime("task.created_at");
+            RuleFor(command => command.Task!.VisibilityTime).IsTime("task.visibility_time");
+            RuleFor(command => command.Task!.Status)
+                .Must(status => status.Length == 0 || status == Pending)
+                .WithMessage((_, status) => Rules.Sentence("task.status", $"must be {Pending} or empty when a task is scheduled", status));
+            RuleFor(command => (long)command.Task!.RetryCount).IsWithin("task.retry_count", 0, int.MaxValue);
+            RuleFor(command => (long)command.Task!.MaxRetries).IsWithin("task.max_retries", 0, MostRetries);
+        }
+    }
+
+    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+        : IRequestHandler<ScheduleTask, Answer<Written>>
+    {
+        public Task<Answer<Written>> Handle(ScheduleTask command, CancellationToken cancellationToken)
+        {
+            var told = command.Task!;
+            var now = clock.GetUtcNow();
+            var scheduled = told.ScheduledAt > 0 ? DateTimeOffset.FromUnixTimeSeconds(told.ScheduledAt) : now;
+            var visible = DateTimeOffset.FromUnixTimeSeconds(told.VisibilityTime);
+            var wanted = new MeasurementTask(
+                told.Id,
+                told.AgentId,
+                told.ModuleName,
+                told.Payload,
+                scheduled.ToUnixTimeSeconds(),
+                told.CreatedAt > 0 ? told.CreatedAt : now.ToUnixTimeSeconds(),
+                MeasurementTaskStatus.Pending,
+                visible > scheduled ? visible : scheduled,
+                RetryCount: 0,
+                told.MaxRetries > 0 ? told.MaxRetries : policy.MaxRetries,
+                LastError: string.Empty,
+                LeaseToken: 0,
+                Version: 0);
+            return OptimisticWrite.Run<MeasurementTask>(
+                work,
+                load: () => System.Threading.Tasks.Task.FromResult<MeasurementTask?>(null),
+                decide: stored => MeasurementTask.Schedule(stored, wanted),
+                save: task => tasks.Save(task, work, cancellationToken),
+                saysTheSame: stored => stored.SaysTheSameAs(
+                    told.ScheduledAt > 0 ? wanted : wanted with { ScheduledAt = stored.ScheduledAt }));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+using Dbos.Domain.Answers;
+
+namespace Dbos.Application.Tasks;
+
+internal static class TaskNotFound
+{
+    public static Refusal Refusal(string taskId) => new(RefusalCode.NotFound, $"task '{taskId}' is not known");
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using Names = Dbos.Domain.Audit.AuditEvent.Names;
+
+namespace Dbos.Domain.Agents;
+
+/// <summary>
+/// An agent as the heartbeats told it. The Python server forgets when an agent was first seen and how
+/// often it was heard whenever it restarts, so a heartbeat merges and never takes back.
+/// </summary>
+public sealed record Agent(
+    string Id,
+    string Hostname,
+    bool Alive,
+    long LastSeen,
+    long FirstSeen,
+    IReadOnlyDictionary<string, string> Config,
+    int TotalHeartbeats,
+    DateTimeOffset HeardAt,
+    long Version) : IVersioned
+{
+    /// <summary>As a reader sees it: alive was told, and is still true while it is heard of within the timeout.</summary>
+    public Agent AsOf(DateTimeOffset now, TimeSpan timeout) => this with { Alive = Alive && now - HeardAt < timeout };
+
+    public static Decision<Agent> Hear(Agent? known, Heartbeat told, DateTimeOffset now)
+    {
+        var seconds = now.ToUnixTimeSeconds();
+        if (known is null)
+        {
+            var first = new Agent(
+                told.AgentId,
+                told.Hostname,
+                told.Alive,
+                Told(told.LastSeen, seconds),
+                Told(told.FirstSeen, seconds),
+                told.Config,
+                told.TotalHeartbeats,
+                now,
+                Version: 1);
+            return Decision.To(first, first.Tell(EventTypes.AgentRegistered, "registered"));
+        }
+
+        var next = known with
+        {
+            Hostname = told.Hostname.Length > 0 ? told.Hostname : known.Hostname,
+            Alive = told.Alive,
+            LastSeen = Math.Max(known.LastSeen, Told(told.LastSeen, seconds)),
+            FirstSeen = Math.Min(known.FirstSeen, Told(told.FirstSeen, known.FirstSeen)),
+            Config = told.Config.Count > 0 ? told.Config : known.Config,
+            TotalHeartbeats = Math.Max(known.TotalHeartbeats, told.TotalHeartbeats),
+            HeardAt = now > known.HeardAt ? now : known.HeardAt,
+            Version = known.Version + 1,
+        };
+        return Decision.To(next, [.. next.WhatChangedSince(known)]);
+    }
+
+    /// <summary>Nothing was heard for the timeout. A replay if it was heard of after all, or is lost already.</summary>
+    public Decision<Agent> Lose(DateTimeOffset now, TimeSpan timeout)
+    {
+        if (!Alive || now - HeardAt < timeout)
+        {
+            return Decision.Replay(this);
+        }
+
+        var lost = this with { Alive = false, Version = Version + 1 };
+        var silence = ((long)timeout.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        return Decision.To(lost, lost.Tell(EventTypes.AgentLost, $"lost: not heard of for {silence} s", ("cause", "timeout")));
+    }
+
+    private static long Told(long told, long otherwise) => told > 0 ? told : otherwise;
+
+    private IEnumerable<AuditEvent> WhatChangedSince(Agent known)
+    {
+        if (Alive != known.Alive)
+        {
+            yield return Alive
+                ? Tell(EventTypes.AgentBack, "back")
+                : Tell(EventTypes.AgentLost, "lost: reported as not alive", ("cause", "reported"));
+        }
+
+        if (Hostname != known.Hostname)
+        {
+            yield return Tell(
+                EventTypes.AgentChanged, "moved to another host", ("hostname", Hostname), ("previous_hostname", known.Hostname));
+        }
+
+        var changed = ConfigKeysChangedSince(known.Config);
+        if (changed.Count > 0)
+        {
+            yield return Tell(EventTypes.AgentChanged, "changed its config", ("config_keys", string.Join(", ", changed)));
+        }
+    }
+
+    /// <summary>The keys only: values are large, and no business of a log.</summary>
+    private List<string> ConfigKeysChangedSince(IReadOnlyDictionary<string, string> known)
+    {
+        if (ReferenceEquals(Config, known))
+        {
+            return [];
+        }
+
+        var changed = Config.Where(entry => !known.TryGetValue(entry.Key, out var was) || was != entry.Value).Select(entry => entry.Key);
+        return [.. changed.Concat(known.Keys.Where(key => !Config.ContainsKey(key))).Order(StringComparer.Ordinal)];
+    }
+
+    private AuditEvent Tell(string type, string what, params (string, string)[] more) =>
+        new(type, $"agent {Id} {what}", [(Names.AgentId, Id), .. more]);
+}

@@ -1,0 +1,13 @@
+namespace Dbos.Domain.Agents;
+
+/// <summary>
+/// What a heartbeat tells. Times are Unix seconds, 0: not told. An empty hostname or config: not told.
+/// </summary>
+public sealed record Heartbeat(
+    string AgentId,
+    string Hostname,
+    bool Alive,
+    long LastSeen,
+    long FirstSeen,
+    IReadOnlyDictionary<string, string> Config,
+    int TotalHeartbeats);

@@ -1,0 +1,26 @@
+namespace Dbos.Domain.Tasks;
+
+/// <summary>Where in its life a task is. On the wire: the name in lower case.</summary>
+public enum MeasurementTaskStatus
+{
+    /// <summary>Waits until it is visible.</summary>
+    Pending,
+
+    /// <summary>Delivered, and held under a lease.</summary>
+    Inflight,
+
+    /// <summary>Acknowledged.</summary>
+    Completed,
+
+    /// <summary>Out of retries, in the dead-letter queue.</summary>
+    Failed,
+}
+
+public static class MeasurementTaskStatusWords
+{
+    private static readonly string[] Words = [.. Enum.GetNames<MeasurementTaskStatus>().Select(name => name.ToLowerInvariant())];
+
+    public static IReadOnlyList<string> All => Words;
+
+    public static string Word(this MeasurementTaskStatus status) => Words[(int)status];
+}

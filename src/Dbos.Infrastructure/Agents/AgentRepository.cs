@@ -1,0 +1,41 @@
+using Dbos.Application;
+using Dbos.Application.Agents;
+using Dbos.Application.Paging;
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Agents;
+using Dbos.Infrastructure.Events;
+using Dbos.Infrastructure.Store;
+
+namespace Dbos.Infrastructure.Agents;
+
+public sealed class AgentRepository(IStore store, EventWriter events, DbosPolicy policy, TimeProvider clock) : IAgentRepository
+{
+    private readonly Records<Agent> records = new(store, events, (agent, record) => agent with { Version = record.Version });
+
+    public Task<Agent?> Find(string agentId, CancellationToken cancellation) => records.Find(KeyOf(agentId), cancellation);
+
+    public Task<Page<Agent>> List(PageRequest page, CancellationToken cancellation) =>
+        records.List(
+            store.AllPartitions(),
+            Orders.Lowest,
+            (partition, count) => store.ByMember(new StoreKey(partition, Names.Agents), page.After?.Member, count, cancellation),
+            Names.Agent,
+            page,
+            cancellation);
+
+    public Task<Saved<Agent>> Save(Agent agent, UnitOfWork work, CancellationToken cancellation)
+    {
+        long? deadline = agent.Alive ? (agent.HeardAt + policy.AgentTimeout).ToUnixTimeMilliseconds() : null;
+        IndexChange[] indexes =
+        [
+            new(Names.Agents, agent.Id, 0),
+            new(Names.AgentDeadlines, agent.Id, deadline),
+        ];
+        return records.Save(agent, KeyOf(agent.Id), work, indexes, cancellation);
+    }
+
+    public Task<IReadOnlyList<Agent>> Silent(int limit, CancellationToken cancellation) =>
+        records.Overdue(Names.AgentDeadlines, clock.GetUtcNow(), limit, Names.Agent, cancellation);
+
+    private StoreKey KeyOf(string agentId) => new(store.PartitionOf(agentId), Names.Agent(agentId));
+}

@@ -1,0 +1,48 @@
+using Dbos.Application.Agents;
+using Dbos.Application.Events;
+using Dbos.Application.ModuleStates;
+using Dbos.Application.Results;
+using Dbos.Application.Tasks;
+using Dbos.Infrastructure.Agents;
+using Dbos.Infrastructure.Events;
+using Dbos.Infrastructure.ModuleStates;
+using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Results;
+using Dbos.Infrastructure.Sqlite;
+using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Tasks;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dbos.Infrastructure;
+
+public static class DependencyInjection
+{
+    /// <summary>The repositories over the one store, whose clock is everybody's clock.</summary>
+    public static IServiceCollection AddInfrastructure(this IServiceCollection services, StoreSettings settings)
+    {
+        services.AddSingleton(settings);
+        if (settings.IsEmbedded)
+        {
+            services.AddSingleton(TimeProvider.System);
+            services.AddSingleton<SqliteStore>();
+            services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<SqliteStore>()));
+        }
+        else
+        {
+            services.AddSingleton<RedisClock>();
+            services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<RedisClock>());
+            services.AddSingleton<RedisConnection>();
+            services.AddSingleton<RedisStore>();
+            services.AddHostedService<RedisUpkeep>();
+            services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<RedisStore>()));
+        }
+
+        services.AddSingleton<EventWriter>();
+        services.AddSingleton<IEventLog, EventLog>();
+        services.AddSingleton<IAgentRepository, AgentRepository>();
+        services.AddSingleton<IModuleStateRepository, ModuleStateRepository>();
+        services.AddSingleton<IResultRepository, ResultRepository>();
+        services.AddSingleton<ITaskRepository, TaskRepository>();
+        return services;
+    }
+}

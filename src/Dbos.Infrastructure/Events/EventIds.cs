@@ -1,0 +1,30 @@
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace Dbos.Infrastructure.Events;
+
+/// <summary>
+/// Ids that sort by time as text: milliseconds and a counter in 16 hex digits, which never go back within a
+/// process, then 8 that tell processes apart.
+/// </summary>
+public sealed class EventIds
+{
+    private const int CounterBits = 16;
+
+    private readonly string process = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+    private long last;
+
+    public string Next(DateTimeOffset now)
+    {
+        var earliest = now.ToUnixTimeMilliseconds() << CounterBits;
+        long was, next;
+        do
+        {
+            was = Volatile.Read(ref last);
+            next = Math.Max(was + 1, earliest);
+        }
+        while (Interlocked.CompareExchange(ref last, next, was) != was);
+
+        return string.Create(CultureInfo.InvariantCulture, $"{next:x16}-{process}");
+    }
+}

@@ -1,0 +1,56 @@
+using Dbos.Application.ModuleStates;
+using Dbos.Application.Paging;
+using Dbos.Application.Pipeline;
+using Dbos.Domain.ModuleStates;
+using Dbos.Infrastructure.Events;
+using Dbos.Infrastructure.Store;
+
+namespace Dbos.Infrastructure.ModuleStates;
+
+public sealed class ModuleStateRepository(IStore store, EventWriter events, TimeProvider clock) : IModuleStateRepository
+{
+    private readonly Records<ModuleState> records = new(store, events, (state, record) => state with { Version = record.Version });
+
+    public Task<ModuleState?> Find(string requestId, CancellationToken cancellation) =>
+        records.Find(KeyOf(requestId), cancellation);
+
+    public Task<ModuleState?> FindLife(string agentId, string moduleName, CancellationToken cancellation) =>
+        records.Find(LifeKeyOf(agentId, moduleName), cancellation);
+
+    public Task<Page<ModuleState>> List(string agentId, string moduleName, PageRequest page, CancellationToken cancellation)
+    {
+        var index = (agentId, moduleName) switch
+        {
+            ("", "") => Names.States,
+            ("", _) => Names.StatesOfModule(moduleName),
+            (_, "") => Names.StatesOfAgent(agentId),
+            _ => Names.StatesOf(agentId, moduleName),
+        };
+        return records.List(
+            store.AllPartitions(),
+            Orders.Highest,
+            (partition, count) => store.Highest(new StoreKey(partition, index), page.After, count, cancellation),
+            recordOf: static member => member,
+            page,
+            cancellation);
+    }
+
+    public Task<Saved<ModuleState>> Save(ModuleState state, UnitOfWork work, CancellationToken cancellation)
+    {
+        var key = state.RequestId.Length > 0 ? KeyOf(state.RequestId) : LifeKeyOf(state.AgentId, state.ModuleName);
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        IndexChange[] indexes =
+        [
+            new(Names.States, key.Name, now),
+            new(Names.StatesOfAgent(state.AgentId), key.Name, now),
+            new(Names.StatesOfModule(state.ModuleName), key.Name, now),
+            new(Names.StatesOf(state.AgentId, state.ModuleName), key.Name, now),
+        ];
+        return records.Save(state, key, work, indexes, cancellation);
+    }
+
+    private StoreKey KeyOf(string requestId) => new(store.PartitionOf(requestId), Names.State(requestId));
+
+    private StoreKey LifeKeyOf(string agentId, string moduleName) =>
+        new(store.PartitionOf(Names.Life(agentId, moduleName)), Names.Life(agentId, moduleName));
+}

@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using Dbos.Application;
+using Dbos.Infrastructure.Store;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Dbos.Infrastructure.Redis;
+
+/// <summary>
+/// The one multiplexed connection. While Redis is away every call fails at once: nothing queues up behind
+/// an outage.
+/// </summary>
+public sealed partial class RedisConnection(StoreSettings settings, RedisClock clock, ILogger<RedisConnection> logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan BetweenTrials = TimeSpan.FromMilliseconds(500);
+
+    private ConnectionMultiplexer? multiplexer;
+    private int away;
+
+    /// <summary>Refuses a configuration string that cannot be read.</summary>
+    public static ConfigurationOptions Options(string address)
+    {
+        var options = ConfigurationOptions.Parse(address);
+        options.ClientName = "dbos";
+        options.AbortOnConnectFail = false;
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+
+        // A call's own patience ends before this; it only bounds what the client keeps of calls given up.
+        options.AsyncTimeout = 3_000;
+        options.ConnectTimeout = 2_000;
+
+        // Service is promised within 5 s of Redis's return: a trial and a look at lost calls twice a second.
+        options.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
+        options.ReconnectRetryPolicy = new LinearRetry(500);
+        return options;
+    }
+
+    /// <summary>Connects, however long it takes, and lets calls through once the store is known to be laid out as configured.</summary>
+    /// <exception cref="LayoutMismatchException">It is not.</exception>
+    public async Task Open(CancellationToken cancellation)
+    {
+        var connecting = await ConnectionMultiplexer.ConnectAsync(Options(settings.Address));
+        connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType);
+        connecting.ConnectionRestored += (_, _) => Found();
+        if (!connecting.IsConnected)
+        {
+            Lost(ConnectionFailureType.UnableToConnect);
+        }
+
+        while (!await IsLaidOut(connecting.GetDatabase()))
+        {
+            await Task.Delay(BetweenTrials, cancellation);
+        }
+
+        Volatile.Write(ref multiplexer, connecting);
+        Found();
+    }
+
+    /// <summary>Asks Redis one thing. Every way in which it may fail to answer is the same outage to a caller.</summary>
+    public async Task<TResult> Ask<TAsk, TResult>(
+        Func<IDatabase, TAsk, Task<TResult>> command, TAsk ask, CancellationToken cancellation)
+    {
+        var connected = Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet");
+        try
+        {
+            return await command(connected.GetDatabase(), ask).WaitAsync(cancellation);
+        }
+        catch (RedisServerException error) when (!IsOutage(error.Message))
+        {
+            throw new InvalidOperationException("Redis refused a command", error);
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            throw new StoreUnavailableException("Redis did not answer", error);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (multiplexer is not null)
+        {
+            await multiplexer.DisposeAsync();
+        }
+    }
+
+    /// <summary>
+    /// What a server says when it cannot serve now (LOADING, READONLY, OOM, MISCONF, CLUSTERDOWN, NOSCRIPT, …)
+    /// has a word of its own in front; ERR and WRONGTYPE are faults of the command.
+    /// </summary>
+    private static bool IsOutage(string message) =>
+        !message.StartsWith("ERR ", StringComparison.Ordinal) && !message.StartsWith("WRONGTYPE", StringComparison.Ordinal);
+
+    private async Task<bool> IsLaidOut(IDatabase redis)
+    {
+        try
+        {
+            var asked = Stopwatch.GetTimestamp();
+            var keys = new RedisKeys(settings.KeyPrefix, settings.Partitions);
+            var answer = (long[])(await redis.ScriptEvaluateAsync(Script.Layout, [keys.Of(0, "layout")], [settings.Partitions]))!;
+            clock.Hear(answer[1], answer[2], asked);
+            return answer[0] == settings.Partitions
+                ? true
+                : throw new LayoutMismatchException(settings.KeyPrefix, (int)answer[0], settings.Partitions);
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException)
+        {
+            Lost(ConnectionFailureType.UnableToConnect);
+            return false;
+        }
+    }
+
+    private void Lost(ConnectionFailureType why)
+    {
+        if (Interlocked.Exchange(ref away, 1) == 0)
+        {
+            LogAway(string.Join(", ", Options(settings.Address).EndPoints), why);
+        }
+    }
+
+    private void Found()
+    {
+        if (multiplexer is { IsConnected: true } && Interlocked.Exchange(ref away, 0) == 1)
+        {
+            LogBack();
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Redis at {Address} is away ({Why}); calls are answered UNAVAILABLE, and DBOS keeps trying")]
+    private partial void LogAway(string address, ConnectionFailureType why);
+
+    [LoggerMessage(LogLevel.Information, "Redis is back")]
+    private partial void LogBack();
+}

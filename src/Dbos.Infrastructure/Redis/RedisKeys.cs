@@ -1,0 +1,19 @@
+using System.Globalization;
+using Dbos.Infrastructure.Store;
+using StackExchange.Redis;
+
+namespace Dbos.Infrastructure.Redis;
+
+/// <summary>
+/// A name within a partition as a Redis key: the hash tag in front, by which Redis Cluster puts a partition's
+/// keys into one hash slot.
+/// </summary>
+public sealed class RedisKeys(string prefix, int partitions)
+{
+    private readonly string[] tags =
+        [.. Enumerable.Range(0, partitions).Select(partition => string.Create(CultureInfo.InvariantCulture, $"{{{prefix}:{partition}}}:"))];
+
+    public RedisKey Of(int partition, string name) => string.Concat(tags[partition], name);
+
+    public RedisKey Of(StoreKey key) => Of(key.Partition, key.Name);
+}

@@ -1,0 +1,48 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Dbos.Domain.Agents;
+using Dbos.Domain.ModuleStates;
+using Dbos.Domain.Results;
+using Dbos.Domain.Tasks;
+
+namespace Dbos.Infrastructure.Store;
+
+/// <summary>
+/// How aggregates are written: as JSON with the wire's names, so that an operator can read a record where it
+/// lies. What the store keeps beside the document is left out of it.
+/// </summary>
+internal static class Documents
+{
+    private static readonly HashSet<string> KeptBeside = ["version", "data", "payload", "lease_token"];
+
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters =
+        {
+            new JsonStringEnumConverter<RunState>(JsonNamingPolicy.SnakeCaseLower),
+            new JsonStringEnumConverter<MeasurementTaskStatus>(JsonNamingPolicy.SnakeCaseLower),
+        },
+        TypeInfoResolver = DocumentJson.Default.WithAddedModifier(LeaveOutWhatIsKeptBeside),
+    };
+
+    public static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T));
+
+    private static void LeaveOutWhatIsKeptBeside(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties.Where(property => KeptBeside.Contains(property.Name)))
+        {
+            property.ShouldSerialize = (_, _) => false;
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(Agent))]
+[JsonSerializable(typeof(ModuleState))]
+[JsonSerializable(typeof(MeasurementResult))]
+[JsonSerializable(typeof(MeasurementTask))]
+internal sealed partial class DocumentJson : JsonSerializerContext;

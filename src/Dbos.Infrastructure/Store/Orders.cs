@@ -1,0 +1,13 @@
+namespace Dbos.Infrastructure.Store;
+
+/// <summary>The orders of index entries over all partitions, as the engines keep them within one.</summary>
+public static class Orders
+{
+    public static int Lowest(IndexEntry left, IndexEntry right)
+    {
+        var byScore = left.Score.CompareTo(right.Score);
+        return byScore != 0 ? byScore : Utf8Order.Compare(left.Member, right.Member);
+    }
+
+    public static int Highest(IndexEntry left, IndexEntry right) => Lowest(right, left);
+}

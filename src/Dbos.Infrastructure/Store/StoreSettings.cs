@@ -1,0 +1,30 @@
+namespace Dbos.Infrastructure.Store;
+
+/// <summary>Where and how things are kept.</summary>
+public sealed record StoreSettings
+{
+    public const string Embedded = "embedded";
+
+    /// <summary>A StackExchange.Redis configuration string, or <see cref="Embedded"/>.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Where the embedded store keeps its file.</summary>
+    public string DataDirectory { get; init; } = "data";
+
+    /// <summary>Begins every key in Redis.</summary>
+    public string KeyPrefix { get; init; } = "dbos";
+
+    /// <summary>Of Redis; the embedded store has one.</summary>
+    public int Partitions { get; init; } = 16;
+
+    /// <summary>How many events of the history are kept over all partitions, at least.</summary>
+    public int EventRetention { get; init; } = 100_000;
+
+    /// <summary>How many refusals are kept over all partitions, at least.</summary>
+    public int RefusalRetention => Math.Max(1, EventRetention / 10);
+
+    /// <summary>How long a completed task stays readable.</summary>
+    public TimeSpan CompletedTaskRetention { get; init; } = TimeSpan.FromDays(1);
+
+    public bool IsEmbedded => Address == Embedded;
+}
