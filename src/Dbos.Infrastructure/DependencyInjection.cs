@@ -1,6 +1,7 @@
 using Dbos.Application.Agents;
 using Dbos.Application.Events;
 using Dbos.Application.ModuleStates;
+using Dbos.Application.Pipeline;
 using Dbos.Application.Results;
 using Dbos.Application.Tasks;
 using Dbos.Infrastructure.Agents;
@@ -38,6 +39,7 @@ public static class DependencyInjection
         }
 
         services.AddSingleton<EventWriter>();
+        services.AddSingleton<IIdempotencyMarks, IdempotencyMarks>();
         services.AddSingleton<IEventLog, EventLog>();
         services.AddSingleton<IAgentRepository, AgentRepository>();
         services.AddSingleton<IModuleStateRepository, ModuleStateRepository>();

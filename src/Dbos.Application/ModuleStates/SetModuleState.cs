@@ -32,11 +32,10 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
             : [(Names.AgentId, State.AgentId), (Names.ModuleName, State.ModuleName), ("state", State.State)];
 
     /// <summary>
-    /// A transition is its request (or module), state and content. Without a time, a module that begins again
-    /// says just what it said before: that is no replay.
+    /// A transition of a request is its request, state and content. A module's own life has none: a module that
+    /// begins again within a second says just what it said before, and that is no replay.
     /// </summary>
-    public string? NaturalKey(ContentHash content) =>
-        State is { RequestId: "", Timestamp: 0 } ? null : content.ToString();
+    public string? NaturalKey(ContentHash content) => State!.RequestId.Length > 0 ? content.ToString() : null;
 
     public ContentHash Content => new ContentHash.Builder()
         .Add(State!.RequestId)

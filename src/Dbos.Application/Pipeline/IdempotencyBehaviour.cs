@@ -5,9 +5,10 @@ namespace Dbos.Application.Pipeline;
 
 /// <summary>
 /// Contributes the mark that makes a write the same write again: by the key that the caller names, else by
-/// its natural key. The mark itself is looked at and set inside the commit.
+/// its natural key. The mark is looked at and set inside the commit; where there is none, as what was done
+/// before makes doing it again a refusal, it is looked at here.
 /// </summary>
-public sealed class IdempotencyBehaviour<TRequest, TResponse>(UnitOfWork work, CallContext call)
+public sealed class IdempotencyBehaviour<TRequest, TResponse>(UnitOfWork work, CallContext call, IIdempotencyMarks marks)
     : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IWrite
     where TResponse : IAnswer<TResponse>
@@ -15,30 +16,35 @@ public sealed class IdempotencyBehaviour<TRequest, TResponse>(UnitOfWork work, C
     public async Task<TResponse> Handle(
         TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
     {
-        if (call.IdempotencyKey is not { } named)
-        {
-            var content = request.Content;
-            work.Mark = request.NaturalKey(content) is { } natural ? Mark("natural", natural, content) : null;
-            return await next();
-        }
-
-        if (!Rules.IsId(named))
+        var named = call.IdempotencyKey;
+        if (named is not null && !Rules.IsId(named))
         {
             return TResponse.Refused(new(RefusalCode.Validation, Rules.IdSentence("idempotency-key", named)));
         }
 
-        work.Mark = Mark("named", named, request.Content);
+        var content = request.Content;
+        var recordId = request.Subject[0].Value;
+        var key = named ?? request.NaturalKey(content);
+        work.Mark = key is null ? null : new([typeof(TRequest).Name, named is null ? "natural" : "named", recordId, key], content);
+
         var answer = await next();
-        if (!work.ReplayDiffered)
+        if (answer.Refusal is not null && work.Mark is { } mark && await marks.Find(mark, recordId, cancellationToken) is { } first)
+        {
+            work.ReplayDiffered = first.ContentDiffers;
+            Answer<Written> replay = new Written(first.Version, Duplicate: true);
+
+            // What a write answers, by its interface.
+            answer = (TResponse)(object)replay;
+        }
+
+        if (named is null || !work.ReplayDiffered)
         {
             return answer;
         }
 
+        // A caller that names the key is told of its mistake; behind a natural key the first is kept.
         work.ReplayDiffered = false;
         return TResponse.Refused(new(
             RefusalCode.IdempotencyKeyReused, $"idempotency-key '{named}' was already used for another {typeof(TRequest).Name} of this record"));
-
-        IdempotencyMark Mark(string kind, string key, ContentHash content) =>
-            new([typeof(TRequest).Name, kind, request.Subject[0].Value, key], content);
     }
 }

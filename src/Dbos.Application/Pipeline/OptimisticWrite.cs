@@ -13,8 +13,7 @@ public abstract record Saved<T>
     public sealed record Done(long Version) : Saved<T>;
 
     /// <summary>The mark was there: nothing was written.</summary>
-    /// <param name="Version">The version that the first call was answered.</param>
-    public sealed record Replayed(long Version, bool ContentDiffers) : Saved<T>;
+    public sealed record Replayed(FirstAnswer First) : Saved<T>;
 
     /// <summary>Another writer was faster: nothing was written.</summary>
     /// <param name="Found">What stands there now; null: nothing.</param>
@@ -59,8 +58,8 @@ public static class OptimisticWrite
                 case Saved<T>.Done done:
                     return new Written(done.Version, Duplicate: false);
                 case Saved<T>.Replayed replayed:
-                    work.ReplayDiffered = replayed.ContentDiffers;
-                    return new Written(replayed.Version, Duplicate: true);
+                    work.ReplayDiffered = replayed.First.ContentDiffers;
+                    return new Written(replayed.First.Version, Duplicate: true);
                 case Saved<T>.Conflict conflict:
                     stored = conflict.Found;
                     break;

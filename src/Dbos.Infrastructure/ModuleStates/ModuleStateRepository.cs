@@ -52,5 +52,5 @@ public sealed class ModuleStateRepository(IStore store, EventWriter events, Time
     private StoreKey KeyOf(string requestId) => new(store.PartitionOf(requestId), Names.State(requestId));
 
     private StoreKey LifeKeyOf(string agentId, string moduleName) =>
-        new(store.PartitionOf(Names.Life(agentId, moduleName)), Names.Life(agentId, moduleName));
+        new(store.PartitionOf(agentId), Names.Life(agentId, moduleName));
 }

@@ -100,6 +100,12 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
         RecordOf(await connection.Ask(
             static (redis, ask) => redis.HashGetAsync(ask.key, ask.fields), (key: keys.Of(record), fields: RecordFields), cancellation));
 
+    public async Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation)
+    {
+        var value = await connection.Ask(static (redis, key) => redis.StringGetAsync(key), keys.Of(mark), cancellation);
+        return value.IsNull ? null : (ReadOnlyMemory<byte>)value;
+    }
+
     public async Task<IReadOnlyList<IndexEntry>> Lowest(StoreKey index, long upTo, int count, CancellationToken cancellation)
     {
         var entries = await connection.Ask(

@@ -52,6 +52,9 @@ public sealed class SqliteStore : IStore, IDisposable
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
         Read(session => RecordNamed(session, record.Name, Now));
 
+    public Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation) =>
+        Read(session => MarkNamed(session, mark.Name, Now));
+
     public Task<IReadOnlyList<IndexEntry>> Lowest(StoreKey index, long upTo, int count, CancellationToken cancellation) =>
         Read<IReadOnlyList<IndexEntry>>(session => Entries(
             session,
@@ -146,6 +149,11 @@ public sealed class SqliteStore : IStore, IDisposable
             : null;
     }
 
+    private static ReadOnlyMemory<byte>? MarkNamed(SqliteSession session, string name, long now) =>
+        session.Scalar("SELECT value FROM mark WHERE name = $1 AND expires_at > $2", name, now) is byte[] value
+            ? (ReadOnlyMemory<byte>)value
+            : null;
+
     private static List<IndexEntry> Entries(SqliteSession session, string sql, params ReadOnlySpan<object?> parameters) =>
         session.ReadAll(row => new IndexEntry(0, row.GetString(0), row.GetInt64(1)), sql, parameters);
 
@@ -156,12 +164,9 @@ public sealed class SqliteStore : IStore, IDisposable
     private CommitOutcome Apply(SqliteSession session, Commit commit)
     {
         var now = Now;
-        if (commit.Mark is { } mark)
+        if (commit.Mark is { } mark && MarkNamed(session, mark.Name, now) is { } value)
         {
-            if (session.Scalar("SELECT value FROM mark WHERE name = $1 AND expires_at > $2", mark.Name, now) is byte[] value)
-            {
-                return new CommitOutcome.Marked(value);
-            }
+            return new CommitOutcome.Marked(value);
         }
 
         var version = (long?)session.Scalar(

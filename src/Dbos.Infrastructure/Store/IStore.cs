@@ -24,6 +24,9 @@ public interface IStore
     /// <summary>Null: there is none, or its lifetime is over.</summary>
     Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation);
 
+    /// <summary>The value of a mark; null: it was not set, or its lifetime is over.</summary>
+    Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation);
+
     /// <summary>Entries up to a score, lowest (score, member) first.</summary>
     Task<IReadOnlyList<IndexEntry>> Lowest(StoreKey index, long upTo, int count, CancellationToken cancellation);
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Dbos.Application.Paging;
@@ -51,7 +49,7 @@ public sealed class Records<T>(
         return await store.Commit(commit, cancellation) switch
         {
             CommitOutcome.Done => new Saved<T>.Done(commit.NextVersion),
-            CommitOutcome.Marked marked => MarkValue.Read(marked.Value.Span, work.Mark!.Content),
+            CommitOutcome.Marked marked => new Saved<T>.Replayed(MarkValue.Read(marked.Value.Span, work.Mark!.Content)),
             CommitOutcome.Conflict { Found: { } found } => new Saved<T>.Conflict(Decode(found)),
             CommitOutcome.Conflict => new Saved<T>.Conflict(null),
             var unknown => throw new InvalidOperationException($"unknown outcome of a commit: {unknown}"),
@@ -116,19 +114,4 @@ public sealed class Records<T>(
     }
 
     private static PageCursor CursorAt(IndexEntry entry) => new(entry.Score, entry.Member);
-
-    /// <summary>A mark holds what the first call was answered, its version, and the fingerprint of what it said.</summary>
-    private static class MarkValue
-    {
-        public static byte[] Write(long version, ContentHash content) =>
-            Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{version} {content}"));
-
-        public static Saved<T>.Replayed Read(ReadOnlySpan<byte> value, ContentHash content)
-        {
-            var text = Encoding.ASCII.GetString(value);
-            var space = text.IndexOf(' ', StringComparison.Ordinal);
-            return new Saved<T>.Replayed(
-                long.Parse(text.AsSpan(0, space), CultureInfo.InvariantCulture), text[(space + 1)..] != content.ToString());
-        }
-    }
 }

@@ -48,6 +48,9 @@ public sealed class ResilientStore(IStore engine) : IStore
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
         Guarded(static (store, record, token) => store.Find(record, token), record, cancellation);
 
+    public Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation) =>
+        Guarded(static (store, mark, token) => store.FindMark(mark, token), mark, cancellation);
+
     public Task<IReadOnlyList<IndexEntry>> Lowest(StoreKey index, long upTo, int count, CancellationToken cancellation) =>
         Guarded(static (store, ask, token) => store.Lowest(ask.index, ask.upTo, ask.count, token), (index, upTo, count), cancellation);
 

@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Net.Sockets;
+
+namespace Dbos.Testing;
+
+/// <summary>A redis-server of a test's own: on a free loopback port, its data in a folder of its own.</summary>
+public sealed class RedisServer : IAsyncDisposable
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
+
+    private readonly TemporaryFolder folder = new();
+    private readonly string[] options;
+    private ChildProcess? process;
+
+    private RedisServer(string[] options) => this.options = options;
+
+    public int Port { get; private set; }
+
+    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
+
+    public ChildProcess Process => process ?? throw new InvalidOperationException("this redis-server is stopped");
+
+    /// <param name="options">Further command line options, as <c>--maxmemory 100mb</c>.</param>
+    public static async Task<RedisServer> Start(params string[] options)
+    {
+        const int Tries = 5;
+        var server = new RedisServer(options);
+        for (var trial = 1; ; trial++)
+        {
+            server.Port = FreePort.Find();
+            try
+            {
+                await server.Start();
+                return server;
+            }
+            catch (InvalidOperationException) when (trial < Tries)
+            {
+                // Somebody else took the port meanwhile.
+            }
+        }
+    }
+
+    /// <summary>Starts it, after <see cref="Kill"/> or <see cref="Stop"/> again on the same port and data.</summary>
+    public async Task Start()
+    {
+        process = ChildProcess.Start(
+            "redis-server",
+            [
+                "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", folder.Path,
+                "--save", string.Empty, "--appendonly", "yes", "--appendfsync", "everysec", .. options,
+            ]);
+        await Eventually.True(IsListening, StartPatience, "redis-server listens");
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task Kill()
+    {
+        await Process.DisposeAsync();
+        process = null;
+    }
+
+    /// <summary>As an operator stops it.</summary>
+    public async Task Stop()
+    {
+        Process.Signal(UnixSignal.Terminate);
+        await Process.WaitForExit(StartPatience);
+        await Kill();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null)
+        {
+            await Kill();
+        }
+
+        folder.Dispose();
+    }
+
+    private async Task<bool> IsListening()
+    {
+        if (Process.HasExited)
+        {
+            throw new InvalidOperationException($"redis-server ended at once: {Process.Output}");
+        }
+
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync("127.0.0.1", Port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
