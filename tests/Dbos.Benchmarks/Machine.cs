@@ -1,0 +1,16 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Dbos.Benchmarks;
+
+internal static class Machine
+{
+    public static string Description()
+    {
+        var cpu = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
+        var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1 << 30);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Environment.ProcessorCount} × {cpu?.Split(':')[1].Trim()}, {memory} GiB, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}; client, servers and Redis share it");
+    }
+}
