@@ -33,12 +33,11 @@ internal static class BareServer
 
     private sealed class Service(IDatabase redis) : DBOS.DBOSBase
     {
-        private static readonly string Script = LoadCommit();
-        private static readonly byte[] Told = Filled(380);
+        private static readonly byte[] Told = Filled(360);
         private static readonly byte[] Mark = Filled(34);
-        private static readonly byte[] ResultDocument = Filled(330);
-        private static readonly byte[] StateDocument = Filled(200);
-        private static readonly byte[] TaskDocument = Filled(290);
+        private static readonly byte[] ResultDocument = Filled(262);
+        private static readonly byte[] StateDocument = Filled(170);
+        private static readonly byte[] TaskDocument = Filled(247);
 
         public override async Task<StoreResultResponse> StoreResult(StoreResultRequest request, ServerCallContext context)
         {
@@ -78,12 +77,6 @@ internal static class BareServer
             return filled;
         }
 
-        private static string LoadCommit()
-        {
-            using var reader = new StreamReader(typeof(RedisStore).Assembly.GetManifestResourceStream("commit.lua")!);
-            return reader.ReadToEnd();
-        }
-
         private async Task Commit(
             string id, string record, byte[] document, ReadOnlyMemory<byte> payload, string member, params string[] indexes)
         {
@@ -97,7 +90,7 @@ internal static class BareServer
                 values.Add(member);
             }
 
-            await redis.ScriptEvaluateAsync(Script, keys, [.. values]);
+            await Script.Commit.Run(redis, keys, [.. values]);
         }
     }
 }

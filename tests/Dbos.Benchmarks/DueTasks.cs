@@ -70,7 +70,7 @@ internal static class DueTasks
         await container.GetRequiredService<RedisConnection>().Open(CancellationToken.None);
         var repository = container.GetRequiredService<ITaskRepository>();
         var due = DateTimeOffset.UtcNow.AddHours(-1);
-        await Round.Of(tasks, inFlight: 256, async (_, i) =>
+        await Round.Of(tasks, inFlight: 256, Environment.ProcessId, async (_, i) =>
         {
             var task = new MeasurementTask(
                 $"task-{i}", "agent-1", "ping", new byte[120], due.ToUnixTimeSeconds(), due.ToUnixTimeSeconds(), MeasurementTaskStatus.Pending, due.AddMilliseconds(i), 0, 1_000, string.Empty, 0, 0);

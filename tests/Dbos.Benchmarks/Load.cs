@@ -3,13 +3,15 @@ using System.Diagnostics;
 namespace Dbos.Benchmarks;
 
 /// <summary>What one round of calls took.</summary>
-internal sealed record Round(double PerSecond, double MedianMs, double P99Ms)
+/// <param name="ServerMicroseconds">Processor time that the server process spent on a call.</param>
+internal sealed record Round(double PerSecond, double MedianMs, double P99Ms, double ServerMicroseconds)
 {
     /// <summary>Makes the calls with so many in flight, each worker one after the other.</summary>
-    public static async Task<Round> Of(int calls, int inFlight, Func<int, int, Task> call)
+    public static async Task<Round> Of(int calls, int inFlight, int server, Func<int, int, Task> call)
     {
         var latencies = new double[calls];
         var next = -1;
+        var before = ProcessorTime(server);
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, inFlight).Select(worker => Task.Run(async () =>
         {
@@ -21,8 +23,15 @@ internal sealed record Round(double PerSecond, double MedianMs, double P99Ms)
             }
         })));
         var perSecond = calls / watch.Elapsed.TotalSeconds;
+        var spent = ProcessorTime(server) - before;
         Array.Sort(latencies);
-        return new Round(perSecond, latencies[calls / 2], latencies[calls * 99 / 100]);
+        return new Round(perSecond, latencies[calls / 2], latencies[calls * 99 / 100], spent.TotalMicroseconds / calls);
+    }
+
+    private static TimeSpan ProcessorTime(int server)
+    {
+        using var process = Process.GetProcessById(server);
+        return process.TotalProcessorTime;
     }
 
     public static double Median(IEnumerable<double> values)

@@ -43,14 +43,14 @@ internal static class Throughput
         await Eventually.True(() => Answers(bareClients[0]), TimeSpan.FromSeconds(20), "the bare server answers");
 
         Console.WriteLine($"Writes, {InFlight} in flight, unique ids, tracing off; medians of {Rounds} rounds of {CallsInRound} calls each, in turns");
-        Console.WriteLine("                      calls/s     p50 ms   p99 ms   ratio   target");
+        Console.WriteLine("                      calls/s     p50 ms   p99 ms  server µs/call   ratio   target");
         var met = true;
         foreach (var (name, target, call) in Writes)
         {
             var pairs = new List<(Round Dbos, Round Bare)>();
             for (var i = 0; i < WarmUpRounds + Rounds; i++)
             {
-                var measured = (await RoundOf(dbosClients, call), await RoundOf(bareClients, call));
+                var measured = (await RoundOf(dbosClients, dbos.Process.Id, call), await RoundOf(bareClients, bare.Id, call));
                 if (i >= WarmUpRounds)
                 {
                     pairs.Add(measured);
@@ -69,10 +69,10 @@ internal static class Throughput
     private static DBOS.DBOSClient[] Connect(int port) =>
         [.. Enumerable.Range(0, Channels).Select(_ => new DBOS.DBOSClient(GrpcChannel.ForAddress($"http://127.0.0.1:{port}")))];
 
-    private static Task<Round> RoundOf(DBOS.DBOSClient[] clients, Func<DBOS.DBOSClient, string, Task> call)
+    private static Task<Round> RoundOf(DBOS.DBOSClient[] clients, int server, Func<DBOS.DBOSClient, string, Task> call)
     {
         var run = Guid.NewGuid().ToString("N");
-        return Round.Of(CallsInRound, InFlight, (worker, i) => call(clients[worker % Channels], $"{run}-{i}"));
+        return Round.Of(CallsInRound, InFlight, server, (worker, i) => call(clients[worker % Channels], $"{run}-{i}"));
     }
 
     private static async Task<bool> Answers(DBOS.DBOSClient client)
@@ -128,6 +128,6 @@ internal static class Throughput
         var all = rounds.ToArray();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{name,-20} {Round.Median(all.Select(round => round.PerSecond)),8:F0} {Round.Median(all.Select(round => round.MedianMs)),10:F1} {Round.Median(all.Select(round => round.P99Ms)),8:F1}{ratio}"));
+            $"{name,-20} {Round.Median(all.Select(round => round.PerSecond)),8:F0} {Round.Median(all.Select(round => round.MedianMs)),10:F1} {Round.Median(all.Select(round => round.P99Ms)),8:F1} {Round.Median(all.Select(round => round.ServerMicroseconds)),15:F0}{ratio}"));
     }
 }

@@ -25,12 +25,13 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
 
-        // A call's own patience ends before this; it only bounds what the client keeps of calls given up.
-        options.AsyncTimeout = 3_000;
-        options.ConnectTimeout = 2_000;
-
-        // Service is promised within 5 s of Redis's return: a trial and a look at lost calls twice a second.
+        // Callers are promised UNAVAILABLE within 3 s. Late calls are looked for at every heartbeat, so the
+        // patience with one is this and at most one heartbeat more.
+        options.AsyncTimeout = 2_000;
         options.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
+
+        // Service is promised within 5 s of Redis's return.
+        options.ConnectTimeout = 2_000;
         options.ReconnectRetryPolicy = new LinearRetry(500);
         return options;
     }
@@ -56,14 +57,18 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         Found();
     }
 
-    /// <summary>Asks Redis one thing. Every way in which it may fail to answer is the same outage to a caller.</summary>
+    /// <summary>
+    /// Asks Redis one thing. Every way in which it may fail to answer is the same outage to a caller. What was
+    /// sent cannot be taken back, so a caller that gives up later only stops listening.
+    /// </summary>
     public async Task<TResult> Ask<TAsk, TResult>(
         Func<IDatabase, TAsk, Task<TResult>> command, TAsk ask, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         var connected = Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet");
         try
         {
-            return await command(connected.GetDatabase(), ask).WaitAsync(cancellation);
+            return await command(connected.GetDatabase(), ask);
         }
         catch (RedisServerException error) when (!IsOutage(error.Message))
         {
@@ -84,7 +89,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     }
 
     /// <summary>
-    /// What a server says when it cannot serve now (LOADING, READONLY, OOM, MISCONF, CLUSTERDOWN, NOSCRIPT, …)
+    /// What a server says when it cannot serve now (LOADING, READONLY, OOM, MISCONF, CLUSTERDOWN, …)
     /// has a word of its own in front; ERR and WRONGTYPE are faults of the command.
     /// </summary>
     private static bool IsOutage(string message) =>
@@ -96,7 +101,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         {
             var asked = Stopwatch.GetTimestamp();
             var keys = new RedisKeys(settings.KeyPrefix, settings.Partitions);
-            var answer = (long[])(await redis.ScriptEvaluateAsync(Script.Layout, [keys.Of(0, "layout")], [settings.Partitions]))!;
+            var answer = (long[])(await Script.Layout.Run(redis, [keys.Of(0, "layout")], [settings.Partitions]))!;
             clock.Hear(answer[1], answer[2], asked);
             return answer[0] == settings.Partitions
                 ? true

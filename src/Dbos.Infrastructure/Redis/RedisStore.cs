@@ -196,9 +196,9 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
             (long)fields[3],
             fields[4].IsNull ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)fields[4]));
 
-    private Task<RedisResult> Run(string script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
+    private Task<RedisResult> Run(Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
         connection.Ask(
-            static (redis, ask) => redis.ScriptEvaluateAsync(ask.script, ask.names, ask.values),
+            static (redis, ask) => ask.script.Run(redis, ask.names, ask.values),
             (script, names, values),
             cancellation);
 

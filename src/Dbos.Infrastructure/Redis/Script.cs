@@ -1,21 +1,44 @@
 using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using StackExchange.Redis;
 
 namespace Dbos.Infrastructure.Redis;
 
-/// <summary>The scripts of this folder, each with its contract in its head.</summary>
-internal static class Script
+/// <summary>A script of the Scripts folder, each with its contract in its head.</summary>
+public sealed class Script
 {
-    public static readonly string Commit = Load("commit");
-    public static readonly string Take = Load("take");
-    public static readonly string Append = Load("append");
-    public static readonly string Layout = Load("layout");
-    public static readonly string Probe = Load("probe");
+    public static readonly Script Commit = new("commit");
+    public static readonly Script Take = new("take");
+    public static readonly Script Append = new("append");
+    public static readonly Script Layout = new("layout");
+    public static readonly Script Probe = new("probe");
 
-    private static string Load(string name)
+    private readonly string text;
+    private readonly byte[] digest;
+
+    private Script(string name)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{name}.lua")
             ?? throw new InvalidOperationException($"script {name}.lua is not embedded");
         using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        text = reader.ReadToEnd();
+#pragma warning disable CA5350 // Redis names scripts by their SHA-1; nothing is kept secret by it.
+        digest = SHA1.HashData(Encoding.UTF8.GetBytes(text));
+#pragma warning restore CA5350
+    }
+
+    /// <summary>By its digest, and by its text where the server does not have it: NOSCRIPT means that nothing was run.</summary>
+    public async Task<RedisResult> Run(IDatabase redis, RedisKey[] keys, RedisValue[] values)
+    {
+        try
+        {
+            return await redis.ScriptEvaluateAsync(digest, keys, values);
+        }
+        catch (RedisServerException unknown) when (unknown.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+        {
+            object[] whole = [text, keys.Length, .. keys.Cast<object>(), .. values.Cast<object>()];
+            return await redis.ExecuteAsync("EVAL", whole);
+        }
     }
 }

@@ -3,28 +3,25 @@ using Dbos.Application;
 using Dbos.Application.Paging;
 using Polly;
 using Polly.CircuitBreaker;
-using Polly.RateLimiting;
-using Polly.Timeout;
 
 namespace Dbos.Infrastructure.Store;
 
 /// <summary>
-/// Bounds what an outage of the store costs a caller. Nothing is retried here: after a timeout it is not
+/// Bounds what an outage of the store costs: callers wait no longer than the engine's own patience, then only
+/// milliseconds, and no unbounded number of them waits. Nothing is retried here: after a timeout it is not
 /// known whether a write happened, and the caller's own retry is safe.
 /// </summary>
-public sealed class ResilientStore(IStore engine) : IStore
+public sealed class ResilientStore(IStore engine) : IStore, IDisposable
 {
-    /// <summary>Callers are promised UNAVAILABLE within 3 s; half a second is left for the way back.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2.5);
-
     /// <summary>Several times what saturates one Redis; beyond it, waiting only adds to the wait.</summary>
     private const int MostCallsInFlight = 4096;
 
     /// <summary>Shorter than the 5 s in which service is promised back, by enough for several trials.</summary>
     private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(1);
 
-    private readonly ResiliencePipeline pipeline = new ResiliencePipelineBuilder()
-        .AddRateLimiter(new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = MostCallsInFlight, QueueLimit = 0 }))
+    private readonly ConcurrencyLimiter limiter = new(new() { PermitLimit = MostCallsInFlight, QueueLimit = 0 });
+
+    private readonly ResiliencePipeline breaker = new ResiliencePipelineBuilder()
         .AddCircuitBreaker(new CircuitBreakerStrategyOptions
         {
             // An outage fails every call; a lone timeout among successes must not stop the others.
@@ -32,12 +29,13 @@ public sealed class ResilientStore(IStore engine) : IStore
             MinimumThroughput = 10,
             SamplingDuration = TimeSpan.FromSeconds(5),
             BreakDuration = BreakDuration,
-            ShouldHandle = new PredicateBuilder().Handle<StoreUnavailableException>().Handle<TimeoutRejectedException>(),
+            ShouldHandle = new PredicateBuilder().Handle<StoreUnavailableException>(),
         })
-        .AddTimeout(Patience)
         .Build();
 
     public int Partitions => engine.Partitions;
+
+    public void Dispose() => limiter.Dispose();
 
     public Task<CommitOutcome> Commit(Commit commit, CancellationToken cancellation) =>
         Guarded(static (store, commit, token) => store.Commit(commit, token), commit, cancellation);
@@ -78,41 +76,45 @@ public sealed class ResilientStore(IStore engine) : IStore
             cancellation);
 
     /// <summary>Past the circuit breaker, which is to follow the store's health and not to hide it.</summary>
-    public async Task Probe(CancellationToken cancellation)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(Patience);
-        try
-        {
-            await engine.Probe(patience.Token);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            throw new StoreUnavailableException("the store did not answer in time");
-        }
-    }
+    public Task Probe(CancellationToken cancellation) => engine.Probe(cancellation);
 
     private async Task<TResult> Guarded<TAsk, TResult>(
         Func<IStore, TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation)
     {
+        using var permit = limiter.AttemptAcquire();
+        if (!permit.IsAcquired)
+        {
+            throw new StoreBusyException();
+        }
+
+        // As an outcome an outage passes the breaker without being thrown a second time.
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellation);
         try
         {
-            return await pipeline.ExecuteAsync(
-                static async (state, token) => await state.call(state.engine, state.ask, token),
-                (call, engine, ask),
-                cancellation);
-        }
-        catch (RateLimiterRejectedException rejected)
-        {
-            throw new StoreBusyException(rejected);
+            var outcome = await breaker.ExecuteOutcomeAsync(
+                static async (context, state) =>
+                {
+                    try
+                    {
+                        return Outcome.FromResult(await state.call(state.engine, state.ask, context.CancellationToken));
+                    }
+                    catch (StoreUnavailableException outage)
+                    {
+                        return Outcome.FromException<TResult>(outage);
+                    }
+                },
+                context,
+                (call, engine, ask));
+            outcome.ThrowIfException();
+            return outcome.Result!;
         }
         catch (BrokenCircuitException broken)
         {
             throw new StoreUnavailableException("the store is away", broken);
         }
-        catch (TimeoutRejectedException late)
+        finally
         {
-            throw new StoreUnavailableException("the store did not answer in time", late);
+            ResilienceContextPool.Shared.Return(context);
         }
     }
 }
