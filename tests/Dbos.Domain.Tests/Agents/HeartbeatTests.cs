@@ -33,26 +33,18 @@ public sealed class HeartbeatTests
     }
 
     [Theory]
-    [InlineData(-50, -50)]
-    [InlineData(50, 0)]
-    [InlineData(null, 0)]
-    public void First_seen_never_moves_forward(int? told, int expected)
-    {
-        var firstSeen = told is { } offset ? Known.FirstSeen + offset : 0;
-
-        Heard(Samples.Heartbeat with { FirstSeen = firstSeen }).FirstSeen.Should().Be(Known.FirstSeen + expected);
-    }
+    [InlineData(Samples.Second - 1_050, Samples.Second - 1_050)]
+    [InlineData(Samples.Second - 950, Samples.Second - 1_000)]
+    [InlineData(0, Samples.Second - 1_000)]
+    public void First_seen_never_moves_forward(long told, long expected) =>
+        Heard(Samples.Heartbeat with { FirstSeen = told }).FirstSeen.Should().Be(expected);
 
     [Theory]
-    [InlineData(-50, 0)]
-    [InlineData(50, 50)]
-    [InlineData(null, 5)]
-    public void Last_seen_never_moves_back_and_is_now_when_not_told(int? told, int expected)
-    {
-        var lastSeen = told is { } offset ? Known.LastSeen + offset : 0;
-
-        Heard(Samples.Heartbeat with { LastSeen = lastSeen }).LastSeen.Should().Be(Known.LastSeen + expected);
-    }
+    [InlineData(Samples.Second - 50, Samples.Second)]
+    [InlineData(Samples.Second + 50, Samples.Second + 50)]
+    [InlineData(0, Samples.Second + 5)]
+    public void Last_seen_never_moves_back_and_is_now_when_not_told(long told, long expected) =>
+        Heard(Samples.Heartbeat with { LastSeen = told }).LastSeen.Should().Be(expected);
 
     [Theory]
     [InlineData(0, 10)]
