@@ -2,6 +2,7 @@ using Dbos.Application.ModuleStates;
 using Dbos.Application.Paging;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Agents;
+using Dbos.Domain.Audit;
 using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
@@ -74,4 +75,7 @@ internal static class Samples
         LastError: string.Empty,
         LeaseToken: 1,
         Version: 2);
+
+    public static string? MetadataOf(this AuditEvent told, string name) =>
+        told.Metadata.SingleOrDefault(entry => entry.Name == name).Value;
 }

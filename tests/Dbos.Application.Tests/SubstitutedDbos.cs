@@ -17,7 +17,7 @@ namespace Dbos.Application.Tests;
 /// The application as it is really put together, over a store that is made up: it holds nothing, and
 /// every save succeeds, until a test says otherwise.
 /// </summary>
-internal sealed class SubstitutedDbos : IDisposable
+public sealed class SubstitutedDbos : IDisposable
 {
     public static readonly DbosPolicy Policy = new() { ServerId = "dbos-1", MaxResultBytes = 1_000 };
 
@@ -74,6 +74,9 @@ internal sealed class SubstitutedDbos : IDisposable
         Work = scope.ServiceProvider.GetRequiredService<UnitOfWork>();
         return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request);
     }
+
+    public void ShouldHaveReachedNoRepository() =>
+        new object[] { Agents, States, Results, Tasks }.SelectMany(repository => repository.ReceivedCalls()).Should().BeEmpty();
 
     public void Dispose() => services.Dispose();
 
