@@ -7,10 +7,28 @@ using StackExchange.Redis;
 // One violation of each rule, and what only looks like one. Nothing runs them.
 namespace Dbos.Architecture.Tests.Planted.Package
 {
-    internal sealed class NeedsAPackage
+    internal sealed class TakesAPackage
     {
         public static string Publish(INotification told) => told.ToString()!;
     }
+
+    internal sealed class ListsAPackage
+    {
+        private readonly List<INotification> told = [];
+
+        public int Count => told.Count;
+    }
+
+    internal sealed class CallsAPackage
+    {
+        public static async Task<string> Call()
+        {
+            await Task.Yield();
+            return new ServiceFactory(_ => string.Empty).GetInstance<string>();
+        }
+    }
+
+    internal sealed class IsOfAPackage : INotification;
 
     internal sealed class NeedsOnlyTheDomain
     {
