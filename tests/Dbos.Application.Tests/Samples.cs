@@ -1,8 +1,4 @@
-using Dbos.Application.ModuleStates;
-using Dbos.Application.Paging;
-using Dbos.Application.Tasks;
 using Dbos.Domain.Agents;
-using Dbos.Domain.Audit;
 using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;

@@ -1,15 +1,6 @@
-using Dbos.Application.Agents;
-using Dbos.Application.Events;
-using Dbos.Application.ModuleStates;
-using Dbos.Application.Pipeline;
-using Dbos.Application.Results;
-using Dbos.Application.Tasks;
-using Dbos.Domain.Answers;
-using Dbos.Domain.Audit;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using NSubstitute;
 
 namespace Dbos.Application.Tests;
 

@@ -1,10 +1,4 @@
-using Dbos.Application.Agents;
-using Dbos.Application.Paging;
-using Dbos.Application.Pipeline;
 using Dbos.Domain.Agents;
-using Dbos.Domain.Answers;
-using NSubstitute;
-using NSubstitute.Extensions;
 
 namespace Dbos.Application.Tests.Agents;
 

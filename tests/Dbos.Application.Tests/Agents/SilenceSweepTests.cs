@@ -1,9 +1,5 @@
-using Dbos.Application.Agents;
-using Dbos.Application.Pipeline;
 using Dbos.Domain.Agents;
 using Microsoft.Extensions.DependencyInjection;
-using NSubstitute;
-using NSubstitute.Extensions;
 
 namespace Dbos.Application.Tests.Agents;
 

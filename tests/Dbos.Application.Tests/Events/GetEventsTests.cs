@@ -1,6 +1,3 @@
-using Dbos.Application.Events;
-using NSubstitute;
-
 namespace Dbos.Application.Tests.Events;
 
 public sealed class GetEventsTests

@@ -1,7 +1,4 @@
-using Dbos.Application.ModuleStates;
-using Dbos.Application.Paging;
 using Dbos.Domain.ModuleStates;
-using NSubstitute;
 
 namespace Dbos.Application.Tests.ModuleStates;
 

@@ -1,9 +1,4 @@
-using Dbos.Application.ModuleStates;
-using Dbos.Application.Pipeline;
-using Dbos.Domain.Answers;
 using Dbos.Domain.ModuleStates;
-using NSubstitute;
-using NSubstitute.Extensions;
 
 namespace Dbos.Application.Tests.ModuleStates;
 

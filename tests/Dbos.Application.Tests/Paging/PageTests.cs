@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Text;
-using Dbos.Application.Paging;
 
 namespace Dbos.Application.Tests.Paging;
 

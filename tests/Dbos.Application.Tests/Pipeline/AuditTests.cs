@@ -1,12 +1,3 @@
-using Dbos.Application.Agents;
-using Dbos.Application.Events;
-using Dbos.Application.ModuleStates;
-using Dbos.Application.Paging;
-using Dbos.Application.Pipeline;
-using Dbos.Application.Results;
-using Dbos.Application.Tasks;
-using Dbos.Domain.Answers;
-using Dbos.Domain.Audit;
 using MediatR;
 
 namespace Dbos.Application.Tests.Pipeline;

@@ -1,9 +1,3 @@
-using Dbos.Application.Agents;
-using Dbos.Application.ModuleStates;
-using Dbos.Application.Pipeline;
-using Dbos.Application.Results;
-using Dbos.Application.Tasks;
-
 namespace Dbos.Application.Tests.Pipeline;
 
 public sealed class ContentHashTests

@@ -1,13 +1,5 @@
-using Dbos.Application.Agents;
-using Dbos.Application.ModuleStates;
-using Dbos.Application.Pipeline;
-using Dbos.Application.Results;
-using Dbos.Application.Tasks;
-using Dbos.Domain.Answers;
 using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
-using NSubstitute;
-using NSubstitute.Extensions;
 
 namespace Dbos.Application.Tests.Pipeline;
 

@@ -1,7 +1,3 @@
-using Dbos.Application.Pipeline;
-using Dbos.Domain.Answers;
-using Dbos.Domain.Audit;
-
 namespace Dbos.Application.Tests.Pipeline;
 
 public sealed class OptimisticWriteTests

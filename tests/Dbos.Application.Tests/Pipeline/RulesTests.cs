@@ -1,5 +1,4 @@
 using System.Text;
-using Dbos.Application.Pipeline;
 
 namespace Dbos.Application.Tests.Pipeline;
 

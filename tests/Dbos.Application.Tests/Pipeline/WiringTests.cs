@@ -1,5 +1,3 @@
-using Dbos.Application.Pipeline;
-using Dbos.Domain.Answers;
 using FluentValidation;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,10 +1,4 @@
-using Dbos.Application.Paging;
-using Dbos.Application.Pipeline;
-using Dbos.Application.Results;
-using Dbos.Domain.Answers;
 using Dbos.Domain.Results;
-using NSubstitute;
-using NSubstitute.Extensions;
 
 namespace Dbos.Application.Tests.Results;
 

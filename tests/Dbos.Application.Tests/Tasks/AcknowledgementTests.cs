@@ -1,8 +1,4 @@
-using Dbos.Application.Pipeline;
-using Dbos.Application.Tasks;
-using Dbos.Domain.Answers;
 using Dbos.Domain.Tasks;
-using NSubstitute;
 
 namespace Dbos.Application.Tests.Tasks;
 

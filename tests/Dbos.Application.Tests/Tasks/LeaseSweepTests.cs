@@ -1,9 +1,5 @@
-using Dbos.Application.Pipeline;
-using Dbos.Application.Tasks;
 using Dbos.Domain.Tasks;
 using Microsoft.Extensions.DependencyInjection;
-using NSubstitute;
-using NSubstitute.Extensions;
 
 namespace Dbos.Application.Tests.Tasks;
 

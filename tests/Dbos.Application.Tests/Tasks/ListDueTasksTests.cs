@@ -1,7 +1,3 @@
-using Dbos.Application.Pipeline;
-using Dbos.Application.Tasks;
-using NSubstitute;
-
 namespace Dbos.Application.Tests.Tasks;
 
 public sealed class ListDueTasksTests : IDisposable

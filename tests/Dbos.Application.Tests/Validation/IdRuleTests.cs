@@ -1,8 +1,3 @@
-using Dbos.Application.Agents;
-using Dbos.Application.ModuleStates;
-using Dbos.Application.Results;
-using Dbos.Application.Tasks;
-
 namespace Dbos.Application.Tests.Validation;
 
 public sealed class IdRuleTests

@@ -1,10 +1,4 @@
 using System.Globalization;
-using Dbos.Application.Agents;
-using Dbos.Application.Events;
-using Dbos.Application.ModuleStates;
-using Dbos.Application.Paging;
-using Dbos.Application.Results;
-using Dbos.Application.Tasks;
 
 namespace Dbos.Application.Tests.Validation;
 

@@ -1,10 +1,3 @@
-using Dbos.Application.Agents;
-using Dbos.Application.Events;
-using Dbos.Application.ModuleStates;
-using Dbos.Application.Paging;
-using Dbos.Application.Results;
-using Dbos.Application.Tasks;
-
 namespace Dbos.Application.Tests.Validation;
 
 /// <summary>What is neither an id nor a number.</summary>

@@ -1,5 +1,4 @@
 using Mono.Cecil;
-using Mono.Cecil.Cil;
 
 namespace Dbos.Architecture.Tests.Layers;
 
@@ -10,7 +9,7 @@ internal static class TypeReading
         type.Methods.Concat(type.NestedTypes.Where(nested => nested.Name.StartsWith('<')).SelectMany(AllMethods));
 
     public static IEnumerable<object> Operands(this MethodDefinition method) =>
-        method.HasBody ? method.Body.Instructions.Select(Operand).OfType<object>() : [];
+        method.HasBody ? method.Body.Instructions.Select(instruction => instruction.Operand).OfType<object>() : [];
 
     /// <summary>The types that it names: in its head, its fields, its methods' heads and bodies.</summary>
     public static IEnumerable<TypeReference> NamedTypes(this TypeDefinition type) =>
@@ -21,8 +20,6 @@ internal static class TypeReading
             .Concat(type.AllMethods().SelectMany(NamedTypes))
             .OfType<TypeReference>()
             .SelectMany(WithArguments);
-
-    private static object? Operand(Instruction instruction) => instruction.Operand;
 
     private static IEnumerable<TypeReference?> NamedTypes(MethodDefinition method) =>
         method.Parameters.Select(parameter => parameter.ParameterType)
