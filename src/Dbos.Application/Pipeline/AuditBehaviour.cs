@@ -26,7 +26,7 @@ public sealed class AuditBehaviour<TRequest, TResponse>(UnitOfWork work, CallCon
             var refused = new AuditEvent(
                 request.RefusedEvent,
                 refusal.Sentence,
-                [.. request.Subject.Select(told => (told.Name, CutShort(told.Value))), ("code", refusal.Code.ToString())]);
+                [.. request.Subject.Select(told => (told.Name, Rules.CutShort(told.Value, LongestValue))), ("code", refusal.Code.ToString())]);
             await events.TellRefusal(refused, work.Origin, PartitionId(request), cancellationToken);
         }
 
@@ -43,6 +43,4 @@ public sealed class AuditBehaviour<TRequest, TResponse>(UnitOfWork work, CallCon
     }
 
     private static string PartitionId(TRequest request) => request.Subject is [var first, ..] ? first.Value : string.Empty;
-
-    private static string CutShort(string value) => value.Length <= LongestValue ? value : value[..LongestValue];
 }

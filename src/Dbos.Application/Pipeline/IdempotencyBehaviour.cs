@@ -28,23 +28,23 @@ public sealed class IdempotencyBehaviour<TRequest, TResponse>(UnitOfWork work, C
         work.Mark = key is null ? null : new([typeof(TRequest).Name, named is null ? "natural" : "named", recordId, key], content);
 
         var answer = await next();
-        if (answer.Refusal is not null && work.Mark is { } mark && await marks.Find(mark, recordId, cancellationToken) is { } first)
-        {
-            work.ReplayDiffered = first.ContentDiffers;
-            Answer<Written> replay = new Written(first.Version, Duplicate: true);
-
-            // What a write answers, by its interface.
-            answer = (TResponse)(object)replay;
-        }
-
-        if (named is null || !work.ReplayDiffered)
+        var isSettled = answer.Refusal is null && !work.ReplayDiffered;
+        if (isSettled || work.Mark is not { } mark || await marks.Find(mark, recordId, cancellationToken) is not { } first)
         {
             return answer;
         }
 
         // A caller that names the key is told of its mistake; behind a natural key the first is kept.
-        work.ReplayDiffered = false;
-        return TResponse.Refused(new(
-            RefusalCode.IdempotencyKeyReused, $"idempotency-key '{named}' was already used for another {typeof(TRequest).Name} of this record"));
+        var isReused = named is not null && first.ContentDiffers;
+        work.ReplayDiffered = first.ContentDiffers && !isReused;
+        if (isReused)
+        {
+            return TResponse.Refused(new(
+                RefusalCode.IdempotencyKeyReused, $"idempotency-key '{named}' was already used for another {typeof(TRequest).Name} of this record"));
+        }
+
+        // What a write answers, by its interface.
+        Answer<Written> replay = new Written(first.Version, Duplicate: true);
+        return (TResponse)(object)replay;
     }
 }

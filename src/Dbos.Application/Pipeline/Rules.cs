@@ -57,14 +57,17 @@ public static class Rules
 
     public static string Sentence(string field, string rule, object? value) => $"{field} {rule}, but is {Shown(value)}";
 
-    private static string Shown(object? value)
-    {
-        if (value is not string text)
-        {
-            return Convert.ToString(value, CultureInfo.InvariantCulture) ?? "missing";
-        }
+    /// <summary>At most so many characters, the last of them not half of a pair.</summary>
+    public static string CutShort(string text, int most) =>
+        text.Length <= most ? text : text[..(char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)];
 
-        var cut = text.Length <= LongestShown ? text : $"{text[..LongestShown]}… ({text.Length} characters)";
-        return $"'{string.Concat(cut.Select(c => char.IsControl(c) ? '\uFFFD' : c))}'";
-    }
+    private static string Shown(object? value) => value switch
+    {
+        null => "missing",
+        string { Length: > LongestShown } text => $"'{Printable(CutShort(text, LongestShown))}… ({text.Length} characters)'",
+        string text => $"'{Printable(text)}'",
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
+
+    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '\uFFFD' : c));
 }

@@ -1,0 +1,124 @@
+using MediatR;
+
+namespace Dbos.Application.Tests.Pipeline;
+
+public sealed class AuditTests : IDisposable
+{
+    private static readonly PageRequest TooLarge = new(10_001, string.Empty);
+
+    private readonly SubstitutedDbos dbos = new();
+
+    public static TheoryData<Func<Refused, Task>, string, string> BadRequests => new()
+    {
+        { ask => ask.By(new RegisterAgent(Samples.Heartbeat with { LastSeen = -1 })), "agent_register_error", "agent-1" },
+        { ask => ask.By(new RegisterAgent(null)), "agent_register_error", "" },
+        { ask => ask.By(new GetAgent("\n")), "agent_read_error", "\n" },
+        { ask => ask.By(new ListAgents(TooLarge)), "agent_list_error", "" },
+        { ask => ask.By(new SetModuleState(Samples.Report with { State = "finished" }, null)), "module_state_error", "request-1" },
+        { ask => ask.By(new SetModuleState(Samples.Report with { RequestId = "", State = "x" }, null)), "module_state_error", "agent-1" },
+        { ask => ask.By(new SetModuleState(null, null)), "module_state_error", "" },
+        { ask => ask.By(new GetModuleState("")), "module_state_read_error", "" },
+        { ask => ask.By(new ListModuleStates("agent-1", "", TooLarge)), "module_state_list_error", "agent-1" },
+        { ask => ask.By(new StoreResult(Samples.Result with { Timestamp = -1 })), "result_store_error", "agent-1" },
+        { ask => ask.By(new StoreResult(null)), "result_store_error", "" },
+        { ask => ask.By(new GetResult("agent-1", "")), "result_read_error", "agent-1" },
+        { ask => ask.By(new ListResults("agent-1", TooLarge)), "result_list_error", "agent-1" },
+        { ask => ask.By(new ScheduleTask(Samples.NewTask with { Status = "failed" })), "task_schedule_error", "task-1" },
+        { ask => ask.By(new ScheduleTask(null)), "task_schedule_error", "" },
+        { ask => ask.By(new GetTask("")), "task_read_error", "" },
+        { ask => ask.By(new ListDueTasks(-1, 0, 0)), "task_list_error", "" },
+        { ask => ask.By(new AckTask("task-1", -1)), "task_ack_error", "task-1" },
+        { ask => ask.By(new NackTask("task-1", -1, 0, "")), "task_nack_error", "task-1" },
+        { ask => ask.By(new GetEvents(-1)), "event_read_error", "" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadRequests))]
+    public async Task A_request_of_bad_shape_is_told_by_its_own_type_and_reaches_no_store(
+        Func<Refused, Task> ask, string type, string partitionId)
+    {
+        var refused = new Refused(dbos);
+        await ask(refused);
+
+        var refusal = refused.All.Single()!;
+        refusal.Code.Should().Be(RefusalCode.Validation);
+        var told = dbos.Told.Should().ContainSingle().Subject;
+        told.Event.Type.Should().Be(type);
+        told.Event.Message.Should().Be(refusal.Sentence);
+        told.Event.Metadata.Should().Contain(("code", "Validation"));
+        told.PartitionId.Should().Be(partitionId);
+        told.Origin.Should().Be(new Origin("grpc:192.0.2.9", "trace-1"));
+        dbos.ShouldHaveReachedNoRepository();
+    }
+
+    [Fact]
+    public async Task A_refusal_is_told_with_whom_it_is_about()
+    {
+        await dbos.Ask(new SetModuleState(Samples.Report with { State = "completed" }, null));
+
+        var told = dbos.Told.Should().ContainSingle().Subject.Event;
+        told.Type.Should().Be("module_state_error");
+        told.Metadata.Should().Equal(
+            ("request_id", "request-1"), ("agent_id", "agent-1"), ("module_name", "ping"), ("state", "completed"), ("code", "InvalidTransition"));
+    }
+
+    [Theory]
+    [InlineData("", 256)]
+    [InlineData("\U0001F6F0", 255)]
+    public async Task Long_values_are_told_cut_short_but_not_inside_a_character(string character, int kept)
+    {
+        var start = new string('x', 255);
+        await dbos.Ask(new GetAgent($"{start}{character}{start}"));
+
+        dbos.Told.Single().Event.Metadata.Should().Equal(("agent_id", new string('x', kept)), ("code", "Validation"));
+    }
+
+    [Fact]
+    public async Task That_a_reader_asks_for_what_does_not_exist_is_no_event()
+    {
+        var refused = new Refused(dbos);
+        await refused.By(new GetAgent("agent-1"));
+        await refused.By(new GetModuleState("request-1"));
+        await refused.By(new GetResult("agent-1", "request-1"));
+        await refused.By(new GetTask("task-1"));
+
+        refused.All.Should().HaveCount(4).And.OnlyContain(refusal => refusal!.Code == RefusalCode.NotFound);
+        dbos.Told.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task That_a_command_is_about_what_does_not_exist_is_told()
+    {
+        var refused = new Refused(dbos);
+        await refused.By(new AckTask("task-1", 0));
+        await refused.By(new NackTask("task-1", 0, 0, string.Empty));
+
+        refused.All.Should().HaveCount(2).And.AllBeEquivalentTo(new Refusal(RefusalCode.NotFound, "task 'task-1' is not known"));
+        dbos.Told.Select(told => told.Event.Type).Should().Equal("task_ack_error", "task_nack_error");
+        dbos.Told.Should().OnlyContain(told => told.Event.MetadataOf("code") == "NotFound");
+    }
+
+    [Fact]
+    public async Task What_is_done_is_told_in_its_own_commit_and_nowhere_else()
+    {
+        await dbos.Ask(new StoreResult(Samples.Result));
+
+        dbos.Told.Should().BeEmpty();
+        dbos.Work.Origin.Actor.Should().Be("grpc:192.0.2.9");
+        dbos.Work.Events.Should().ContainSingle().Which.Type.Should().Be(EventTypes.ResultStored);
+    }
+
+    [Fact]
+    public void A_commit_that_no_audit_has_named_an_origin_for_is_a_fault() =>
+        new UnitOfWork().Invoking(work => work.Origin).Should().Throw<InvalidOperationException>();
+
+    public void Dispose() => dbos.Dispose();
+
+    /// <summary>Asks for answers of any kind and keeps how each was refused.</summary>
+    public sealed class Refused(SubstitutedDbos dbos)
+    {
+        public List<Refusal?> All { get; } = [];
+
+        public async Task By<T>(IRequest<Answer<T>> request) => All.Add((await dbos.Ask(request)).Refusal);
+    }
+}

@@ -1,0 +1,183 @@
+using Dbos.Domain.ModuleStates;
+using Dbos.Domain.Results;
+
+namespace Dbos.Application.Tests.Pipeline;
+
+public sealed class IdempotencyTests : IDisposable
+{
+    private const string Key = "key-1";
+    private static readonly StoreResult Store = new(Samples.Result);
+    private static readonly SetModuleState Report = new(Samples.Report, null);
+    private static readonly AckTask Acknowledge = new("task-1", 1);
+
+    private readonly SubstitutedDbos dbos = new();
+
+    public static TheoryData<IWrite, string, string?> NaturalKeys => new()
+    {
+        { Store, "agent-1", "request-1" },
+        { new ScheduleTask(Samples.NewTask), "task-1", "task-1" },
+        { Report, "request-1", Report.Content.ToString() },
+        { new SetModuleState(Samples.Report with { RequestId = string.Empty }, null), "agent-1", null },
+        { new RegisterAgent(Samples.Heartbeat), "agent-1", null },
+        { Acknowledge, "task-1", null },
+        { new NackTask("task-1", 0, 1, string.Empty), "task-1", "1" },
+        { new NackTask("task-1", 0, 0, string.Empty), "task-1", null },
+    };
+
+    [Theory]
+    [MemberData(nameof(NaturalKeys))]
+    public async Task A_write_without_a_named_key_is_marked_by_its_natural_key_if_it_has_one(IWrite write, string recordId, string? key)
+    {
+        await dbos.Ask(write);
+
+        if (key is null)
+        {
+            dbos.Work.Mark.Should().BeNull();
+        }
+        else
+        {
+            ShouldBeMarked(write, "natural", recordId, key);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(NaturalKeys))]
+    public async Task A_key_that_the_caller_names_comes_before_the_natural_key(IWrite write, string recordId, string? _)
+    {
+        await dbos.Ask(write, Key);
+
+        ShouldBeMarked(write, "named", recordId, Key);
+    }
+
+    public static TheoryData<string> BadKeys => ["", "a\nb", new string('k', 257)];
+
+    [Theory]
+    [MemberData(nameof(BadKeys))]
+    public async Task A_named_key_that_is_no_id_is_refused_and_told(string key)
+    {
+        var answer = await dbos.Ask(Store, key);
+
+        answer.Refusal!.Code.Should().Be(RefusalCode.Validation);
+        answer.Refusal.Sentence.Should().StartWith("idempotency-key must be 1 to 256 characters without control characters, but is '");
+        dbos.Told.Should().ContainSingle().Which.Event.Type.Should().Be("result_store_error");
+        dbos.ShouldHaveReachedNoRepository();
+    }
+
+    [Fact]
+    public async Task A_transition_that_was_done_before_is_a_replay_though_the_request_has_moved_on()
+    {
+        StateIs(Samples.State with { State = RunState.Completed, Version = 2 });
+        FirstAnswerIs(new FirstAnswer(1, ContentDiffers: false));
+
+        (await dbos.Ask(Report)).Value.Should().Be(new Written(1, Duplicate: true));
+        dbos.Told.Should().BeEmpty();
+        await dbos.Marks.Received(1).Find(dbos.Work.Mark!, "request-1", Arg.Any<CancellationToken>());
+    }
+
+    [Fact]
+    public async Task A_refusal_that_no_mark_explains_stays_a_refusal()
+    {
+        StateIs(Samples.State with { State = RunState.Completed, Version = 2 });
+
+        (await dbos.Ask(Report)).Refusal!.Code.Should().Be(RefusalCode.InvalidTransition);
+        dbos.Told.Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task A_write_that_has_no_mark_or_was_done_looks_for_none()
+    {
+        await dbos.Ask(Acknowledge);
+        await dbos.Ask(Store);
+        await dbos.Ask(Store with { Result = Samples.Result with { Timestamp = -1 } }, Key);
+
+        dbos.Marks.ReceivedCalls().Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_replay_with_the_same_content_is_answered_as_the_first_call_was()
+    {
+        SaveAnswers(new Saved<MeasurementResult>.Replayed(new FirstAnswer(1, ContentDiffers: false)));
+
+        (await dbos.Ask(Store, Key)).Value.Should().Be(new Written(1, Duplicate: true));
+        dbos.Told.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_natural_replay_with_other_content_keeps_the_first_and_tells_of_the_difference()
+    {
+        SaveAnswers(new Saved<MeasurementResult>.Replayed(new FirstAnswer(1, ContentDiffers: true)));
+        FirstAnswerIs(new FirstAnswer(1, ContentDiffers: true));
+
+        (await dbos.Ask(Store)).Value.Should().Be(new Written(1, Duplicate: true));
+        ShouldTellThatAReplayDiffered();
+    }
+
+    [Fact]
+    public async Task After_the_mark_has_expired_the_record_itself_tells_that_a_replay_differs()
+    {
+        SaveAnswers(new Saved<MeasurementResult>.Conflict(Samples.Result with { Timestamp = 1 }));
+
+        (await dbos.Ask(Store)).Value.Should().Be(new Written(1, Duplicate: true));
+        ShouldTellThatAReplayDiffered();
+    }
+
+    [Fact]
+    public async Task A_named_key_that_is_new_does_not_count_as_reused_because_the_record_says_other_things()
+    {
+        SaveAnswers(new Saved<MeasurementResult>.Conflict(Samples.Result with { Timestamp = 1 }));
+
+        (await dbos.Ask(Store, Key)).Value.Should().Be(new Written(1, Duplicate: true));
+        ShouldTellThatAReplayDiffered();
+    }
+
+    [Fact]
+    public async Task A_named_key_with_other_content_is_refused_and_told_as_a_refusal()
+    {
+        SaveAnswers(new Saved<MeasurementResult>.Replayed(new FirstAnswer(1, ContentDiffers: true)));
+        FirstAnswerIs(new FirstAnswer(1, ContentDiffers: true));
+
+        ShouldBeReused(await dbos.Ask(Store, Key), "StoreResult", "result_store_error");
+    }
+
+    [Fact]
+    public async Task A_named_key_with_other_content_is_refused_also_where_the_write_is_refused_itself()
+    {
+        FirstAnswerIs(new FirstAnswer(1, ContentDiffers: true));
+
+        ShouldBeReused(await dbos.Ask(Acknowledge, Key), "AckTask", "task_ack_error");
+    }
+
+    public void Dispose() => dbos.Dispose();
+
+    private void StateIs(ModuleState state)
+    {
+        dbos.States.Find(default!, default).ReturnsForAnyArgs(state);
+        dbos.States.Configure().Save(default!, default!, default).ReturnsForAnyArgs(new Saved<ModuleState>.Conflict(state));
+    }
+
+    private void FirstAnswerIs(FirstAnswer first) => dbos.Marks.Find(default!, default!, default).ReturnsForAnyArgs(first);
+
+    private void SaveAnswers(Saved<MeasurementResult> saved) => dbos.Results.Configure().Save(default!, default!, default).ReturnsForAnyArgs(saved);
+
+    private void ShouldBeMarked(IWrite write, params string[] kindRecordAndKey)
+    {
+        dbos.Work.Mark!.Name.Should().Equal([write.GetType().Name, .. kindRecordAndKey]);
+        dbos.Work.Mark.Content.Should().Be(write.Content);
+    }
+
+    private void ShouldTellThatAReplayDiffered()
+    {
+        var told = dbos.Told.Should().ContainSingle().Subject;
+        told.Event.Type.Should().Be("replay_differed");
+        told.Event.Message.Should().Be("StoreResult was sent again with other content; the first is kept");
+        told.Event.Metadata.Should().Equal(("agent_id", "agent-1"), ("request_id", "request-1"));
+        told.PartitionId.Should().Be("agent-1");
+    }
+
+    private void ShouldBeReused(Answer<Written> answer, string request, string refusedEvent)
+    {
+        answer.Refusal.Should().Be(new Refusal(
+            RefusalCode.IdempotencyKeyReused, $"idempotency-key 'key-1' was already used for another {request} of this record"));
+        dbos.Told.Should().ContainSingle().Which.Event.Type.Should().Be(refusedEvent);
+    }
+}

@@ -1,0 +1,146 @@
+namespace Dbos.Application.Tests.Pipeline;
+
+public sealed class OptimisticWriteTests
+{
+    private static readonly Refusal Full = new(RefusalCode.InvalidTransition, "the counter is full");
+
+    private readonly UnitOfWork work = new();
+    private readonly Queue<Saved<Counter>> outcomes = new();
+    private readonly List<Counter> saved = [];
+    private Counter? stored;
+    private int loads;
+
+    [Fact]
+    public async Task What_was_decided_on_what_is_stored_is_saved_with_its_events()
+    {
+        stored = new Counter(4);
+
+        (await Write()).Value.Should().Be(new Written(5, Duplicate: false));
+        saved.Should().Equal(new Counter(5));
+        work.Events.Should().ContainSingle().Which.Message.Should().Be("counted 5");
+    }
+
+    [Fact]
+    public async Task Whoever_is_slower_decides_again_on_what_it_found_without_another_read()
+    {
+        outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(6)));
+        outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(8)));
+
+        (await Write()).Value.Version.Should().Be(9);
+        saved.Select(counter => counter.Version).Should().Equal(1, 7, 9);
+        work.Events.Should().ContainSingle().Which.Message.Should().Be("counted 9");
+        loads.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task What_was_found_may_also_be_nothing()
+    {
+        stored = new Counter(4);
+        outcomes.Enqueue(new Saved<Counter>.Conflict(null));
+
+        (await Write()).Value.Version.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_decision_on_what_was_found_can_be_a_refusal()
+    {
+        outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(Counter.Most)));
+
+        (await Write()).Refusal.Should().Be(Full);
+        saved.Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task A_refusal_saves_nothing_and_tells_nothing()
+    {
+        stored = new Counter(Counter.Most);
+
+        (await Write()).Refusal.Should().Be(Full);
+        saved.Should().BeEmpty();
+        work.Events.Should().BeEmpty();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_mark_that_was_there_is_answered_as_the_first_call_was(bool differs)
+    {
+        outcomes.Enqueue(new Saved<Counter>.Replayed(new FirstAnswer(3, differs)));
+
+        (await Write()).Value.Should().Be(new Written(3, Duplicate: true));
+        work.ReplayDiffered.Should().Be(differs);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_replay_that_the_aggregate_knows_saves_nothing(bool same)
+    {
+        stored = new Counter(Counter.Replayed);
+
+        var answer = await Write(saysTheSame: _ => same);
+
+        answer.Value.Should().Be(new Written(Counter.Replayed, Duplicate: true));
+        work.ReplayDiffered.Should().Be(!same);
+        saved.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task What_is_assumed_new_is_saved_without_a_read()
+    {
+        (await Write(assumeNew: true)).Value.Version.Should().Be(1);
+        loads.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task What_is_assumed_new_and_is_not_is_decided_again_without_a_read()
+    {
+        outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(4)));
+
+        (await Write(assumeNew: true)).Value.Version.Should().Be(5);
+        loads.Should().Be(0);
+    }
+
+    [Fact]
+    public async Task What_could_not_be_new_is_read_first()
+    {
+        stored = new Counter(4);
+
+        (await Write(assumeNew: true, refuseNew: true)).Value.Version.Should().Be(5);
+        loads.Should().Be(1);
+    }
+
+    private Task<Answer<Written>> Write(Func<Counter, bool>? saysTheSame = null, bool assumeNew = false, bool refuseNew = false) =>
+        OptimisticWrite.Run(
+            work,
+            load: () =>
+            {
+                loads++;
+                return Task.FromResult(stored);
+            },
+            decide: counter => counter is null && refuseNew ? Full : Counter.Count(counter),
+            save: counter =>
+            {
+                saved.Add(counter);
+                return Task.FromResult(outcomes.TryDequeue(out var outcome) ? outcome : new Saved<Counter>.Done(counter.Version));
+            },
+            saysTheSame,
+            assumeNew);
+
+    private sealed record Counter(long Version) : IVersioned
+    {
+        public const long Replayed = 50;
+        public const long Most = 100;
+
+        public static Answer<Decision<Counter>> Count(Counter? stored)
+        {
+            var next = new Counter((stored?.Version ?? 0) + 1);
+            return stored?.Version switch
+            {
+                Most => Full,
+                Replayed => Decision.Replay(stored),
+                _ => Decision.To(next, new AuditEvent("counted", $"counted {next.Version}")),
+            };
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using MediatR;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dbos.Application.Tests;
+
+/// <summary>
+/// The application as it is really put together, over a store that is made up: it holds nothing, and
+/// every save succeeds, until a test says otherwise.
+/// </summary>
+public sealed class SubstitutedDbos : IDisposable
+{
+    public static readonly DbosPolicy Policy = new() { ServerId = "dbos-1", MaxResultBytes = 1_000 };
+
+    private readonly ServiceProvider services;
+
+    public SubstitutedDbos()
+    {
+        SaveAll(Agents.Save(default!, default!, default));
+        SaveAll(States.Save(default!, default!, default));
+        SaveAll(Results.Save(default!, default!, default));
+        SaveAll(Tasks.Save(default!, default!, default));
+        Events.WhenForAnyArgs(log => log.TellRefusal(default!, default!, default!, default))
+            .Do(call => Told.Add(new(call.Arg<AuditEvent>(), call.Arg<Origin>(), call.Arg<string>())));
+        services = new ServiceCollection()
+            .AddApplication(Policy)
+            .AddSingleton(Agents)
+            .AddSingleton(States)
+            .AddSingleton(Results)
+            .AddSingleton(Tasks)
+            .AddSingleton(Events)
+            .AddSingleton(Marks)
+            .AddSingleton<TimeProvider>(Clock)
+            .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+    }
+
+    public IAgentRepository Agents { get; } = Substitute.For<IAgentRepository>();
+
+    public IModuleStateRepository States { get; } = Substitute.For<IModuleStateRepository>();
+
+    public IResultRepository Results { get; } = Substitute.For<IResultRepository>();
+
+    public ITaskRepository Tasks { get; } = Substitute.For<ITaskRepository>();
+
+    public IEventLog Events { get; } = Substitute.For<IEventLog>();
+
+    public IIdempotencyMarks Marks { get; } = Substitute.For<IIdempotencyMarks>();
+
+    public FakeTimeProvider Clock { get; } = new(Samples.Now);
+
+    /// <summary>What was told apart from the commits, in order.</summary>
+    public List<ToldRefusal> Told { get; } = [];
+
+    /// <summary>What the latest request contributed to its commit.</summary>
+    public UnitOfWork Work { get; private set; } = new();
+
+    public IServiceProvider Services => services;
+
+    public async Task<Answer<T>> Ask<T>(IRequest<Answer<T>> request, string? idempotencyKey = null)
+    {
+        using var scope = services.CreateScope();
+        var call = scope.ServiceProvider.GetRequiredService<CallContext>();
+        call.Origin = new Origin("grpc:192.0.2.9", "trace-1");
+        call.IdempotencyKey = idempotencyKey;
+        Work = scope.ServiceProvider.GetRequiredService<UnitOfWork>();
+        return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request);
+    }
+
+    public void ShouldHaveReachedNoRepository() =>
+        new object[] { Agents, States, Results, Tasks }.SelectMany(repository => repository.ReceivedCalls()).Should().BeEmpty();
+
+    public void Dispose() => services.Dispose();
+
+    private static void SaveAll<T>(Task<Saved<T>> save)
+        where T : class, IVersioned => save.ReturnsForAnyArgs(call => new Saved<T>.Done(call.Arg<T>().Version));
+
+    public sealed record ToldRefusal(AuditEvent Event, Origin Origin, string PartitionId);
+}

@@ -1,0 +1,69 @@
+using Dbos.Domain.Tasks;
+
+namespace Dbos.Application.Tests.Tasks;
+
+public sealed class ScheduleTaskTests : IDisposable
+{
+    private static readonly MeasurementTask ByDefault = Samples.Inflight with
+    {
+        Status = MeasurementTaskStatus.Pending, VisibleAt = Samples.Now, LeaseToken = 0, Version = 1,
+    };
+
+    private readonly SubstitutedDbos dbos = new();
+
+    public static TheoryData<NewTask, MeasurementTask> Wanted => new()
+    {
+        { Samples.NewTask, ByDefault },
+        { Samples.NewTask with { MaxRetries = 7 }, ByDefault with { MaxRetries = 7 } },
+        { Samples.NewTask with { CreatedAt = 5 }, ByDefault with { CreatedAt = 5 } },
+        { Samples.NewTask with { RetryCount = 2 }, ByDefault },
+        { Samples.NewTask with { ScheduledAt = 100 }, ByDefault with { ScheduledAt = 100, VisibleAt = At(100) } },
+        { Samples.NewTask with { ScheduledAt = 100, VisibilityTime = 150 }, ByDefault with { ScheduledAt = 100, VisibleAt = At(150) } },
+        { Samples.NewTask with { ScheduledAt = 100, VisibilityTime = 50 }, ByDefault with { ScheduledAt = 100, VisibleAt = At(100) } },
+        { Samples.NewTask with { VisibilityTime = Samples.Second + 60 }, ByDefault with { VisibleAt = Samples.Now.AddMinutes(1) } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Wanted))]
+    public async Task A_task_is_saved_as_told_and_by_default_due_now_with_the_policys_retries(NewTask told, MeasurementTask saved)
+    {
+        (await dbos.Ask(new ScheduleTask(told with { Payload = saved.Payload }))).Value.Should().Be(new Written(1, Duplicate: false));
+
+        await dbos.Tasks.Received(1).Save(saved, dbos.Work, Arg.Any<CancellationToken>());
+        await dbos.Tasks.DidNotReceiveWithAnyArgs().Find(default!, default);
+    }
+
+    [Fact]
+    public async Task The_same_task_scheduled_again_later_is_a_duplicate_and_no_other_task()
+    {
+        SaveFinds(ByDefault with { Status = MeasurementTaskStatus.Completed, Version = 3 });
+        dbos.Clock.Advance(TimeSpan.FromHours(1));
+
+        (await dbos.Ask(new ScheduleTask(Samples.NewTask))).Value.Should().Be(new Written(3, Duplicate: true));
+        dbos.Told.Should().BeEmpty();
+    }
+
+    public static TheoryData<NewTask> Others =>
+    [
+        Samples.NewTask with { Payload = new byte[] { 9 } },
+        Samples.NewTask with { ScheduledAt = 100 },
+        Samples.NewTask with { MaxRetries = 7 },
+    ];
+
+    [Theory]
+    [MemberData(nameof(Others))]
+    public async Task Another_task_of_the_same_id_is_a_duplicate_that_differs(NewTask other)
+    {
+        SaveFinds(ByDefault);
+
+        (await dbos.Ask(new ScheduleTask(other))).Value.Duplicate.Should().BeTrue();
+        dbos.Told.Should().ContainSingle().Which.Event.Type.Should().Be("replay_differed");
+    }
+
+    public void Dispose() => dbos.Dispose();
+
+    private static DateTimeOffset At(long second) => DateTimeOffset.FromUnixTimeSeconds(second);
+
+    private void SaveFinds(MeasurementTask stored) =>
+        dbos.Tasks.Configure().Save(default!, default!, default).ReturnsForAnyArgs(new Saved<MeasurementTask>.Conflict(stored));
+}

@@ -1,0 +1,59 @@
+namespace Dbos.Application.Tests.Validation;
+
+public sealed class IdRuleTests
+{
+    private const string Rule = "1 to 256 characters without control characters";
+
+    public static TheoryData<string, Func<string, object>> Required => new()
+    {
+        { "agent.id", id => new RegisterAgent(Samples.Heartbeat with { AgentId = id }) },
+        { "agent_id", id => new GetAgent(id) },
+        { "state.agent_id", id => new SetModuleState(Samples.Report with { AgentId = id }, null) },
+        { "state.module_name", id => new SetModuleState(Samples.Report with { ModuleName = id }, null) },
+        { "request_id", id => new GetModuleState(id) },
+        { "result.id", id => new StoreResult(Samples.Result with { Id = id }) },
+        { "result.agent_id", id => new StoreResult(Samples.Result with { AgentId = id }) },
+        { "agent_id", id => new GetResult(id, "request-1") },
+        { "request_id", id => new GetResult("agent-1", id) },
+        { "agent_id", id => new ListResults(id, Samples.WholeList) },
+        { "task.id", id => new ScheduleTask(Samples.NewTask with { Id = id }) },
+        { "task_id", id => new GetTask(id) },
+        { "task_id", id => new AckTask(id, 0) },
+        { "task_id", id => new NackTask(id, 0, 0, string.Empty) },
+    };
+
+    public static TheoryData<string, Func<string, object>> Optional => new()
+    {
+        { "state.request_id", id => new SetModuleState(Samples.Report with { RequestId = id }, null) },
+        { "agent_id", id => new ListModuleStates(id, string.Empty, Samples.WholeList) },
+        { "module_name", id => new ListModuleStates(string.Empty, id, Samples.WholeList) },
+        { "result.module_name", id => new StoreResult(Samples.Result with { ModuleName = id }) },
+        { "task.agent_id", id => new ScheduleTask(Samples.NewTask with { AgentId = id }) },
+        { "task.module_name", id => new ScheduleTask(Samples.NewTask with { ModuleName = id }) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Required))]
+    public void An_id_that_is_required_has_1_to_256_characters(string field, Func<string, object> request)
+    {
+        ShouldRefuseBadIds(request, $"{field} must be {Rule}");
+        Shape.WrongIn(request(string.Empty)).Should().Be($"{field} must be {Rule}, but is ''");
+    }
+
+    [Theory]
+    [MemberData(nameof(Optional))]
+    public void An_id_that_is_optional_may_be_empty(string field, Func<string, object> request)
+    {
+        ShouldRefuseBadIds(request, $"{field} must be empty or {Rule}");
+        Shape.WrongIn(request(string.Empty)).Should().BeNull();
+    }
+
+    private static void ShouldRefuseBadIds(Func<string, object> request, string sentence)
+    {
+        Shape.WrongIn(request(new string('x', 256))).Should().BeNull();
+        Shape.WrongIn(request("größer/than: «plain» 名前 ")).Should().BeNull();
+        Shape.WrongIn(request(new string('x', 257))).Should().Be($"{sentence}, but is '{new string('x', 40)}… (257 characters)'");
+        Shape.WrongIn(request("line\nbreak")).Should().Be($"{sentence}, but is 'line\uFFFDbreak'");
+        Shape.WrongIn(request("\0")).Should().Be($"{sentence}, but is '\uFFFD'");
+    }
+}

@@ -1,0 +1,168 @@
+using Dbos.Domain.Agents;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using FsCheck.Xunit;
+
+namespace Dbos.Domain.Tests.Agents;
+
+public sealed class HeartbeatTests
+{
+    private static readonly Agent Known = Agent.Hear(null, Samples.Heartbeat, Samples.Now).Next;
+    private static readonly DateTimeOffset Later = Samples.Now.AddSeconds(5);
+
+    [Fact]
+    public void The_first_heartbeat_registers_the_agent_as_it_tells()
+    {
+        var decision = Agent.Hear(null, Samples.Heartbeat, Samples.Now);
+
+        decision.Next.Should().BeEquivalentTo(Samples.Heartbeat, told => told.Excluding(heartbeat => heartbeat.AgentId));
+        decision.Next.Should().BeEquivalentTo(new { Id = "agent-1", HeardAt = Samples.Now, Version = 1 });
+        var told = decision.Events.Should().ContainSingle().Subject;
+        told.Type.Should().Be("agent_registered");
+        told.Message.Should().Be("agent agent-1 registered");
+        told.Metadata.Should().Equal(("agent_id", "agent-1"));
+    }
+
+    [Fact]
+    public void Times_that_the_first_heartbeat_does_not_tell_are_now()
+    {
+        var agent = Agent.Hear(null, Samples.Heartbeat with { LastSeen = 0, FirstSeen = 0 }, Later).Next;
+
+        agent.LastSeen.Should().Be(Samples.Second + 5);
+        agent.FirstSeen.Should().Be(Samples.Second + 5);
+    }
+
+    [Theory]
+    [InlineData(Samples.Second - 1_050, Samples.Second - 1_050)]
+    [InlineData(Samples.Second - 950, Samples.Second - 1_000)]
+    [InlineData(0, Samples.Second - 1_000)]
+    public void First_seen_never_moves_forward(long told, long expected) =>
+        Heard(Samples.Heartbeat with { FirstSeen = told }).FirstSeen.Should().Be(expected);
+
+    [Theory]
+    [InlineData(Samples.Second - 50, Samples.Second)]
+    [InlineData(Samples.Second + 50, Samples.Second + 50)]
+    [InlineData(0, Samples.Second + 5)]
+    public void Last_seen_never_moves_back_and_is_now_when_not_told(long told, long expected) =>
+        Heard(Samples.Heartbeat with { LastSeen = told }).LastSeen.Should().Be(expected);
+
+    [Theory]
+    [InlineData(0, 10)]
+    [InlineData(1, 10)]
+    [InlineData(11, 11)]
+    public void Total_heartbeats_never_shrink(int told, int expected) =>
+        Heard(Samples.Heartbeat with { TotalHeartbeats = told }).TotalHeartbeats.Should().Be(expected);
+
+    [Fact]
+    public void What_is_empty_was_not_told_and_keeps_what_is_known()
+    {
+        var decision = Agent.Hear(Known, Samples.Heartbeat with { Hostname = string.Empty, Config = Config() }, Later);
+
+        decision.Next.Hostname.Should().Be("host-1");
+        decision.Next.Config.Should().BeSameAs(Known.Config);
+        decision.Events.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void When_an_agent_was_heard_never_moves_back() =>
+        Agent.Hear(Known, Samples.Heartbeat, Samples.Now.AddMinutes(-1)).Next.HeardAt.Should().Be(Samples.Now);
+
+    [Fact]
+    public void A_heartbeat_that_tells_nothing_new_is_written_but_no_event()
+    {
+        var config = Samples.Heartbeat.Config.Reverse().ToDictionary();
+
+        var decision = Agent.Hear(Known, Samples.Heartbeat with { Config = config, TotalHeartbeats = 11 }, Later);
+
+        decision.IsReplay.Should().BeFalse();
+        decision.Next.Version.Should().Be(2);
+        decision.Next.HeardAt.Should().Be(Later);
+        decision.Events.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void A_changed_host_is_told_with_both_names()
+    {
+        var told = EventOf(Known, Samples.Heartbeat with { Hostname = "host-2" });
+
+        told.Type.Should().Be("agent_changed");
+        told.Message.Should().Be("agent agent-1 moved to another host");
+        told.Metadata.Should().Equal(("agent_id", "agent-1"), ("hostname", "host-2"), ("previous_hostname", "host-1"));
+    }
+
+    public static TheoryData<Dictionary<string, string>, string> ChangedConfigs => new()
+    {
+        { Config(("interval", "secret"), ("region", "north")), "interval" },
+        { Config(("interval", "5")), "region" },
+        { Config(("interval", "5"), ("region", "north"), ("key", "secret")), "key" },
+        { Config(("zone", "secret"), ("area", "secret")), "area, interval, region, zone" },
+    };
+
+    [Theory]
+    [MemberData(nameof(ChangedConfigs))]
+    public void A_changed_config_is_told_by_its_keys_never_its_values(Dictionary<string, string> config, string keys)
+    {
+        var told = EventOf(Known, Samples.Heartbeat with { Config = config });
+
+        told.Type.Should().Be("agent_changed");
+        told.MetadataOf("config_keys").Should().Be(keys);
+        told.ToString().Should().NotContain("secret");
+    }
+
+    [Fact]
+    public void Changes_of_host_config_and_life_are_told_each()
+    {
+        var heartbeat = Samples.Heartbeat with { Hostname = "host-2", Config = Config(("interval", "6")), Alive = false };
+
+        Agent.Hear(Known, heartbeat, Later).Events.Select(told => told.Type)
+            .Should().Equal(EventTypes.AgentLost, EventTypes.AgentChanged, EventTypes.AgentChanged);
+    }
+
+    [Fact]
+    public void An_agent_reported_as_not_alive_is_lost_once_and_back_once()
+    {
+        var dead = Samples.Heartbeat with { Alive = false };
+        var lost = Agent.Hear(Known, dead, Later);
+
+        lost.Next.Alive.Should().BeFalse();
+        lost.Events.Should().ContainSingle().Which.MetadataOf("cause").Should().Be("reported");
+        Agent.Hear(lost.Next, dead, Later).Events.Should().BeEmpty();
+        EventOf(lost.Next, Samples.Heartbeat).Type.Should().Be("agent_back");
+    }
+
+    [Property]
+    public bool Merging_never_takes_back(Told[] walk)
+    {
+        var steps = walk.Aggregate(new List<Agent> { Known }, (agents, told) => [.. agents, Heard(agents[^1], told)]);
+        return steps.Zip(steps.Skip(1)).All(step =>
+            step.Second.FirstSeen <= step.First.FirstSeen
+            && step.Second.LastSeen >= step.First.LastSeen
+            && step.Second.TotalHeartbeats >= step.First.TotalHeartbeats
+            && step.Second.HeardAt >= step.First.HeardAt
+            && step.Second.Hostname.Length > 0
+            && step.Second.Config.Count > 0
+            && step.Second.Version == step.First.Version + 1);
+    }
+
+    public sealed record Told(ushort FirstSeen, ushort LastSeen, ushort Total, bool Named, bool Configured, short After);
+
+    private static Agent Heard(Agent known, Told told) => Agent.Hear(
+        known,
+        Samples.Heartbeat with
+        {
+            FirstSeen = told.FirstSeen,
+            LastSeen = Samples.Second + told.LastSeen,
+            TotalHeartbeats = told.Total,
+            Hostname = told.Named ? "host-2" : string.Empty,
+            Config = told.Configured ? Config(("interval", "6")) : Config(),
+        },
+        Samples.Now.AddSeconds(told.After)).Next;
+
+    private static Agent Heard(Heartbeat heartbeat) => Agent.Hear(Known, heartbeat, Later).Next;
+
+    private static AuditEvent EventOf(Agent known, Heartbeat heartbeat) =>
+        Agent.Hear(known, heartbeat, Later).Events.Should().ContainSingle().Subject;
+
+    private static Dictionary<string, string> Config(params (string Key, string Value)[] entries) =>
+        entries.ToDictionary(entry => entry.Key, entry => entry.Value);
+}

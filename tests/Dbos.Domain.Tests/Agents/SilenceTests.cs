@@ -1,0 +1,72 @@
+using Dbos.Domain.Agents;
+using FsCheck.Xunit;
+
+namespace Dbos.Domain.Tests.Agents;
+
+public sealed class SilenceTests
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly Agent Alive = Agent.Hear(null, Samples.Heartbeat, Samples.Now).Next;
+    private static readonly Agent Dead = Alive with { Alive = false };
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(59_999, true)]
+    [InlineData(60_000, false)]
+    [InlineData(3_600_000, false)]
+    public void Alive_is_true_until_nothing_was_heard_for_the_timeout(int silentMilliseconds, bool alive)
+    {
+        var now = Samples.Now.AddMilliseconds(silentMilliseconds);
+
+        Alive.AsOf(now, Timeout).Should().Be(Alive with { Alive = alive });
+        Dead.AsOf(now, Timeout).Alive.Should().BeFalse();
+    }
+
+    [Fact]
+    public void An_agent_that_fell_silent_is_lost_and_told_so()
+    {
+        var decision = Alive.Lose(Samples.Now + Timeout, Timeout);
+
+        decision.IsReplay.Should().BeFalse();
+        decision.Next.Should().Be(Alive with { Alive = false, Version = 2 });
+        var told = decision.Events.Should().ContainSingle().Subject;
+        told.Type.Should().Be("agent_lost");
+        told.Message.Should().Be("agent agent-1 lost: not heard of for 60 s");
+        told.Metadata.Should().Equal(("agent_id", "agent-1"), ("cause", "timeout"));
+    }
+
+    [Fact]
+    public void An_agent_that_is_lost_already_is_not_lost_again() => ShouldStay(Dead, Samples.Now.AddDays(1));
+
+    [Fact]
+    public void An_agent_that_was_heard_after_all_is_not_lost() => ShouldStay(Alive, Samples.Now + Timeout - TimeSpan.FromTicks(1));
+
+    [Fact]
+    public void A_lost_agent_is_back_with_its_next_heartbeat()
+    {
+        var lost = Alive.Lose(Samples.Now + Timeout, Timeout).Next;
+
+        var back = Agent.Hear(lost, Samples.Heartbeat, Samples.Now.AddMinutes(2));
+
+        back.Next.Alive.Should().BeTrue();
+        back.Events.Should().ContainSingle().Which.Type.Should().Be("agent_back");
+    }
+
+    [Property]
+    public bool Who_is_shown_as_not_alive_is_who_is_lost(int silentMilliseconds, bool told)
+    {
+        var now = Samples.Now.AddMilliseconds(silentMilliseconds);
+        var agent = Alive with { Alive = told };
+
+        return agent.AsOf(now, Timeout).Alive == agent.Lose(now, Timeout).Next.Alive;
+    }
+
+    private static void ShouldStay(Agent agent, DateTimeOffset now)
+    {
+        var decision = agent.Lose(now, Timeout);
+
+        decision.IsReplay.Should().BeTrue();
+        decision.Next.Should().BeSameAs(agent);
+        decision.Events.Should().BeEmpty();
+    }
+}
