@@ -17,7 +17,7 @@ try
 }
 catch (RpcException unanswered)
 {
-    await Console.Error.WriteLineAsync($"DBOS at {address} could not answer: {unanswered.StatusCode}");
+    await Console.Error.WriteLineAsync($"DBOS at {address} could not answer ({unanswered.StatusCode}): is it running there, and its store?");
     return 1;
 }
 

@@ -6,7 +6,7 @@ namespace Dbos.SmokeClient;
 /// <summary>Prints each step on a line of its own, with what came back, and counts those that are wrong.</summary>
 internal sealed class Steps
 {
-    private const int LongestShown = 160;
+    private const int LongestShown = 120;
 
     public int Taken { get; private set; }
 

@@ -12,6 +12,10 @@ internal sealed class Walk(DBOS.DBOSClient dbos, Steps steps)
 {
     private const string Module = "smoke";
 
+    /// <summary>Long before the tasks of others are due: a take as of then finds none of theirs.</summary>
+    private const long LongAgo = 1;
+    private const long Now = 0;
+
     private readonly string agentId = NewId("agent");
     private readonly string requestId = NewId("request");
     private readonly string taskId = NewId("task");
@@ -29,7 +33,7 @@ internal sealed class Walk(DBOS.DBOSClient dbos, Steps steps)
         await Agents();
     }
 
-    private static string NewId(string kind) => $"smoke-{kind}-{Guid.NewGuid():N}";
+    private static string NewId(string kind) => $"smoke-{kind}-{Guid.NewGuid().ToString("N")[..12]}";
 
     private async Task Agent()
     {
@@ -95,14 +99,14 @@ internal sealed class Walk(DBOS.DBOSClient dbos, Steps steps)
 
     private async Task Queue()
     {
-        var task = new MeasurementTask { Id = taskId, AgentId = agentId, ModuleName = Module, Payload = ByteString.CopyFromUtf8("{}") };
+        var task = new MeasurementTask { Id = taskId, AgentId = agentId, ModuleName = Module, ScheduledAt = LongAgo };
         await steps.Take("schedule a task", dbos.ScheduleTaskAsync(new() { Task = task }, InTime), reply => reply.Success);
-        var first = await TakeOwn("it is due, and taken");
+        var first = await TakeOwn("it is due, and taken", LongAgo);
         await steps.Take(
             "fail at it: it returns to the queue",
             dbos.NackTaskAsync(new() { TaskId = taskId, LeaseToken = first.LeaseToken, Reason = "smoke" }, InTime),
             reply => reply.Success);
-        var second = await TakeOwn("it is due again, and taken again");
+        var second = await TakeOwn("it is due again, and taken again", Now);
         steps.Check(
             "its retry is counted, its lease a new one",
             second.RetryCount == 1 && second.LeaseToken > first.LeaseToken,
@@ -119,30 +123,27 @@ internal sealed class Walk(DBOS.DBOSClient dbos, Steps steps)
 
     /// <summary>
     /// What is taken cannot be chosen: tasks of others that are due as well are given back at once, at the cost
-    /// of a retry each.
+    /// of one retry each.
     /// </summary>
-    private async Task<MeasurementTask> TakeOwn(string what)
+    private async Task<MeasurementTask> TakeOwn(string what, long dueAt)
     {
-        MeasurementTask? own = null;
-        var others = new List<MeasurementTask>();
-        int taken;
+        var taken = new List<MeasurementTask>();
+        ListDueTasksResponse due;
         do
         {
-            var due = await dbos.ListDueTasksAsync(new() { Limit = 1000, VisibilityTimeoutSeconds = 60 }, InTime);
-            taken = due.Tasks.Count;
-            own = due.Tasks.FirstOrDefault(task => task.Id == taskId);
-            others.AddRange(due.Tasks.Where(task => task.Id != taskId));
+            due = await dbos.ListDueTasksAsync(new() { Timestamp = dueAt, Limit = 1000, VisibilityTimeoutSeconds = 60 }, InTime);
+            taken.AddRange(due.Tasks);
         }
-        while (own is null && taken > 0);
+        while (due.Tasks.Count > 0 && due.Tasks.All(task => task.Id != taskId));
 
-        foreach (var other in others)
+        foreach (var other in taken.Where(task => task.Id != taskId))
         {
             var reason = "taken by a smoke test, and given back";
             await dbos.NackTaskAsync(new() { TaskId = other.Id, LeaseToken = other.LeaseToken, Reason = reason }, InTime);
         }
 
-        var isRight = own is { Status: "inflight", LeaseToken: > 0 };
-        steps.Check(what, isRight, $"{own?.ToString() ?? "not among the due tasks"}; {others.Count} of others given back");
+        var own = taken.Find(task => task.Id == taskId);
+        steps.Check(what, own is { Status: "inflight", LeaseToken: > 0 }, own?.ToString() ?? "it is not among the due tasks");
         return own ?? new MeasurementTask();
     }
 

@@ -3,8 +3,11 @@
 import subprocess
 import unittest
 
+import grpc
 from repository import REPOSITORY
 from servers import dbos_server, free_port
+from stubs import dbos_pb2 as pb
+from stubs import dbos_pb2_grpc
 
 PATIENCE = 120
 
@@ -16,28 +19,44 @@ def smoke_client(*arguments):
     )
 
 
-class TheSmokeClient(unittest.TestCase):
-    def test_finds_nothing_wrong_on_a_new_server_and_on_a_used_one(self):
-        with dbos_server() as address:
-            for visit in ("new", "used"):
-                with self.subTest(visit):
-                    walk = smoke_client(address)
-                    self.assertEqual(0, walk.returncode, walk.stdout + walk.stderr)
-                    self.assertNotIn("WRONG", walk.stdout)
-                    self.assertGreater(walk.stdout.count("\nok "), 15, walk.stdout)
+class ASmokeTest(unittest.TestCase):
+    def setUp(self):
+        self.address = self.enterContext(dbos_server())
 
+    def walk(self):
+        walk = smoke_client(self.address)
+        self.assertEqual(0, walk.returncode, walk.stdout + walk.stderr)
+        self.assertNotIn("WRONG", walk.stdout)
+        self.assertGreater(walk.stdout.count("\nok "), 15, walk.stdout)
+
+    def test_finds_nothing_wrong_on_a_new_server_and_on_a_used_one(self):
+        for visit in ("new", "used"):
+            with self.subTest(visit):
+                self.walk()
+
+    def test_gives_back_the_due_tasks_of_others_at_the_cost_of_one_retry(self):
+        stub = dbos_pb2_grpc.DBOSStub(self.enterContext(grpc.insecure_channel(self.address)))
+        self.assertTrue(stub.ScheduleTask(pb.ScheduleTaskRequest(task=pb.Task(id="others", max_retries=1)), timeout=10).success)
+        self.walk()
+        task = stub.GetTask(pb.GetTaskRequest(task_id="others"), timeout=10).task
+        self.assertEqual(("pending", 1), (task.status, task.retry_count))
+
+
+class WithoutAServer(unittest.TestCase):
     def test_says_in_one_sentence_that_nobody_is_there(self):
         address = f"127.0.0.1:{free_port()}"
-        walk = smoke_client(address)
-        self.assertNotEqual(0, walk.returncode)
-        self.assertRegex(walk.stderr, rf"^[^\n]*{address}[^\n]*\n$")
+        self.refused_with_one_line(address, address)
 
     def test_says_how_it_is_called(self):
         for arguments in ((), ("not an address",), ("localhost:50051", "more")):
             with self.subTest(arguments):
-                walk = smoke_client(*arguments)
-                self.assertNotEqual(0, walk.returncode)
-                self.assertRegex(walk.stderr, r"^[^\n]*localhost:50051[^\n]*\n$")
+                self.refused_with_one_line("localhost:50051", *arguments)
+
+    def refused_with_one_line(self, told, *arguments):
+        walk = smoke_client(*arguments)
+        self.assertNotEqual(0, walk.returncode)
+        self.assertEqual(("", 1), (walk.stdout, walk.stderr.count("\n")), walk.stderr)
+        self.assertIn(told, walk.stderr)
 
 
 if __name__ == "__main__":
