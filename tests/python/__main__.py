@@ -1,5 +1,6 @@
 """Runs the tests of the files that match (test_*.py); the last line is: N passed, N failed, N skipped."""
 
+import signal
 import sys
 import unittest
 from pathlib import Path
@@ -18,6 +19,8 @@ class Tally(unittest.TextTestResult):
 
 
 def main(pattern="test_*.py"):
+    # Stopped from outside as by Ctrl-C: the servers end with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     tests = unittest.defaultTestLoader.discover(str(Path(__file__).parent), pattern)
     outcome = unittest.TextTestRunner(resultclass=Tally).run(tests)
     print(f"{outcome.passed} passed, {outcome.failed} failed, {len(outcome.skipped)} skipped")
