@@ -138,6 +138,7 @@ step build dotnet build Dbos.sln --no-restore --configuration Debug
 shopt -s nullglob
 for project in tests/*.Tests/*.csproj; do
   name=$(basename "$project" .csproj)
+  grep --quiet "$name.csproj" Dbos.sln || echo "$project is not in Dbos.sln: it was not built" >&2
   suite "$name" count_trx dotnet test "$project" --no-build --configuration Debug \
     --results-directory "$results" --logger "trx;LogFileName=$name.trx"
 done

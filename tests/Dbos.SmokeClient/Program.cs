@@ -9,7 +9,7 @@ if (args is not [var address] || !Uri.TryCreate($"http://{address}", UriKind.Abs
     return 2;
 }
 
-using var channel = GrpcChannel.ForAddress(uri);
+using var channel = GrpcChannel.ForAddress(uri, new GrpcChannelOptions { MaxReceiveMessageSize = null });
 var steps = new Steps();
 try
 {
@@ -17,7 +17,8 @@ try
 }
 catch (RpcException unanswered)
 {
-    await Console.Error.WriteLineAsync($"DBOS at {address} could not answer ({unanswered.StatusCode}): is it running there, and its store?");
+    await Console.Error.WriteLineAsync(
+        $"DBOS at {address} could not answer ({unanswered.StatusCode}): is it running there, and its store?");
     return 1;
 }
 

@@ -37,16 +37,19 @@ internal sealed class Walk(DBOS.DBOSClient dbos, Steps steps)
 
     private async Task Agent()
     {
-        var agent = new Agent { Id = agentId, Hostname = "smoke.example.net", Alive = true, LastSeen = now, FirstSeen = now, TotalHeartbeats = 1 };
+        var agent = new Agent { Id = agentId, Hostname = "smoke.example.net", Alive = true, LastSeen = now, FirstSeen = now };
         await steps.Take("register an agent", dbos.RegisterAgentAsync(new() { Agent = agent }, InTime), reply => reply.Success);
-        await steps.Take("read it", dbos.GetAgentAsync(new() { AgentId = agentId }, InTime), reply => reply.Found && reply.Agent.Equals(agent));
+        await steps.Take(
+            "read it",
+            dbos.GetAgentAsync(new() { AgentId = agentId }, InTime),
+            reply => reply.Found && reply.Agent.Equals(agent));
     }
 
     private async Task States()
     {
         await steps.Take("a request runs", Set("running"), reply => reply is { Success: true, Version: 1 });
-        await steps.Take("back to created: a bad transition", Set("created"), reply => IsRefused(reply, ErrorCode.InvalidTransition));
-        await steps.Take("completed over version 7: a conflict", Set("completed", 7), reply => IsRefused(reply, ErrorCode.VersionConflict));
+        await Refuse("back to created: a bad transition", Set("created"), ErrorCode.InvalidTransition);
+        await Refuse("completed over version 7: a conflict", Set("completed", 7), ErrorCode.VersionConflict);
         await steps.Take("completed over version 1", Set("completed", 1), reply => reply is { Success: true, Version: 2 });
         await steps.Take(
             "read its state",
@@ -70,8 +73,8 @@ internal sealed class Walk(DBOS.DBOSClient dbos, Steps steps)
         return dbos.SetModuleStateAsync(request, InTime);
     }
 
-    private static bool IsRefused(SetModuleStateResponse reply, ErrorCode code) =>
-        !reply.Success && reply.Code == code && reply.Error.Length > 0;
+    private Task<SetModuleStateResponse> Refuse(string what, AsyncUnaryCall<SetModuleStateResponse> call, ErrorCode code) =>
+        steps.Take(what, call, reply => !reply.Success && reply.Code == code && reply.Error.Length > 0);
 
     private async Task Result()
     {

@@ -6,7 +6,7 @@ from stubs import dbos_pb2 as pb
 class EventCalls(Caller):
     def test_each_kind_of_event_is_told_in_the_order_in_which_it_happened(self):
         agent_id, request_id, task_id = unique("agent"), unique("request"), unique("task")
-        running = pb.ModuleState(agent_id=agent_id, module_name="ping", state="running", request_id=request_id, timestamp=self.now)
+        running = pb.ModuleState(agent_id=agent_id, module_name="ping", state="running", request_id=request_id)
         walk = (
             ("module_state_updated", pb.SetModuleStateRequest(state=running)),
             ("module_state_error", pb.SetModuleStateRequest(state=pb.ModuleState(agent_id=agent_id, state="asleep"))),

@@ -99,18 +99,18 @@ def running(command, environment=None):
 def redis_server():
     """Yields its address and its process."""
     port = free_port()
-    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", "{folder}", "--save", "", "--appendonly", "yes"]
+    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", "{folder}", "--save", ""]
     with running(command) as group:
         group.wait_until(lambda: _listens(port), "redis-server")
         yield f"127.0.0.1:{port}", group
 
 
 @contextmanager
-def dbos_server(redis_address=None):
-    """Yields the address of DBOS, started as the README says: without an address of Redis on its embedded store."""
+def dbos_server(**settings):
+    """Yields the address of DBOS, started as the README says: without REDIS_ADDR on its embedded store."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if name != "REDIS_ADDR"}
-    environment |= {"PORT": str(port)} | ({"REDIS_ADDR": redis_address} if redis_address else {})
+    environment |= {"PORT": str(port), **settings}
     command = ["dotnet", "run", "--project", "src/Dbos.Api", "--no-build"]
     with running(command, environment) as group:
         address = f"127.0.0.1:{port}"
@@ -124,7 +124,7 @@ def dbos_on(store):
         with dbos_server() as address:
             yield address
     else:
-        with redis_server() as (redis_address, _), dbos_server(redis_address) as address:
+        with redis_server() as (redis_address, _), dbos_server(REDIS_ADDR=redis_address) as address:
             yield address
 
 

@@ -32,8 +32,8 @@ def _fields(messages, outer):
         yield f"message {name}"
         yield from _fields(message.nested_type, name)
         for field in message.field:
-            kind = field.type_name or field.Type.Name(field.type)
-            yield f"{name}.{field.name} = {field.number}: {field.Label.Name(field.label)} {kind}, presence {field.proto3_optional}"
+            label, kind = field.Label.Name(field.label), field.type_name or field.Type.Name(field.type)
+            yield f"{name}.{field.name} = {field.number}: {label} {kind}, presence {field.proto3_optional}"
 
 
 class TheContract(unittest.TestCase):

@@ -16,7 +16,7 @@ class ADeadline(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         redis_address, cls.redis = cls.enterClassContext(redis_server())
-        address = cls.enterClassContext(dbos_server(redis_address))
+        address = cls.enterClassContext(dbos_server(REDIS_ADDR=redis_address))
         cls.stub = dbos_pb2_grpc.DBOSStub(cls.enterClassContext(grpc.insecure_channel(address)))
 
     def heartbeat(self, timeout):

@@ -20,26 +20,33 @@ def smoke_client(*arguments):
 
 
 class ASmokeTest(unittest.TestCase):
-    def setUp(self):
-        self.address = self.enterContext(dbos_server())
-
-    def walk(self):
-        walk = smoke_client(self.address)
+    def walk(self, address):
+        walk = smoke_client(address)
         self.assertEqual(0, walk.returncode, walk.stdout + walk.stderr)
         self.assertNotIn("WRONG", walk.stdout)
         self.assertGreater(walk.stdout.count("\nok "), 15, walk.stdout)
 
     def test_finds_nothing_wrong_on_a_new_server_and_on_a_used_one(self):
+        address = self.enterContext(dbos_server())
         for visit in ("new", "used"):
             with self.subTest(visit):
-                self.walk()
+                self.walk(address)
 
     def test_gives_back_the_due_tasks_of_others_at_the_cost_of_one_retry(self):
-        stub = dbos_pb2_grpc.DBOSStub(self.enterContext(grpc.insecure_channel(self.address)))
-        self.assertTrue(stub.ScheduleTask(pb.ScheduleTaskRequest(task=pb.Task(id="others", max_retries=1)), timeout=10).success)
-        self.walk()
+        address = self.enterContext(dbos_server())
+        stub = dbos_pb2_grpc.DBOSStub(self.enterContext(grpc.insecure_channel(address)))
+        request = pb.ScheduleTaskRequest(task=pb.Task(id="others", max_retries=1))
+        self.assertTrue(stub.ScheduleTask(request, timeout=10).success)
+        self.walk(address)
         task = stub.GetTask(pb.GetTaskRequest(task_id="others"), timeout=10).task
         self.assertEqual(("pending", 1), (task.status, task.retry_count))
+
+    def test_marks_what_is_wrong_and_ends_so(self):
+        address = self.enterContext(dbos_server(MAX_RESULT_BYTES="1"))
+        walk = smoke_client(address)
+        self.assertEqual(1, walk.returncode, walk.stdout + walk.stderr)
+        self.assertRegex(walk.stdout, r"\nWRONG +store its result +.*at most 1 bytes")
+        self.assertRegex(walk.stdout, r"\nok +list the states .*\n")
 
 
 class WithoutAServer(unittest.TestCase):
