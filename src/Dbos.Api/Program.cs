@@ -29,6 +29,7 @@ try
     });
 
     await using var app = builder.Build();
+    app.UseInternalForUnknown();
     app.MapGrpcService<DbosService>();
     app.MapGrpcHealthChecksService();
     app.OpenEmbeddedStore();

@@ -38,13 +38,13 @@ public sealed class ModuleStateRepository(IStore store, EventWriter events, Time
     public Task<Saved<ModuleState>> Save(ModuleState state, UnitOfWork work, CancellationToken cancellation)
     {
         var key = state.RequestId.Length > 0 ? KeyOf(state.RequestId) : LifeKeyOf(state.AgentId, state.ModuleName);
-        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var recency = Orders.Recency(clock.GetUtcNow());
         IndexChange[] indexes =
         [
-            new(Names.States, key.Name, now),
-            new(Names.StatesOfAgent(state.AgentId), key.Name, now),
-            new(Names.StatesOfModule(state.ModuleName), key.Name, now),
-            new(Names.StatesOf(state.AgentId, state.ModuleName), key.Name, now),
+            new(Names.States, key.Name, recency),
+            new(Names.StatesOfAgent(state.AgentId), key.Name, recency),
+            new(Names.StatesOfModule(state.ModuleName), key.Name, recency),
+            new(Names.StatesOf(state.AgentId, state.ModuleName), key.Name, recency),
         ];
         return records.Save(state, key, work, indexes, cancellation);
     }

@@ -26,8 +26,8 @@ public sealed class ResultRepository(IStore store, EventWriter events, TimeProvi
 
     public Task<Saved<MeasurementResult>> Save(MeasurementResult result, UnitOfWork work, CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        IndexChange[] indexes = [new(Names.Results(result.AgentId), result.Id, now)];
+        var recency = Orders.Recency(clock.GetUtcNow());
+        IndexChange[] indexes = [new(Names.Results(result.AgentId), result.Id, recency)];
         return records.Save(result, KeyOf(result.AgentId, result.Id), work, indexes, cancellation);
     }
 

@@ -10,4 +10,11 @@ public static class Orders
     }
 
     public static int Highest(IndexEntry left, IndexEntry right) => Lowest(right, left);
+
+    /// <summary>
+    /// The score of what is listed newest first. In microseconds, as one caller's writes, one after the other,
+    /// do share a millisecond.
+    /// </summary>
+    public static long Recency(DateTimeOffset written) =>
+        (written - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 }
