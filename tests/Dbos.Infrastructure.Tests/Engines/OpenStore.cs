@@ -13,7 +13,7 @@ namespace Dbos.Infrastructure.Tests.Engines;
 public sealed class OpenStore(
     StoreSettings settings, DbosPolicy policy, Func<StoreSettings, TimeProvider, Task<IReadOnlyList<string>>> read) : IAsyncDisposable
 {
-    private static readonly Origin Caller = new("test", "4bf92f3577b34da6a3ce929d0e0e4736");
+    private static readonly Origin Caller = new("test", "trace-1");
 
     private readonly ServiceProvider services = new ServiceCollection()
         .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))

@@ -12,6 +12,8 @@ public sealed class RedisEngine : IEngine, IAsyncLifetime
 
     private int stores;
 
+    public string[] ServerOptions { get; init; } = [];
+
     public RedisServer Server { get; private set; } = null!;
 
     /// <summary>A connection past the store, as an operator's own.</summary>
@@ -19,7 +21,7 @@ public sealed class RedisEngine : IEngine, IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Server = await RedisServer.Start();
+        Server = await RedisServer.Start(ServerOptions);
         Operator = await ConnectionMultiplexer.ConnectAsync($"{Server.Address},allowAdmin=true,abortConnect=false");
     }
 
