@@ -115,3 +115,7 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
         (found.Id, found.Config[Odd].Length, found.Version).Should().Be((Odd, 5_000, 1));
     }
 }
+
+public sealed class AgentRepositoryOnRedis(RedisEngine engine) : AgentRepositoryTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class AgentRepositoryOnSqlite(SqliteEngine engine) : AgentRepositoryTests(engine), IClassFixture<SqliteEngine>;

@@ -66,3 +66,7 @@ public abstract class EventLogTests(IEngine engine) : StoreTests(engine)
         return [.. list.Events.Select(told => JsonSerializer.Deserialize<JsonElement>(told.Span))];
     }
 }
+
+public sealed class EventLogOnRedis(RedisEngine engine) : EventLogTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class EventLogOnSqlite(SqliteEngine engine) : EventLogTests(engine), IClassFixture<SqliteEngine>;

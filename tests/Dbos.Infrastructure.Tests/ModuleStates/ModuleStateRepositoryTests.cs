@@ -82,3 +82,7 @@ public abstract class ModuleStateRepositoryTests(IEngine engine) : StoreTests(en
         lives.Select(life => life.ModuleName).Should().BeEquivalentTo("ping", "trace:1");
     }
 }
+
+public sealed class ModuleStateRepositoryOnRedis(RedisEngine engine) : ModuleStateRepositoryTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class ModuleStateRepositoryOnSqlite(SqliteEngine engine) : ModuleStateRepositoryTests(engine), IClassFixture<SqliteEngine>;

@@ -75,3 +75,7 @@ public abstract class ResultRepositoryTests(IEngine engine) : StoreTests(engine)
         (await Dbos.Send(new GetResult("a1", "r1"))).Value.Data.Length.Should().Be(0);
     }
 }
+
+public sealed class ResultRepositoryOnRedis(RedisEngine engine) : ResultRepositoryTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class ResultRepositoryOnSqlite(SqliteEngine engine) : ResultRepositoryTests(engine), IClassFixture<SqliteEngine>;

@@ -207,3 +207,7 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
 
     private async Task Commit(Commit commit) => (await Port.Commit(commit, None)).Should().BeOfType<CommitOutcome.Done>();
 }
+
+public sealed class CommitOnRedis(RedisEngine engine) : CommitTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class CommitOnSqlite(SqliteEngine engine) : CommitTests(engine), IClassFixture<SqliteEngine>;

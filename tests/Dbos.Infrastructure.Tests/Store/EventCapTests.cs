@@ -78,3 +78,7 @@ public abstract class EventCapTests(IEngine engine) : StoreTests(engine)
     private async Task<string[]> Newest(EventLogName log, int count) =>
         [.. (await Port.NewestEvents(0, log, count, None)).Select(Text)];
 }
+
+public sealed class EventCapOnRedis(RedisEngine engine) : EventCapTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class EventCapOnSqlite(SqliteEngine engine) : EventCapTests(engine), IClassFixture<SqliteEngine>;

@@ -138,3 +138,7 @@ public abstract class IndexTests(IEngine engine) : StoreTests(engine)
         (await Port.Commit(commit, None)).Should().BeOfType<CommitOutcome.Done>();
     }
 }
+
+public sealed class IndexOnRedis(RedisEngine engine) : IndexTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class IndexOnSqlite(SqliteEngine engine) : IndexTests(engine), IClassFixture<SqliteEngine>;

@@ -174,3 +174,7 @@ public abstract class ListTests(IEngine engine) : StoreTests(engine)
         return Testing.Eventually.True(() => clock.GetUtcNow().ToUnixTimeMilliseconds() > now, TimeSpan.FromSeconds(1), "a millisecond passes");
     }
 }
+
+public sealed class ListOnRedis(RedisEngine engine) : ListTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class ListOnSqlite(SqliteEngine engine) : ListTests(engine), IClassFixture<SqliteEngine>;

@@ -203,3 +203,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
 
     private async Task Commit(Commit commit) => (await Port.Commit(commit, None)).Should().BeOfType<CommitOutcome.Done>();
 }
+
+public sealed class TakeOnRedis(RedisEngine engine) : TakeTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class TakeOnSqlite(SqliteEngine engine) : TakeTests(engine), IClassFixture<SqliteEngine>;

@@ -115,3 +115,7 @@ public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
 
     private async Task<string[]> Take(ListDueTasks due) => [.. (await Dbos.Send(due)).Value.Tasks.Select(task => task.Id)];
 }
+
+public sealed class TaskDeliveryOnRedis(RedisEngine engine) : TaskDeliveryTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class TaskDeliveryOnSqlite(SqliteEngine engine) : TaskDeliveryTests(engine), IClassFixture<SqliteEngine>;

@@ -149,3 +149,7 @@ public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
     private Task<string> SweepUntilExpired() => Dbos.EffectOf(() => Testing.Eventually.True(
         async () => await Dbos.Sweep<LeaseSweep>() > 0, TimeSpan.FromSeconds(5), "the lease expires"));
 }
+
+public sealed class TaskEndOnRedis(RedisEngine engine) : TaskEndTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class TaskEndOnSqlite(SqliteEngine engine) : TaskEndTests(engine), IClassFixture<SqliteEngine>;
