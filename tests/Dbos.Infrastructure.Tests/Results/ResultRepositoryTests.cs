@@ -38,6 +38,16 @@ public abstract class ResultRepositoryTests(IEngine engine) : StoreTests(engine)
     }
 
     [Fact]
+    public async Task A_key_used_again_for_other_content_is_told_among_the_refusals_and_nothing_else()
+    {
+        await Dbos.Send(Given.Result(), idempotencyKey: "k1");
+
+        var effect = await Dbos.EffectOf(Given.Result(data: "other"), idempotencyKey: "k1");
+
+        effect.Should().StartWith("+ refusals ").And.Contain("IdempotencyKeyReused").And.NotContain("\n");
+    }
+
+    [Fact]
     public async Task The_same_id_from_two_agents_is_two_results()
     {
         await Dbos.Send(Given.Result(agentId: "a1", data: "one"));

@@ -4,40 +4,31 @@ namespace Dbos.Infrastructure.Tests.Store;
 
 public sealed class NamesTests
 {
-    [Fact]
-    public void An_agent_has_a_name() => Names.Agent("a-1").Should().Be("agent:a-1");
-
-    [Fact]
-    public void A_requests_state_has_a_name() => Names.State("r1").Should().Be("state:r1");
-
-    [Fact]
-    public void A_modules_life_has_a_name() => Names.Life("a1", "ping").Should().Be("life:a1:ping");
-
-    [Fact]
-    public void The_states_of_an_agent_have_an_index() => Names.StatesOfAgent("a1").Should().Be("states:agent:a1");
-
-    [Fact]
-    public void The_states_of_a_module_have_an_index() => Names.StatesOfModule("ping").Should().Be("states:module:ping");
-
-    [Fact]
-    public void The_states_of_a_module_of_an_agent_have_an_index() => Names.StatesOf("a1", "ping").Should().Be("states:both:a1:ping");
-
-    [Fact]
-    public void A_result_has_a_name() => Names.Result("a1", "r1").Should().Be("result:a1:r1");
-
-    [Fact]
-    public void The_results_of_an_agent_have_an_index() => Names.Results("a1").Should().Be("results:a1");
-
-    [Fact]
-    public void A_task_has_a_name() => Names.Task("t1").Should().Be("task:t1");
-
-    [Fact]
-    public void A_mark_has_a_name_of_any_number_of_parts() => Names.Mark("StoreResult", "natural", "a1", "r1").Should().Be("mark:StoreResult:natural:a1:r1");
+    public static TheoryData<string, string> Spelled => new()
+    {
+        { Names.Agents, "agents" },
+        { Names.AgentDeadlines, "agents:deadlines" },
+        { Names.States, "states" },
+        { Names.PendingTasks, "tasks:pending" },
+        { Names.LeasedTasks, "tasks:leased" },
+        { Names.DeadTasks, "tasks:dead" },
+        { Names.Agent("a-1"), "agent:a-1" },
+        { Names.State("r1"), "state:r1" },
+        { Names.Life("a1", "ping"), "life:a1:ping" },
+        { Names.StatesOfAgent("a1"), "states:agent:a1" },
+        { Names.StatesOfModule("ping"), "states:module:ping" },
+        { Names.StatesOf("a1", "ping"), "states:both:a1:ping" },
+        { Names.Result("a1", "r1"), "result:a1:r1" },
+        { Names.Results("a1"), "results:a1" },
+        { Names.Task("t1"), "task:t1" },
+        { Names.Mark("StoreResult", "natural", "a1", "r1"), "mark:StoreResult:natural:a1:r1" },
+        { Names.Events(EventLogName.History), "events" },
+        { Names.Events(EventLogName.Refusals), "refusals" },
+    };
 
     [Theory]
-    [InlineData(EventLogName.History, "events")]
-    [InlineData(EventLogName.Refusals, "refusals")]
-    public void Each_event_log_has_a_name(EventLogName log, string name) => Names.Events(log).Should().Be(name);
+    [MemberData(nameof(Spelled))]
+    public void Names_are_spelled_as_every_release_before_spelled_them(string name, string spelled) => name.Should().Be(spelled);
 
     [Theory]
     [InlineData("a:b", "agent:a%3Ab")]
