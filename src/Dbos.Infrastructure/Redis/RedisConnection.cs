@@ -26,8 +26,9 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         options.BacklogPolicy = BacklogPolicy.FailFast;
 
         // Callers are promised UNAVAILABLE within 3 s. Late calls are looked for at every heartbeat, so the
-        // patience with one is this and at most one heartbeat more.
-        options.AsyncTimeout = 2_000;
+        // patience with one is this and at most one heartbeat more; a second is left for the way back, as all
+        // calls in flight end at once.
+        options.AsyncTimeout = 1_500;
         options.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
 
         // Service is promised within 5 s of Redis's return.

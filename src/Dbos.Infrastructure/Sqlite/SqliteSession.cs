@@ -5,18 +5,20 @@ namespace Dbos.Infrastructure.Sqlite;
 /// <summary>One connection with its prepared statements. Used by one thread at a time.</summary>
 internal sealed class SqliteSession : IDisposable
 {
+    /// <summary>For a file that another program has locked: shorter than a caller's patience, so that the writer is free again by then.</summary>
+    private const int LockPatienceSeconds = 2;
+
     private readonly Dictionary<string, SqliteCommand> prepared = [];
 
     public SqliteSession(string file)
     {
-        var connection = new SqliteConnectionStringBuilder { DataSource = file, Pooling = false };
+        var connection = new SqliteConnectionStringBuilder { DataSource = file, Pooling = false, DefaultTimeout = LockPatienceSeconds };
         Connection = new SqliteConnection(connection.ConnectionString);
         Connection.Open();
 
         // FULL: a commit is on the disk before it is answered, whatever is killed then.
         Execute("PRAGMA journal_mode = WAL");
         Execute("PRAGMA synchronous = FULL");
-        Execute("PRAGMA busy_timeout = 2000");
         Execute("PRAGMA cache_size = -65536");
     }
 

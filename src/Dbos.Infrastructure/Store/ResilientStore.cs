@@ -11,27 +11,38 @@ namespace Dbos.Infrastructure.Store;
 /// milliseconds, and no unbounded number of them waits. Nothing is retried here: after a timeout it is not
 /// known whether a write happened, and the caller's own retry is safe.
 /// </summary>
-public sealed class ResilientStore(IStore engine) : IStore, IDisposable
+public sealed class ResilientStore : IStore, IDisposable
 {
     /// <summary>Several times what saturates one Redis; beyond it, waiting only adds to the wait.</summary>
     private const int MostCallsInFlight = 4096;
 
-    /// <summary>Shorter than the 5 s in which service is promised back, by enough for several trials.</summary>
-    private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// The probe closes the circuit as soon as the store is back, so that no caller has to wait out a trial.
+    /// Where nobody probes, this is still shorter than the 5 s in which service is promised back.
+    /// </summary>
+    private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(4);
 
     private readonly ConcurrencyLimiter limiter = new(new() { PermitLimit = MostCallsInFlight, QueueLimit = 0 });
+    private readonly IStore engine;
+    private readonly CircuitBreakerManualControl circuit = new();
+    private readonly ResiliencePipeline breaker;
 
-    private readonly ResiliencePipeline breaker = new ResiliencePipelineBuilder()
-        .AddCircuitBreaker(new CircuitBreakerStrategyOptions
-        {
-            // An outage fails every call; a lone timeout among successes must not stop the others.
-            FailureRatio = 0.9,
-            MinimumThroughput = 10,
-            SamplingDuration = TimeSpan.FromSeconds(5),
-            BreakDuration = BreakDuration,
-            ShouldHandle = new PredicateBuilder().Handle<StoreUnavailableException>(),
-        })
-        .Build();
+    public ResilientStore(IStore engine)
+    {
+        this.engine = engine;
+        breaker = new ResiliencePipelineBuilder()
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+            {
+                // An outage fails every call; a lone timeout among successes must not stop the others.
+                FailureRatio = 0.9,
+                MinimumThroughput = 10,
+                SamplingDuration = TimeSpan.FromSeconds(5),
+                BreakDuration = BreakDuration,
+                ShouldHandle = new PredicateBuilder().Handle<StoreUnavailableException>(),
+                ManualControl = circuit,
+            })
+            .Build();
+    }
 
     public int Partitions => engine.Partitions;
 
@@ -75,8 +86,15 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
             (partition, log, count),
             cancellation);
 
-    /// <summary>Past the circuit breaker, which is to follow the store's health and not to hide it.</summary>
-    public Task Probe(CancellationToken cancellation) => engine.Probe(cancellation);
+    /// <summary>
+    /// Past the circuit breaker, which is to follow the store's health and not to hide it: a success closes it,
+    /// so that whoever was told of health is not refused right after.
+    /// </summary>
+    public async Task Probe(CancellationToken cancellation)
+    {
+        await engine.Probe(cancellation);
+        await circuit.CloseAsync(CancellationToken.None);
+    }
 
     private async Task<TResult> Guarded<TAsk, TResult>(
         Func<IStore, TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation)

@@ -54,40 +54,59 @@ public sealed class TaskRepository(IStore store, EventWriter events, StoreSettin
                 break;
             }
 
-            var deliveries = await Task.WhenAll(Shares(heads, budget, nothingYet: taken.Count == 0)
-                .Select(share => store.Take(TakeOf(share, upTo, visibilityTimeout, work.Origin), cancellation)));
-            var round = deliveries.SelectMany(delivered => delivered).ToArray();
-            if (round.Length == 0 && taken.Count > 0)
+            var had = taken.Count;
+            var shares = Shares(heads);
+            if (had == 0)
+            {
+                // By itself, so that what the very oldest takes beyond its share is gone from the others'.
+                await TakeFrom(shares[..1], among: heads.Items.Count, atLeastOne: true);
+                await TakeFrom(shares[1..], among: heads.Items.Count - shares[0].Count, atLeastOne: false);
+            }
+            else
+            {
+                await TakeFrom(shares, among: heads.Items.Count, atLeastOne: false);
+            }
+
+            if (taken.Count == had && had > 0)
             {
                 // What is left would not fit into this reply, or other takers were faster.
                 break;
             }
-
-            taken.AddRange(round);
-            budget -= round.Sum(delivered => delivered.Record.Payload.Length + delivered.Record.Document.Length);
         }
 
         return new TakenTasks([.. taken.OrderBy(delivered => delivered.Due).Select(delivered => records.Decode(delivered.Record))]);
+
+        async Task TakeFrom(Share[] shares, int among, bool atLeastOne)
+        {
+            var left = (long)budget;
+            var deliveries = await Task.WhenAll(shares.Select(share => store.Take(
+                TakeOf(share, upTo, visibilityTimeout, (int)(left * share.Count / among), atLeastOne, work.Origin), cancellation)));
+            foreach (var delivered in deliveries.SelectMany(some => some))
+            {
+                taken.Add(delivered);
+                budget -= delivered.Record.Payload.Length + delivered.Record.Document.Length;
+            }
+        }
     }
 
     public Task<IReadOnlyList<MeasurementTask>> ExpiredLeases(int limit, CancellationToken cancellation) =>
         records.Overdue(Names.LeasedTasks, clock.GetUtcNow(), limit, Names.Task, cancellation);
 
     /// <summary>
-    /// How many each partition gives, so that together they give the oldest. All that was seen of a partition
-    /// is offered, as other takers may be faster with some of it. The budget is shared alike; only the very
-    /// oldest is taken whatever its size, as otherwise it would never be.
+    /// How many each partition gives, so that together they give the oldest; first the partition of the very
+    /// oldest. All that was seen of a partition is offered, as other takers may be faster with some of it. Each
+    /// has its share of the bytes of a reply; only the very oldest is taken whatever its size, as otherwise it
+    /// would never be.
     /// </summary>
-    private static IEnumerable<Share> Shares(Merged<IndexEntry> heads, int budget, bool nothingYet) =>
-        from entry in heads.Items
-        group entry by entry.Partition into wanted
-        let count = wanted.Count()
-        select new Share(
-            wanted.Key,
-            count,
-            heads.Windows.First(window => window.Count > 0 && window[0].Partition == wanted.Key),
-            (int)((long)budget * count / heads.Items.Count),
-            HasOldest: nothingYet && heads.Items[0].Partition == wanted.Key);
+    private static Share[] Shares(Merged<IndexEntry> heads) =>
+    [
+        .. from entry in heads.Items
+           group entry by entry.Partition into wanted
+           select new Share(
+               wanted.Key,
+               wanted.Count(),
+               heads.Windows.First(window => window.Count > 0 && window[0].Partition == wanted.Key)),
+    ];
 
     private static MeasurementTask Rehydrate(MeasurementTask task, StoredRecord record)
     {
@@ -97,7 +116,7 @@ public sealed class TaskRepository(IStore store, EventWriter events, StoreSettin
             : whole;
     }
 
-    private Take TakeOf(Share share, long upTo, TimeSpan lease, Origin origin)
+    private Take TakeOf(Share share, long upTo, TimeSpan lease, int byteBudget, bool atLeastOne, Origin origin)
     {
         var told = new AuditEvent(EventTypes.TasksRetrieved, "due tasks taken");
         return new Take(
@@ -108,12 +127,12 @@ public sealed class TaskRepository(IStore store, EventWriter events, StoreSettin
             upTo,
             lease,
             share.Count,
-            share.Budget,
-            share.HasOldest,
+            byteBudget,
+            atLeastOne,
             events.WriteAround(told, origin, "lease_tokens"));
     }
 
     private StoreKey KeyOf(string taskId) => new(store.PartitionOf(taskId), Names.Task(taskId));
 
-    private sealed record Share(int Partition, int Count, IReadOnlyList<IndexEntry> Offered, int Budget, bool HasOldest);
+    private sealed record Share(int Partition, int Count, IReadOnlyList<IndexEntry> Offered);
 }

@@ -30,7 +30,8 @@ if ARGV[3] == '' then
 else
   redis.call('HSET', record, 'version', version, 'document', ARGV[2], 'payload', ARGV[3])
 end
-if ARGV[4] ~= '0' then redis.call('EXPIRE', record, ARGV[4]) end
+if ARGV[4] ~= '0' then redis.call('EXPIRE', record, ARGV[4])
+elseif stored then redis.call('PERSIST', record) end
 if ARGV[5] == '1' then redis.call('HDEL', record, 'leased_until') end
 if mark ~= record then redis.call('SET', mark, ARGV[6], 'EX', ARGV[7]) end
 

@@ -1,0 +1,86 @@
+using Dbos.Application;
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Infrastructure.Store;
+using MediatR;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dbos.Infrastructure.Tests.Engines;
+
+/// <summary>DBOS without its edge, on one store: whole commands go in, everything that is stored can be looked at.</summary>
+public sealed class OpenStore(
+    StoreSettings settings, DbosPolicy policy, Func<StoreSettings, TimeProvider, Task<IReadOnlyList<string>>> read) : IAsyncDisposable
+{
+    private static readonly Origin Caller = new("test", "trace-1");
+
+    private readonly ServiceProvider services = new ServiceCollection()
+        .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
+        .AddApplication(policy)
+        .AddInfrastructure(settings)
+        .BuildServiceProvider();
+
+    public StoreSettings Settings => settings;
+
+    public DbosPolicy Policy => policy;
+
+    public IStore Port => Get<IStore>();
+
+    public T Get<T>()
+        where T : notnull => services.GetRequiredService<T>();
+
+    public async Task<Answer<T>> Send<T>(IRequest<Answer<T>> request, string? idempotencyKey = null)
+    {
+        await using var scope = services.CreateAsyncScope();
+        var call = scope.ServiceProvider.GetRequiredService<CallContext>();
+        call.Origin = Caller;
+        call.IdempotencyKey = idempotencyKey;
+        return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request);
+    }
+
+    /// <summary>Sends many, some hundreds at a time. Every one must be accepted.</summary>
+    public Task SendAll(IEnumerable<IWrite> writes) => Parallel.ForEachAsync(
+        writes,
+        new ParallelOptions { MaxDegreeOfParallelism = 256 },
+        async (write, _) => (await Send(write)).Refusal.Should().BeNull());
+
+    public Task<int> Sweep<TSweep>()
+        where TSweep : ISweep =>
+        services.GetServices<ISweep>().OfType<TSweep>().Single().Run(CancellationToken.None);
+
+    /// <summary>Everything in the store, one line each.</summary>
+    public Task<IReadOnlyList<string>> Lines() => read(settings, Get<TimeProvider>());
+
+    /// <summary>What an act takes out of the store and adds to it, and nothing else does: one line each.</summary>
+    public async Task<string> EffectOf(Func<Task> act)
+    {
+        var before = await Lines();
+        await act();
+        return Changes(before, await Lines());
+    }
+
+    public Task<string> EffectOf<T>(IRequest<Answer<T>> request, string? idempotencyKey = null) =>
+        EffectOf(() => Send(request, idempotencyKey));
+
+    public ValueTask DisposeAsync() => services.DisposeAsync();
+
+    private static string Changes(IReadOnlyList<string> before, IReadOnlyList<string> after)
+    {
+        var changes = Without(before, after).Select(line => (Line: line, Sign: '-'))
+            .Concat(Without(after, before).Select(line => (Line: line, Sign: '+')))
+            .OrderBy(change => change.Line, StringComparer.Ordinal);
+        return string.Join('\n', changes.Select(change => $"{change.Sign} {change.Line}"));
+    }
+
+    private static List<string> Without(IReadOnlyList<string> lines, IReadOnlyList<string> others)
+    {
+        var left = lines.ToList();
+        foreach (var other in others)
+        {
+            left.Remove(other);
+        }
+
+        return left;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Text;
+using Dbos.Application;
+using Dbos.Application.Pipeline;
+using Dbos.Application.Tasks;
+using Dbos.Domain.Answers;
+using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Tests.Store;
+using Dbos.Testing;
+
+namespace Dbos.Infrastructure.Tests.Redis;
+
+/// <summary>The connection to Redis is cut at each point of a command.</summary>
+public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngine>
+{
+    private const string Key = "k1";
+    private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(10);
+    private static readonly ListDueTasks Due = new(0, 0, 0);
+
+    /// <summary>By the event that its one script tells of it: what goes before, and the command.</summary>
+    private static readonly Dictionary<string, (Func<OpenStore, Task> Before, IWrite Write)> Writes = new()
+    {
+        ["agent_registered"] = (Nothing, Given.Heartbeat()),
+        ["module_state_updated"] = (Nothing, Given.State()),
+        ["result_stored"] = (Nothing, Given.Result()),
+        ["task_scheduled"] = (Nothing, Given.Task()),
+        ["task_acknowledged"] = (Delivered, new AckTask("t1", LeaseToken: 1)),
+        ["task_nacked"] = (Delivered, new NackTask("t1", 60, LeaseToken: 1, "no route")),
+    };
+
+    public static IEnumerable<object[]> Cuts() =>
+        from told in Writes.Keys
+        from point in Enum.GetValues<CutPoint>()
+        select new object[] { told, point };
+
+    [Theory]
+    [MemberData(nameof(Cuts))]
+    public async Task A_cut_leaves_all_or_nothing_and_the_write_sent_again_is_stored_once(string told, CutPoint point)
+    {
+        var (before, write) = Writes[told];
+        var whole = await EffectWithoutCut(before, dbos => dbos.Send(write, Key));
+        await using var proxy = new TcpProxy(engine.Server.Port);
+        await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
+        await before(dbos);
+        var empty = await dbos.Lines();
+
+        var effect = await EffectOfCut(proxy, told, point, dbos, () => dbos.Send(write, Key));
+        Answer<Written> again = default;
+        var effectAgain = await dbos.EffectOf(async () => again = await UntilAnswered(() => dbos.Send(write, Key)));
+
+        (effect, effectAgain).Should().Be(point == CutPoint.BeforeReply ? (whole, string.Empty) : (string.Empty, whole));
+        again.Value.Duplicate.Should().Be(point == CutPoint.BeforeReply);
+        (await dbos.Lines()).Except(empty).Where(line => line.Contains(Told(told), StringComparison.Ordinal)).Should().ContainSingle();
+    }
+
+    [Theory]
+    [InlineData(CutPoint.BeforeRequest)]
+    [InlineData(CutPoint.WithinRequest)]
+    [InlineData(CutPoint.BeforeReply)]
+    public async Task A_cut_leaves_tasks_either_leased_or_waiting(CutPoint point)
+    {
+        var whole = await EffectWithoutCut(Scheduled, dbos => dbos.Send(Due));
+        await using var proxy = new TcpProxy(engine.Server.Port);
+        await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
+        await Scheduled(dbos);
+
+        var effect = await EffectOfCut(proxy, "tasks_retrieved", point, dbos, () => dbos.Send(Due));
+        var again = await UntilAnswered(() => dbos.Send(Due));
+
+        effect.Should().Be(point == CutPoint.BeforeReply ? whole : string.Empty);
+        again.Value.Tasks.Should().HaveCount(point == CutPoint.BeforeReply ? 0 : 1);
+    }
+
+    [Fact]
+    public async Task Calls_in_flight_on_a_connection_that_breaks_fail_and_the_next_ones_are_served()
+    {
+        await using var proxy = new TcpProxy(engine.Server.Port);
+        await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
+
+        proxy.CutNow();
+
+        (await UntilAnswered(() => dbos.Send(Given.Result()))).IsRefused.Should().BeFalse();
+    }
+
+    private static Task Nothing(OpenStore dbos) => Task.CompletedTask;
+
+    private static Task Scheduled(OpenStore dbos) => dbos.Send(Given.Task());
+
+    private static async Task Delivered(OpenStore dbos)
+    {
+        await Scheduled(dbos);
+        await dbos.Send(Due);
+    }
+
+    private static string Told(string type) => $"\"type\":\"{type}\"";
+
+    private static Task<string> EffectOfCut(TcpProxy proxy, string told, CutPoint point, OpenStore dbos, Func<Task> send)
+    {
+        proxy.CutAt(point, Encoding.UTF8.GetBytes(Told(told)));
+        return dbos.EffectOf(() => send.Should().ThrowAsync<StoreUnavailableException>());
+    }
+
+    private static async Task<T> UntilAnswered<T>(Func<Task<T>> send)
+    {
+        T? answer = default;
+        await Eventually.True(() => Outage.IsOver(async () => answer = await send()), Reconnect, "the store answers again");
+        return answer!;
+    }
+
+    private async Task<string> EffectWithoutCut(Func<OpenStore, Task> before, Func<OpenStore, Task> act)
+    {
+        await using var dbos = await engine.Open(new OpenOptions());
+        await before(dbos);
+        return await dbos.EffectOf(() => act(dbos));
+    }
+}

@@ -1,0 +1,36 @@
+using Dbos.Application.Tasks;
+using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Tests.Store;
+
+namespace Dbos.Infrastructure.Tests.Redis;
+
+public sealed class RedisKeysTests(RedisEngine engine) : IClassFixture<RedisEngine>
+{
+    private const string Id = "измерение:1";
+
+    [Fact]
+    public void A_key_is_a_name_behind_its_partitions_hash_tag() =>
+        new RedisKeys("dbos", 16).Of(new StoreKey(3, "agent:a1")).ToString().Should().Be("{dbos:3}:agent:a1");
+
+    [Fact]
+    public async Task Every_key_of_a_record_lies_in_the_partition_of_its_id()
+    {
+        await using var dbos = await engine.Open(new OpenOptions());
+        await dbos.Send(Given.Heartbeat(Id), idempotencyKey: "k1");
+        await dbos.Send(Given.State(Id, agentId: "agent of another partition"));
+        await dbos.Send(Given.State(string.Empty, "started", agentId: Id));
+        await dbos.Send(Given.Result("result of another partition", agentId: Id));
+        await dbos.Send(Given.Task(Id));
+        await dbos.Send(new ListDueTasks(0, 0, 0));
+        await dbos.Send(new AckTask(Id, LeaseToken: 9));
+
+        var keys = engine.Operator.GetServer(engine.Server.Address)
+            .Keys(pattern: $"{{{dbos.Settings.KeyPrefix}:*").Select(key => key.ToString())
+            .Where(key => !key.EndsWith("}:layout", StringComparison.Ordinal));
+
+        var tag = $"{{{dbos.Settings.KeyPrefix}:{dbos.Port.PartitionOf(Id)}}}:";
+        keys.Should().HaveCountGreaterThan(15).And.OnlyContain(key => key.StartsWith(tag));
+    }
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using Dbos.Application;
+using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Testing;
+
+namespace Dbos.Infrastructure.Tests.Redis;
+
+/// <summary>What callers are promised while Redis is away, and when it is back.</summary>
+public sealed class RedisOutageTests : IAsyncLifetime
+{
+    private const int Calls = 100;
+    private static readonly TimeSpan Promised = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan PromisedBack = TimeSpan.FromSeconds(5);
+
+    private readonly RedisEngine engine = new();
+    private OpenStore dbos = null!;
+
+    public async Task InitializeAsync()
+    {
+        await engine.InitializeAsync();
+        dbos = await engine.Open(new OpenOptions());
+        await Write("before");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await dbos.DisposeAsync();
+        await engine.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task While_Redis_hangs_every_call_ends_in_time_and_it_is_served_again_soon_after()
+    {
+        engine.Server.Process.Signal(UnixSignal.Stop);
+        var waits = await Task.WhenAll(Enumerable.Range(0, Calls).Select(number => Refused($"hanging {number}")));
+        engine.Server.Process.Signal(UnixSignal.Continue);
+
+        waits.Should().OnlyContain(wait => wait < Promised);
+        (await UntilServed()).Should().BeLessThan(PromisedBack);
+    }
+
+    [Fact]
+    public async Task While_Redis_is_gone_every_call_is_refused_at_once_and_it_is_served_again_soon_after()
+    {
+        await engine.Server.Kill();
+        await Task.WhenAll(Enumerable.Range(0, Calls).Select(number => Refused($"gone {number}")));
+
+        var waits = new List<TimeSpan>();
+        for (var number = 0; number < Calls; number++)
+        {
+            waits.Add(await Refused($"still gone {number}"));
+        }
+
+        await engine.Server.Start();
+        waits.Should().OnlyContain(wait => wait < TimeSpan.FromMilliseconds(250));
+        waits.Order().ElementAt(Calls / 2).Should().BeLessThan(TimeSpan.FromMilliseconds(10));
+        (await UntilServed()).Should().BeLessThan(PromisedBack);
+    }
+
+    [Fact]
+    public async Task What_was_acknowledged_before_Redis_was_stopped_is_there_after_its_return()
+    {
+        await engine.Server.Stop();
+        await engine.Server.Start();
+        await UntilServed();
+
+        (await dbos.Port.Find(new StoreKey(0, "before"), default)).Should().NotBeNull();
+    }
+
+    [Fact]
+    public async Task A_caller_that_gives_up_does_not_wait_for_Redis()
+    {
+        engine.Server.Process.Signal(UnixSignal.Stop);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        var since = Stopwatch.StartNew();
+        var find = () => dbos.Port.Find(new StoreKey(0, "before"), patience.Token);
+
+        await find.Should().ThrowAsync<OperationCanceledException>();
+        since.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>How long the refusal took; not on xunit's two threads, where it would wait for other tests too.</summary>
+    private Task<TimeSpan> Refused(string record) => Task.Run(async () =>
+    {
+        var since = Stopwatch.StartNew();
+        var write = () => Write(record);
+        await write.Should().ThrowAsync<StoreUnavailableException>();
+        return since.Elapsed;
+    });
+
+    private Task<TimeSpan> UntilServed()
+    {
+        var number = 0;
+        return Task.Run(() => Eventually.True(
+            () => Outage.IsOver(() => Write($"after {number++}")), TimeSpan.FromSeconds(15), "writes succeed"));
+    }
+
+    private async Task Write(string record) => await dbos.Port.Commit(new Commit(0, record, 0, "v1"u8.ToArray()), default);
+}

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using Dbos.Application;
+using Dbos.Application.Pipeline;
+using Dbos.Application.Tasks;
+using Dbos.Infrastructure.Sqlite;
+using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Tests.Store;
+
+namespace Dbos.Infrastructure.Tests.Sqlite;
+
+/// <summary>A transaction fails at each point of a command.</summary>
+public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<SqliteEngine>, IAsyncLifetime
+{
+    private OpenStore dbos = null!;
+
+    public async Task InitializeAsync() => dbos = await engine.Open(new OpenOptions());
+
+    public Task DisposeAsync() => dbos.DisposeAsync().AsTask();
+
+    /// <summary>What SQLite does of itself when a statement fails: undo that statement, stop in it, or undo the transaction.</summary>
+    public static IEnumerable<object[]> Failures() =>
+        from table in new[] { "record", "mark", "events", "entry" }
+        from undo in new[] { "ABORT", "FAIL", "ROLLBACK" }
+        select new object[] { table, undo };
+
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public async Task A_failure_leaves_nothing_and_the_write_sent_again_is_stored_once(string table, string undo)
+    {
+        var write = () => dbos.Send(Given.Result());
+        Execute($"CREATE TRIGGER failure BEFORE INSERT ON {table} BEGIN SELECT RAISE({undo}, 'no space'); END");
+        var failed = await dbos.EffectOf(() => write.Should().ThrowAsync<StoreUnavailableException>());
+        Execute("DROP TRIGGER failure");
+
+        var again = await dbos.EffectOf(write);
+
+        failed.Should().BeEmpty();
+        again.Should().Be(await EffectElsewhere(Given.Result()));
+    }
+
+    [Theory]
+    [InlineData("UPDATE", "record")]
+    [InlineData("DELETE", "entry")]
+    [InlineData("INSERT", "entry")]
+    [InlineData("INSERT", "events")]
+    public async Task A_failure_leaves_tasks_waiting(string change, string table)
+    {
+        await dbos.Send(Given.Task());
+        var take = () => dbos.Send(new ListDueTasks(0, 0, 0));
+        Execute($"CREATE TRIGGER failure BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, 'no space'); END");
+        var failed = await dbos.EffectOf(() => take.Should().ThrowAsync<StoreUnavailableException>());
+        Execute("DROP TRIGGER failure");
+
+        failed.Should().BeEmpty();
+        (await take()).Value.Tasks.Should().ContainSingle().Which.LeaseToken.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_file_that_another_program_has_locked_is_an_outage_to_callers_in_time()
+    {
+        await using var other = SqliteEngine.Connect(dbos.Settings);
+        await using var locking = other.BeginTransaction(deferred: false);
+        var since = Stopwatch.StartNew();
+        var write = () => dbos.Send(Given.Result());
+
+        await write.Should().ThrowAsync<StoreUnavailableException>();
+        since.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(4));
+    }
+
+    [Fact]
+    public async Task A_write_into_a_locked_file_leaves_nothing_and_the_writer_is_free_for_the_next()
+    {
+        var store = dbos.Get<SqliteStore>();
+        var write = () => store.Commit(new Commit(0, "record", 0, "v1"u8.ToArray()), default);
+        await using var other = SqliteEngine.Connect(dbos.Settings);
+        var since = Stopwatch.StartNew();
+
+        string failed;
+        await using (other.BeginTransaction(deferred: false))
+        {
+            failed = await dbos.EffectOf(() => write.Should().ThrowAsync<StoreUnavailableException>());
+        }
+
+        since.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(6));
+        failed.Should().BeEmpty();
+        (await write()).Should().BeOfType<CommitOutcome.Done>();
+    }
+
+    private void Execute(string sql)
+    {
+        using var connection = SqliteEngine.Connect(dbos.Settings);
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private async Task<string> EffectElsewhere(IWrite write)
+    {
+        await using var elsewhere = await engine.Open(new OpenOptions());
+        return await elsewhere.EffectOf(write);
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text;
+using Dbos.Application.Agents;
+using Dbos.Application.ModuleStates;
+using Dbos.Application.Results;
+using Dbos.Application.Tasks;
+using Dbos.Domain.Agents;
+using Dbos.Domain.Results;
+
+namespace Dbos.Infrastructure.Tests.Store;
+
+/// <summary>Commands as callers send them, of which a test says only what it is about.</summary>
+internal static class Given
+{
+    public const long LongAgo = 1_500_000_000;
+
+    public static RegisterAgent Heartbeat(
+        string agentId = "a1",
+        string hostname = "host-1",
+        bool alive = true,
+        IReadOnlyDictionary<string, string>? config = null) =>
+        new(new Heartbeat(agentId, hostname, alive, LongAgo + 5, LongAgo, config ?? new Dictionary<string, string> { ["key"] = "value" }, 7));
+
+    /// <param name="requestId">Empty: the module's own life.</param>
+    public static SetModuleState State(
+        string requestId = "r1", string state = "running", string agentId = "a1", string moduleName = "ping", long timestamp = LongAgo) =>
+        new(new StateReport(agentId, moduleName, state, string.Empty, new Dictionary<string, string>(), timestamp, requestId, Version: 0), ExpectedVersion: null);
+
+    public static StoreResult Result(string id = "r1", string agentId = "a1", string data = """{"rtt":1}""") =>
+        Result(id, agentId, Encoding.UTF8.GetBytes(data));
+
+    public static StoreResult Result(string id, string agentId, byte[] data) =>
+        new(new MeasurementResult(id, agentId, "unknown", data, LongAgo, 0, 0, string.Empty, string.Empty, string.Empty, string.Empty));
+
+    public static ScheduleTask Task(string id = "t1", long scheduledAt = LongAgo, int maxRetries = 0, string payload = "work") =>
+        new(new NewTask(id, "a1", "ping", Encoding.UTF8.GetBytes(payload), scheduledAt, LongAgo - 5, string.Empty, 0, 0, maxRetries));
+}

@@ -1,0 +1,50 @@
+using System.Text;
+using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Tests.Engines;
+
+namespace Dbos.Infrastructure.Tests.Store;
+
+/// <summary>A suite that holds on every engine, each test on an empty store of its own.</summary>
+public abstract class StoreTests(IEngine engine) : IAsyncLifetime
+{
+    private readonly List<OpenStore> opened = [];
+
+    protected OpenStore Dbos { get; private set; } = null!;
+
+    protected IStore Port => Dbos.Port;
+
+    /// <summary>What the suite's stores are opened with.</summary>
+    protected virtual OpenOptions Options { get; } = new();
+
+    public async Task InitializeAsync() => Dbos = await Open(Options);
+
+    public async Task DisposeAsync()
+    {
+        foreach (var store in opened)
+        {
+            await store.DisposeAsync();
+        }
+    }
+
+    protected static CancellationToken None => CancellationToken.None;
+
+    protected static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    protected static string Text(ReadOnlyMemory<byte> bytes) => Encoding.UTF8.GetString(bytes.Span);
+
+    /// <summary>A further empty store.</summary>
+    protected async Task<OpenStore> Open(OpenOptions options)
+    {
+        var store = await engine.Open(options);
+        opened.Add(store);
+        return store;
+    }
+
+    /// <summary>The same store as a further replica has it.</summary>
+    protected async Task<OpenStore> OpenBeside(OpenStore store)
+    {
+        var beside = await engine.OpenBeside(store);
+        opened.Add(beside);
+        return beside;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Dbos.Testing;
+
+/// <summary>Where a connection is cut, seen from one request.</summary>
+public enum CutPoint
+{
+    /// <summary>The server has got nothing of it.</summary>
+    BeforeRequest,
+
+    /// <summary>The server has got a part of it.</summary>
+    WithinRequest,
+
+    /// <summary>The server has done it; the client never hears of that.</summary>
+    BeforeReply,
+}
+
+/// <summary>Stands between clients and a server on loopback, and cuts their connection where a test wants it.</summary>
+public sealed class TcpProxy : IAsyncDisposable
+{
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentDictionary<TcpRelay, Task> relays = [];
+    private readonly int target;
+    private readonly Task accepting;
+    private Cut? armed;
+
+    /// <param name="target">The server's port.</param>
+    public TcpProxy(int target)
+    {
+        this.target = target;
+        listener.Start();
+        accepting = Accept();
+    }
+
+    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+
+    /// <summary>Cuts, once, the connection on which the next request with this pattern comes.</summary>
+    public void CutAt(CutPoint point, byte[] pattern) => Volatile.Write(ref armed, new Cut(point, pattern));
+
+    /// <summary>Cuts every connection there is.</summary>
+    public void CutNow()
+    {
+        foreach (var relay in relays.Keys)
+        {
+            relay.Dispose();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        listener.Dispose();
+        await accepting;
+        CutNow();
+        await Task.WhenAll(relays.Values);
+    }
+
+    internal Cut? Armed => Volatile.Read(ref armed);
+
+    /// <summary>True for the one relay that is to cut.</summary>
+    internal bool Disarm(Cut cut) => Interlocked.CompareExchange(ref armed, null, cut) == cut;
+
+    private async Task Accept()
+    {
+        try
+        {
+            while (true)
+            {
+                var client = await listener.AcceptSocketAsync();
+                var relay = new TcpRelay(this, client);
+                relays[relay] = relay.Run(target);
+            }
+        }
+        catch (Exception end) when (end is SocketException or ObjectDisposedException)
+        {
+            // The proxy was disposed.
+        }
+    }
+
+    internal sealed record Cut(CutPoint Point, byte[] Pattern);
+}
