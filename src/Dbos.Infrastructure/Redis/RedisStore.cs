@@ -103,7 +103,7 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
     public async Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation)
     {
         var value = await connection.Ask(static (redis, key) => redis.StringGetAsync(key), keys.Of(mark), cancellation);
-        return value.IsNull ? null : (ReadOnlyMemory<byte>)value;
+        return value.IsNull ? null : (ReadOnlyMemory<byte>?)value;
     }
 
     public async Task<IReadOnlyList<IndexEntry>> Lowest(StoreKey index, long upTo, int count, CancellationToken cancellation)

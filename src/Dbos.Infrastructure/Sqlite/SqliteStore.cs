@@ -151,7 +151,7 @@ public sealed class SqliteStore : IStore, IDisposable
 
     private static ReadOnlyMemory<byte>? MarkNamed(SqliteSession session, string name, long now) =>
         session.Scalar("SELECT value FROM mark WHERE name = $1 AND expires_at > $2", name, now) is byte[] value
-            ? (ReadOnlyMemory<byte>)value
+            ? (ReadOnlyMemory<byte>?)value
             : null;
 
     private static List<IndexEntry> Entries(SqliteSession session, string sql, params ReadOnlySpan<object?> parameters) =>

@@ -12,7 +12,7 @@ namespace Dbos.Infrastructure.Store;
 /// Bounds what an outage of the store costs a caller. Nothing is retried here: after a timeout it is not
 /// known whether a write happened, and the caller's own retry is safe.
 /// </summary>
-public sealed class ResilientStore(IStore engine) : IStore
+public sealed class ResilientStore : IStore
 {
     /// <summary>Callers are promised UNAVAILABLE within 3 s; half a second is left for the way back.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2.5);
@@ -23,19 +23,28 @@ public sealed class ResilientStore(IStore engine) : IStore
     /// <summary>Shorter than the 5 s in which service is promised back, by enough for several trials.</summary>
     private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(1);
 
-    private readonly ResiliencePipeline pipeline = new ResiliencePipelineBuilder()
-        .AddRateLimiter(new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = MostCallsInFlight, QueueLimit = 0 }))
-        .AddCircuitBreaker(new CircuitBreakerStrategyOptions
-        {
-            // An outage fails every call; a lone timeout among successes must not stop the others.
-            FailureRatio = 0.9,
-            MinimumThroughput = 10,
-            SamplingDuration = TimeSpan.FromSeconds(5),
-            BreakDuration = BreakDuration,
-            ShouldHandle = new PredicateBuilder().Handle<StoreUnavailableException>().Handle<TimeoutRejectedException>(),
-        })
-        .AddTimeout(Patience)
-        .Build();
+    private readonly IStore engine;
+    private readonly CircuitBreakerManualControl circuit = new();
+    private readonly ResiliencePipeline pipeline;
+
+    public ResilientStore(IStore engine)
+    {
+        this.engine = engine;
+        pipeline = new ResiliencePipelineBuilder()
+            .AddRateLimiter(new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = MostCallsInFlight, QueueLimit = 0 }))
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+            {
+                // An outage fails every call; a lone timeout among successes must not stop the others.
+                FailureRatio = 0.9,
+                MinimumThroughput = 10,
+                SamplingDuration = TimeSpan.FromSeconds(5),
+                BreakDuration = BreakDuration,
+                ShouldHandle = new PredicateBuilder().Handle<StoreUnavailableException>().Handle<TimeoutRejectedException>(),
+                ManualControl = circuit,
+            })
+            .AddTimeout(Patience)
+            .Build();
+    }
 
     public int Partitions => engine.Partitions;
 
@@ -77,7 +86,10 @@ public sealed class ResilientStore(IStore engine) : IStore
             (partition, log, count),
             cancellation);
 
-    /// <summary>Past the circuit breaker, which is to follow the store's health and not to hide it.</summary>
+    /// <summary>
+    /// Past the circuit breaker, which is to follow the store's health and not to hide it: a success closes it,
+    /// so that whoever was told of health is not refused right after.
+    /// </summary>
     public async Task Probe(CancellationToken cancellation)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -85,6 +97,7 @@ public sealed class ResilientStore(IStore engine) : IStore
         try
         {
             await engine.Probe(patience.Token);
+            await circuit.CloseAsync(CancellationToken.None);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
