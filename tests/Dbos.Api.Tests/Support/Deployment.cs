@@ -47,7 +47,7 @@ public class Deployment(StoreKind kind, int servers = 1, params (string Name, st
     {
         foreach (var server in started)
         {
-await server.DisposeAsync();
+            await server.DisposeAsync();
         }
 
         if (redis is not null)
