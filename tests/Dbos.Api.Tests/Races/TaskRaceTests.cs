@@ -71,9 +71,10 @@ public abstract class TaskRaceTests(Deployment dbos)
     {
         var clients = dbos.Connect(Takers);
         var ids = Enumerable.Range(0, count).Select(_ => Requests.NewId("task")).ToArray();
-        await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = 8 * Takers }, async (place, _) =>
+        await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = 8 * Takers }, async (place, cancellation) =>
         {
-            var reply = await clients[place % Takers].ScheduleTaskAsync(Requests.Schedule(ids[place], scheduledAt: FirstDue + place));
+            var reply = await clients[place % Takers].ScheduleTaskAsync(
+                Requests.Schedule(ids[place], scheduledAt: FirstDue + place), cancellationToken: cancellation);
             (reply.Success && !reply.Duplicate).Should().BeTrue(reply.Error);
         });
         return ids;
