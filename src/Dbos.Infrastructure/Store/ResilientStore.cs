@@ -14,14 +14,20 @@ namespace Dbos.Infrastructure.Store;
 /// </summary>
 public sealed class ResilientStore : IStore
 {
-    /// <summary>Callers are promised UNAVAILABLE within 3 s; half a second is left for the way back.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2.5);
+    /// <summary>
+    /// Callers are promised UNAVAILABLE within 3 s; a second is left for the way back, as all calls in flight
+    /// end at once.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     /// <summary>Several times what saturates one Redis; beyond it, waiting only adds to the wait.</summary>
     private const int MostCallsInFlight = 4096;
 
-    /// <summary>Shorter than the 5 s in which service is promised back, by enough for several trials.</summary>
-    private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// The probe closes the circuit as soon as the store is back, so that no caller has to wait out a trial.
+    /// Where nobody probes, this is still shorter than the 5 s in which service is promised back.
+    /// </summary>
+    private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(4);
 
     private readonly IStore engine;
     private readonly CircuitBreakerManualControl circuit = new();
