@@ -7,6 +7,8 @@ namespace Dbos.Api.Tests.Outages;
 
 public sealed class AwayLaterTests
 {
+    private const int CallsAtOnce = 500;
+    private const int Connections = 10;
     private const int MostLogLines = 10;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LongestReturn = TimeSpan.FromSeconds(5);
@@ -24,15 +26,17 @@ public sealed class AwayLaterTests
     {
         await using var dbos = await Deployment.Start(StoreKind.Redis);
         (await EveryCall.Send(dbos.Client)).Should().OnlyContain(failure => failure == null);
+        var crowd = Enumerable.Repeat(dbos.Connect(Connections), CallsAtOnce / Connections).SelectMany(clients => clients).ToArray();
+        (await EveryCall.StoreResults(crowd)).Should().OnlyContain(failure => failure == null);
         var logged = LinesOfLog(dbos);
 
         await Begin(outage, dbos.Redis);
-        await ShouldEndInTime(dbos, times: 1);
-        await ShouldEndInTime(dbos, times: 40);
+        await ShouldEndInTime(() => EveryCall.Send(dbos.Client));
+        await ShouldEndInTime(() => EveryCall.StoreResults(crowd));
         await Eventually.True(
             async () => await dbos.Server.StatusOf("dbos.DBOS") == ServingStatus.NotServing, Patience, "health tells of the outage");
         (await dbos.Server.StatusOf("liveness")).Should().Be(ServingStatus.Serving);
-        await ShouldEndInTime(dbos, times: 1);
+        await ShouldEndInTime(() => EveryCall.Send(dbos.Client));
         await End(outage, dbos.Redis);
 
         await Eventually.True(
@@ -79,10 +83,10 @@ public sealed class AwayLaterTests
         return Task.CompletedTask;
     }
 
-    private static async Task ShouldEndInTime(Deployment dbos, int times)
+    private static async Task ShouldEndInTime(Func<Task<RpcException?[]>> calls)
     {
         var since = Stopwatch.StartNew();
-        var failures = await EveryCall.Send(dbos.Client, times);
+        var failures = await calls();
         since.Elapsed.Should().BeLessThan(Patience);
         failures.ShouldAllBeUnavailable();
     }

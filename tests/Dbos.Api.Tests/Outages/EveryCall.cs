@@ -25,12 +25,16 @@ public static class EveryCall
         client => client.GetEventsAsync(new GetEventsRequest()).ResponseAsync,
     ];
 
-    /// <summary>All at once, so many times over.</summary>
+    /// <summary>All of them at once.</summary>
     /// <returns>How each failed; null: it was answered.</returns>
-    public static Task<RpcException?[]> Send(DBOS.DBOSClient client, int times = 1) =>
-        Task.WhenAll(Enumerable.Range(0, times * All.Length).Select(call => Send(client, All[call % All.Length])));
+    public static Task<RpcException?[]> Send(DBOS.DBOSClient client) => Task.WhenAll(All.Select(call => FailureOf(client, call)));
 
-    private static async Task<RpcException?> Send(DBOS.DBOSClient client, Func<DBOS.DBOSClient, Task> call)
+    /// <summary>One store of a result by each client at once.</summary>
+    public static Task<RpcException?[]> StoreResults(IEnumerable<DBOS.DBOSClient> clients) =>
+        Task.WhenAll(clients.Select(client => FailureOf(
+            client, each => each.StoreResultAsync(Requests.Result(Requests.NewId("request"))).ResponseAsync)));
+
+    private static async Task<RpcException?> FailureOf(DBOS.DBOSClient client, Func<DBOS.DBOSClient, Task> call)
     {
         try
         {
