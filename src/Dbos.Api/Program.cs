@@ -29,6 +29,7 @@ try
     });
 
     await using var app = builder.Build();
+    app.UseInternalForUnreadableRequests();
     app.MapGrpcService<DbosService>();
     app.MapGrpcHealthChecksService();
     app.OpenEmbeddedStore();
