@@ -28,8 +28,9 @@ try
         kestrel.ListenAnyIP(settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
     });
 
+    Startup.CheckPort(settings.Port);
     await using var app = builder.Build();
-    app.UseInternalForUnknown();
+    app.UseInternalForUnreadableRequests();
     app.MapGrpcService<DbosService>();
     app.MapGrpcHealthChecksService();
     app.OpenEmbeddedStore();
@@ -37,7 +38,7 @@ try
     await app.RunAsync();
     return Environment.ExitCode;
 }
-catch (Exception error) when (error is SettingException or DataDirectoryInUseException or IOException)
+catch (Exception error) when (error is SettingException or DataDirectoryInUseException or IOException or UnauthorizedAccessException)
 {
     await Console.Error.WriteLineAsync($"DBOS cannot start: {error.Message}");
     return 1;

@@ -6,6 +6,6 @@ namespace Dbos.Application;
 /// </summary>
 public interface ISweep
 {
-    /// <returns>How many deadlines were worked off; 0: nothing is overdue.</returns>
+    /// <returns>How many deadlines this replica worked off; 0: there is nothing for it to do now.</returns>
     Task<int> Run(CancellationToken cancellation);
 }

@@ -11,6 +11,7 @@ public sealed partial class ChildProcess : IAsyncDisposable
 
     private readonly Process process;
     private readonly StringBuilder output = new();
+    private readonly StringBuilder errorOutput = new();
 
     private ChildProcess(Process process) => this.process = process;
 
@@ -21,16 +22,10 @@ public sealed partial class ChildProcess : IAsyncDisposable
     public int ExitCode => process.ExitCode;
 
     /// <summary>What it printed so far, both streams.</summary>
-    public string Output
-    {
-        get
-        {
-            lock (output)
-            {
-                return output.ToString();
-            }
-        }
-    }
+    public string Output => Kept(output);
+
+    /// <summary>What it printed so far on its error stream.</summary>
+    public string ErrorOutput => Kept(errorOutput);
 
     public static ChildProcess Start(
         string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
@@ -48,7 +43,7 @@ public sealed partial class ChildProcess : IAsyncDisposable
 
         var child = new ChildProcess(new Process { StartInfo = start });
         child.process.OutputDataReceived += (_, line) => child.Keep(line.Data);
-        child.process.ErrorDataReceived += (_, line) => child.Keep(line.Data);
+        child.process.ErrorDataReceived += (_, line) => child.Keep(line.Data, child.errorOutput);
         child.process.Start();
         child.process.BeginOutputReadLine();
         child.process.BeginErrorReadLine();
@@ -86,11 +81,20 @@ public sealed partial class ChildProcess : IAsyncDisposable
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int SendSignal(int process, int signal);
 
-    private void Keep(string? line)
+    private void Keep(string? line, StringBuilder? alsoIn = null)
     {
         lock (output)
         {
             output.AppendLine(line);
+            alsoIn?.AppendLine(line);
+        }
+    }
+
+    private string Kept(StringBuilder lines)
+    {
+        lock (output)
+        {
+            return lines.ToString();
         }
     }
 }

@@ -1,9 +1,26 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Dbos.Infrastructure.Sqlite;
 
 namespace Dbos.Api.Hosting;
 
 public static partial class Startup
 {
+    /// <summary>Before the host tries, which would tell of a port in use with a stack trace.</summary>
+    public static void CheckPort(int port)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, port));
+        }
+        catch (SocketException)
+        {
+            throw new SettingException("PORT", "a port that may be listened on and is not in use", port.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
     /// <summary>Before the first call, so that a data directory in use stops the start.</summary>
     public static void OpenEmbeddedStore(this WebApplication app) => app.Services.GetService<SqliteStore>();
 

@@ -13,8 +13,8 @@ public sealed class SilenceSweep(IAgentRepository agents, DbosPolicy policy, Tim
     public async Task<int> Run(CancellationToken cancellation)
     {
         var silent = await agents.Silent(Batch, cancellation);
-        await Task.WhenAll(silent.Select(agent => Lose(agent, cancellation)));
-        return silent.Count;
+        var lost = await Task.WhenAll(silent.Select(agent => Lose(agent, cancellation)));
+        return lost.Count(answer => !answer.Value.Duplicate);
     }
 
     private Task<Answer<Written>> Lose(Agent silent, CancellationToken cancellation)

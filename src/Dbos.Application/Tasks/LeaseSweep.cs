@@ -13,8 +13,8 @@ public sealed class LeaseSweep(ITaskRepository tasks, TimeProvider clock) : ISwe
     public async Task<int> Run(CancellationToken cancellation)
     {
         var expired = await tasks.ExpiredLeases(Batch, cancellation);
-        await Task.WhenAll(expired.Select(task => Expire(task, cancellation)));
-        return expired.Count;
+        var ended = await Task.WhenAll(expired.Select(task => Expire(task, cancellation)));
+        return ended.Count(answer => !answer.Value.Duplicate);
     }
 
     private Task<Answer<Written>> Expire(MeasurementTask expired, CancellationToken cancellation)

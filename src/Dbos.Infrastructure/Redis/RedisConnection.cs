@@ -42,11 +42,11 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     public async Task Open(CancellationToken cancellation)
     {
         var connecting = await ConnectionMultiplexer.ConnectAsync(Options(settings.Address));
-        connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType);
+        connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType.ToString());
         connecting.ConnectionRestored += (_, _) => Found();
         if (!connecting.IsConnected)
         {
-            Lost(ConnectionFailureType.UnableToConnect);
+            Lost(nameof(ConnectionFailureType.UnableToConnect));
         }
 
         while (!await IsLaidOut(connecting.GetDatabase()))
@@ -81,6 +81,24 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         }
     }
 
+    /// <summary>Tells of an outage, once until it is over.</summary>
+    public void Lost(string why)
+    {
+        if (Interlocked.Exchange(ref away, 1) == 0)
+        {
+            LogAway(string.Join(", ", Options(settings.Address).EndPoints), why);
+        }
+    }
+
+    /// <summary>Tells that an outage is over.</summary>
+    public void Found()
+    {
+        if (multiplexer is { IsConnected: true } && Interlocked.Exchange(ref away, 0) == 1)
+        {
+            LogBack();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (multiplexer is not null)
@@ -110,29 +128,13 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         }
         catch (Exception error) when (error is RedisException or TimeoutException)
         {
-            Lost(ConnectionFailureType.UnableToConnect);
+            Lost(nameof(ConnectionFailureType.UnableToConnect));
             return false;
         }
     }
 
-    private void Lost(ConnectionFailureType why)
-    {
-        if (Interlocked.Exchange(ref away, 1) == 0)
-        {
-            LogAway(string.Join(", ", Options(settings.Address).EndPoints), why);
-        }
-    }
-
-    private void Found()
-    {
-        if (multiplexer is { IsConnected: true } && Interlocked.Exchange(ref away, 0) == 1)
-        {
-            LogBack();
-        }
-    }
-
     [LoggerMessage(LogLevel.Warning, "Redis at {Address} is away ({Why}); calls are answered UNAVAILABLE, and DBOS keeps trying")]
-    private partial void LogAway(string address, ConnectionFailureType why);
+    private partial void LogAway(string address, string why);
 
     [LoggerMessage(LogLevel.Information, "Redis is back")]
     private partial void LogBack();

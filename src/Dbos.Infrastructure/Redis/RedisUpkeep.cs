@@ -1,12 +1,16 @@
 using Dbos.Application;
+using Dbos.Infrastructure.Store;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Dbos.Infrastructure.Redis;
 
-/// <summary>Opens the connection when DBOS starts, and keeps the clock by Redis's from then on.</summary>
+/// <summary>
+/// Opens the connection when DBOS starts; from then on its probes keep the clock by Redis's, and let calls
+/// through again when Redis is back.
+/// </summary>
 public sealed partial class RedisUpkeep(
-    RedisConnection connection, RedisStore store, IHostApplicationLifetime lifetime, ILogger<RedisUpkeep> logger) : BackgroundService
+    RedisConnection connection, IStore store, IHostApplicationLifetime lifetime, ILogger<RedisUpkeep> logger) : BackgroundService
 {
     private static readonly TimeSpan BetweenProbes = TimeSpan.FromSeconds(1);
 
@@ -30,10 +34,12 @@ public sealed partial class RedisUpkeep(
             try
             {
                 await store.Probe(stoppingToken);
+                connection.Found();
             }
-            catch (StoreUnavailableException)
+            catch (StoreUnavailableException outage)
             {
-                // The connection tells of an outage; the clock is carried on without Redis.
+                // Connected, but it hangs or takes no writes. The clock is carried on without Redis.
+                connection.Lost(outage.InnerException?.Message ?? outage.Message);
             }
         }
     }

@@ -28,6 +28,7 @@ public sealed class SqliteStore : IStore, IDisposable
     private int writes;
 
     /// <exception cref="DataDirectoryInUseException">Another process has the folder.</exception>
+    /// <exception cref="DataFileUnusableException">What lies there is no database of this service.</exception>
     public SqliteStore(StoreSettings settings, TimeProvider clock)
     {
         this.settings = settings;
@@ -35,9 +36,7 @@ public sealed class SqliteStore : IStore, IDisposable
         Directory.CreateDirectory(settings.DataDirectory);
         exclusive = TakeExclusively(settings.DataDirectory);
         path = Path.Combine(settings.DataDirectory, File);
-        writing = new SqliteSession(path);
-        using var schema = new StreamReader(typeof(SqliteStore).Assembly.GetManifestResourceStream("schema.sql")!);
-        writing.Execute(schema.ReadToEnd());
+        writing = OpenWithSchema(path);
         writer = new SqliteWriter(writing);
     }
 
@@ -130,6 +129,21 @@ public sealed class SqliteStore : IStore, IDisposable
         catch (IOException error)
         {
             throw new DataDirectoryInUseException(Path.GetFullPath(directory), error);
+        }
+    }
+
+    private static SqliteSession OpenWithSchema(string path)
+    {
+        try
+        {
+            var session = new SqliteSession(path);
+            using var schema = new StreamReader(typeof(SqliteStore).Assembly.GetManifestResourceStream("schema.sql")!);
+            session.Execute(schema.ReadToEnd());
+            return session;
+        }
+        catch (SqliteException error)
+        {
+            throw new DataFileUnusableException(Path.GetFullPath(path), error);
         }
     }
 

@@ -5,7 +5,7 @@ using NSubstitute.ExceptionExtensions;
 
 namespace Dbos.Infrastructure.Tests.Store;
 
-public sealed class ResilientStoreTests
+public sealed class ResilientStoreTests : IDisposable
 {
     private const int EnoughToBreak = 10;
     private static readonly StoreKey Key = new(0, "record");
@@ -14,6 +14,8 @@ public sealed class ResilientStoreTests
     private readonly ResilientStore store;
 
     public ResilientStoreTests() => store = new ResilientStore(engine);
+
+    public void Dispose() => store.Dispose();
 
     [Fact]
     public async Task After_some_failures_the_engine_is_asked_no_more()

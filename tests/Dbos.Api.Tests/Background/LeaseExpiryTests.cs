@@ -1,0 +1,72 @@
+using Dbos.Api.Tests.Support;
+
+namespace Dbos.Api.Tests.Background;
+
+public abstract class LeaseExpiryTests(Deployment dbos)
+{
+    private const int LeaseSeconds = 1;
+    private const int LeasedAtOnce = 40;
+    private static readonly TimeSpan LongestReturn = TimeSpan.FromSeconds(LeaseSeconds + 2);
+
+    [Fact]
+    public async Task Expired_leases_return_within_2_seconds_and_only_once()
+    {
+        var ids = await Task.WhenAll(Enumerable.Range(0, LeasedAtOnce).Select(_ => Schedule(maxRetries: 3)));
+        var taken = await Take();
+        taken.Select(task => task.Id).Should().BeEquivalentTo(ids);
+
+        await Eventually.True(async () => (await Find(ids)).All(task => task.Status == "pending"), LongestReturn, "all are pending again");
+
+        // A replica that was late would have come by the time that the tasks are taken and done.
+        var again = await Take();
+        again.Should().HaveCount(LeasedAtOnce).And.OnlyContain(task => task.LeaseToken == 2 && task.RetryCount == 1 && task.LastError == "lease 1 expired");
+        await Task.WhenAll(again.Select(task => Ack(task.Id, task.LeaseToken)));
+        (await Find(ids)).Should().OnlyContain(task => task.Status == "completed" && task.RetryCount == 1);
+        var told = (await dbos.Client.ReadEvents()).Where(told => told.Type == "task_lease_expired").Select(told => told["task_id"]);
+        told.Where(ids.Contains).Should().OnlyHaveUniqueItems().And.HaveCount(LeasedAtOnce);
+    }
+
+    [Fact]
+    public async Task A_task_out_of_retries_is_failed_and_its_late_holder_is_refused()
+    {
+        var id = await Schedule(maxRetries: 1);
+        await Take();
+        await UntilStatus(id, "pending");
+        var last = (await Take()).Single();
+        await UntilStatus(id, "failed");
+
+        var task = (await Find(id)).Single();
+        (task.RetryCount, task.LastError).Should().Be((2, "lease 2 expired"));
+        (await dbos.Client.ReadEvents("task_dead_lettered", "task_id", id)).Should().ContainSingle();
+        (await dbos.Client.ReadEvents("task_lease_expired", "task_id", id)).Should().HaveCount(2);
+        var late = await Ack(id, last.LeaseToken);
+        (late.Success, late.Code).Should().Be((false, ErrorCode.LeaseLost));
+        (await dbos.Client.ListDueTasksAsync(new ListDueTasksRequest())).Tasks.Should().BeEmpty("a failed task is not delivered");
+    }
+
+    private async Task<string> Schedule(int maxRetries)
+    {
+        var id = Requests.NewId("task");
+        (await dbos.Client.ScheduleTaskAsync(Requests.Schedule(id, maxRetries))).Success.Should().BeTrue();
+        return id;
+    }
+
+    private async Task<IReadOnlyList<WireTask>> Take() =>
+        (await dbos.Client.ListDueTasksAsync(new ListDueTasksRequest { VisibilityTimeoutSeconds = LeaseSeconds })).Tasks;
+
+    private async Task<AckTaskResponse> Ack(string id, long token) =>
+        await dbos.Client.AckTaskAsync(new AckTaskRequest { TaskId = id, LeaseToken = token });
+
+    private async Task<WireTask[]> Find(params string[] ids)
+    {
+        var found = await Task.WhenAll(ids.Select(id => dbos.Client.GetTaskAsync(new GetTaskRequest { TaskId = id }).ResponseAsync));
+        return [.. found.Select(reply => reply.Task)];
+    }
+
+    private Task<TimeSpan> UntilStatus(string id, string status) =>
+        Eventually.True(async () => (await Find(id)).Single().Status == status, LongestReturn, $"the task is {status}");
+}
+
+public sealed class LeaseExpiryOnRedis(TwoOnRedis dbos) : LeaseExpiryTests(dbos), IClassFixture<TwoOnRedis>;
+
+public sealed class LeaseExpiryOnEmbedded(OneEmbedded dbos) : LeaseExpiryTests(dbos), IClassFixture<OneEmbedded>;

@@ -1,0 +1,86 @@
+using Dbos.Api.Tests.Support;
+
+namespace Dbos.Api.Tests.Races;
+
+public abstract class TaskRaceTests(Deployment dbos)
+{
+    private const int Takers = 8;
+    private const int TasksOfRace = 3_000;
+    private const int Batch = 50;
+    private const long FirstDue = 1_000_000_000;
+
+    [Fact]
+    public async Task Eight_takers_of_3000_tasks_take_each_exactly_once()
+    {
+        var ids = await Schedule(TasksOfRace);
+
+        var takings = await Task.WhenAll(dbos.Connect(Takers).Select(TakeAll));
+
+        var taken = takings.SelectMany(batches => batches).SelectMany(batch => batch).ToArray();
+        taken.Should().HaveCount(TasksOfRace);
+        taken.Select(task => task.Id).Order(StringComparer.Ordinal).Should().Equal(ids.Order(StringComparer.Ordinal));
+        taken.Should().OnlyContain(task => task.Status == "inflight" && task.LeaseToken == 1 && task.RetryCount == 0);
+        takings.Should().OnlyContain(batches => batches.Count > 0, "eight takers share the queue");
+        takings.SelectMany(batches => batches).Should().AllSatisfy(
+            batch => batch.Select(task => task.ScheduledAt).Should().BeInAscendingOrder());
+    }
+
+    [Fact]
+    public async Task The_oldest_come_first_whatever_partition_they_lie_in()
+    {
+        var ids = await Schedule(3 * Batch);
+
+        var batches = await TakeAll(dbos.Client);
+
+        batches.Should().HaveCount(3);
+        batches.SelectMany(batch => batch).Select(task => task.Id).Should().Equal(ids);
+    }
+
+    [Fact]
+    public async Task One_delivery_acknowledged_by_20_callers_at_once_is_completed_once()
+    {
+        var id = (await Schedule(1)).Single();
+        var token = (await TakeAll(dbos.Client)).Single().Single().LeaseToken;
+
+        var replies = await Task.WhenAll(dbos.Connect(20).Select(
+            client => client.AckTaskAsync(new AckTaskRequest { TaskId = id, LeaseToken = token }).ResponseAsync));
+
+        replies.Should().OnlyContain(reply => reply.Success);
+        replies.Count(reply => !reply.Duplicate).Should().Be(1);
+        (await dbos.Client.ReadEvents("task_acknowledged", "task_id", id)).Should().ContainSingle();
+    }
+
+    private static async Task<List<IReadOnlyList<WireTask>>> TakeAll(DBOS.DBOSClient taker)
+    {
+        var batches = new List<IReadOnlyList<WireTask>>();
+        while (true)
+        {
+            var reply = await taker.ListDueTasksAsync(new ListDueTasksRequest { Limit = Batch });
+            reply.Error.Should().BeEmpty();
+            if (reply.Tasks.Count == 0)
+            {
+                return batches;
+            }
+
+            batches.Add(reply.Tasks);
+        }
+    }
+
+    /// <returns>The ids, the one due earliest first.</returns>
+    private async Task<string[]> Schedule(int count)
+    {
+        var clients = dbos.Connect(Takers);
+        var ids = Enumerable.Range(0, count).Select(_ => Requests.NewId("task")).ToArray();
+        await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = 8 * Takers }, async (place, cancellation) =>
+        {
+            var reply = await clients[place % Takers].ScheduleTaskAsync(
+                Requests.Schedule(ids[place], scheduledAt: FirstDue + place), cancellationToken: cancellation);
+            (reply.Success && !reply.Duplicate).Should().BeTrue(reply.Error);
+        });
+        return ids;
+    }
+}
+
+public sealed class TaskRacesOnRedis(TwoOnRedis dbos) : TaskRaceTests(dbos), IClassFixture<TwoOnRedis>;
+
+public sealed class TaskRacesOnEmbedded(OneEmbedded dbos) : TaskRaceTests(dbos), IClassFixture<OneEmbedded>;

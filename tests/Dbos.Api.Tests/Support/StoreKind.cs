@@ -1,0 +1,7 @@
+namespace Dbos.Api.Tests.Support;
+
+public enum StoreKind
+{
+    Redis,
+    Embedded,
+}
