@@ -1,4 +1,5 @@
 using Dbos.Application;
+using Dbos.Application.Pipeline;
 
 namespace Dbos.Api.Hosting;
 

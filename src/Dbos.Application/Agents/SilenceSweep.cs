@@ -5,25 +5,12 @@ using Dbos.Domain.Answers;
 namespace Dbos.Application.Agents;
 
 /// <summary>Records as lost the agents that fell silent.</summary>
-public sealed class SilenceSweep(IAgentRepository agents, DbosPolicy policy, TimeProvider clock) : ISweep
+public sealed class SilenceSweep(IAgentRepository agents, DbosPolicy policy, TimeProvider clock) : Sweep<Agent>("silence-sweep")
 {
-    private const int Batch = 500;
-    private static readonly Origin Origin = Origin.Background("silence-sweep");
+    protected override Task<IReadOnlyList<Agent>> Overdue(int limit, CancellationToken cancellation) => agents.Silent(limit, cancellation);
 
-    public async Task<int> Run(CancellationToken cancellation)
-    {
-        var silent = await agents.Silent(Batch, cancellation);
-        var lost = await Task.WhenAll(silent.Select(agent => Lose(agent, cancellation)));
-        return lost.Count(answer => !answer.Value.Duplicate);
-    }
+    protected override Decision<Agent> Decide(Agent overdue) => overdue.Lose(clock.GetUtcNow(), policy.AgentTimeout);
 
-    private Task<Answer<Written>> Lose(Agent silent, CancellationToken cancellation)
-    {
-        var work = new UnitOfWork { Origin = Origin };
-        return OptimisticWrite.Run<Agent>(
-            work,
-            load: () => Task.FromResult<Agent?>(silent),
-            decide: agent => agent!.Lose(clock.GetUtcNow(), policy.AgentTimeout),
-            save: agent => agents.Save(agent, work, cancellation));
-    }
+    protected override Task<Saved<Agent>> Save(Agent changed, UnitOfWork work, CancellationToken cancellation) =>
+        agents.Save(changed, work, cancellation);
 }

@@ -5,25 +5,13 @@ using Dbos.Domain.Tasks;
 namespace Dbos.Application.Tasks;
 
 /// <summary>Returns expired leases to the queue, or to the dead-letter queue when out of retries.</summary>
-public sealed class LeaseSweep(ITaskRepository tasks, TimeProvider clock) : ISweep
+public sealed class LeaseSweep(ITaskRepository tasks, TimeProvider clock) : Sweep<MeasurementTask>("lease-sweep")
 {
-    private const int Batch = 500;
-    private static readonly Origin Origin = Origin.Background("lease-sweep");
+    protected override Task<IReadOnlyList<MeasurementTask>> Overdue(int limit, CancellationToken cancellation) =>
+        tasks.ExpiredLeases(limit, cancellation);
 
-    public async Task<int> Run(CancellationToken cancellation)
-    {
-        var expired = await tasks.ExpiredLeases(Batch, cancellation);
-        var ended = await Task.WhenAll(expired.Select(task => Expire(task, cancellation)));
-        return ended.Count(answer => !answer.Value.Duplicate);
-    }
+    protected override Decision<MeasurementTask> Decide(MeasurementTask overdue) => overdue.ExpireLease(clock.GetUtcNow());
 
-    private Task<Answer<Written>> Expire(MeasurementTask expired, CancellationToken cancellation)
-    {
-        var work = new UnitOfWork { Origin = Origin };
-        return OptimisticWrite.Run<MeasurementTask>(
-            work,
-            load: () => Task.FromResult<MeasurementTask?>(expired),
-            decide: task => task!.ExpireLease(clock.GetUtcNow()),
-            save: task => tasks.Save(task, work, cancellation));
-    }
+    protected override Task<Saved<MeasurementTask>> Save(MeasurementTask changed, UnitOfWork work, CancellationToken cancellation) =>
+        tasks.Save(changed, work, cancellation);
 }

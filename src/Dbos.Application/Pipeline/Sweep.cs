@@ -1,0 +1,47 @@
+using Dbos.Domain.Answers;
+
+namespace Dbos.Application.Pipeline;
+
+/// <summary>
+/// Background work on deadlines that have passed. Every replica runs every sweep; the version guard of each
+/// commit lets one of them win.
+/// </summary>
+public interface ISweep
+{
+    /// <returns>How many deadlines this replica worked off; 0: there is nothing for it to do now.</returns>
+    Task<int> Run(CancellationToken cancellation);
+}
+
+/// <summary>A sweep over aggregates of one kind.</summary>
+/// <param name="name">Told as the actor of the events.</param>
+public abstract class Sweep<T>(string name) : ISweep
+    where T : class, IVersioned
+{
+    private const int Batch = 500;
+
+    private readonly Origin origin = Origin.Background(name);
+
+    public async Task<int> Run(CancellationToken cancellation)
+    {
+        var overdue = await Overdue(Batch, cancellation);
+        var passed = await Task.WhenAll(overdue.Select(one => Pass(one, cancellation)));
+        return passed.Count(answer => answer is { IsRefused: false, Value.Duplicate: false });
+    }
+
+    protected abstract Task<IReadOnlyList<T>> Overdue(int limit, CancellationToken cancellation);
+
+    /// <summary>What becomes of it; a replay if its deadline has not passed after all.</summary>
+    protected abstract Decision<T> Decide(T overdue);
+
+    protected abstract Task<Saved<T>> Save(T changed, UnitOfWork work, CancellationToken cancellation);
+
+    private Task<Answer<Written>> Pass(T overdue, CancellationToken cancellation)
+    {
+        var work = new UnitOfWork { Origin = origin };
+        return OptimisticWrite.Run<T>(
+            work,
+            load: () => Task.FromResult<T?>(overdue),
+            decide: one => one is null ? new Refusal(RefusalCode.NotFound, "gone meanwhile") : Decide(one),
+            save: changed => Save(changed, work, cancellation));
+    }
+}
