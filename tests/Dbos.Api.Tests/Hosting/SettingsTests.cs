@@ -57,8 +57,19 @@ public sealed class SettingsTests
         (await dbos.Client.StoreResultAsync(Requests.Result("request-1"))).Success.Should().BeTrue();
     }
 
+    /// <summary>Linux lets nobody make a folder there, root neither.</summary>
+    [Theory]
+    [InlineData("/proc/dbos")]
+    [InlineData("/sys/dbos")]
+    public async Task A_data_directory_that_cannot_be_made_is_refused(string directory)
+    {
+        var sentence = await SentenceOfFailedStart(new() { ["REDIS_ADDR"] = "embedded", ["DATA_DIR"] = directory });
+
+        sentence.Should().StartWith("DBOS cannot start: ").And.Contain(directory);
+    }
+
     [Fact]
-    public async Task A_data_directory_that_cannot_be_one_is_refused()
+    public async Task A_data_directory_that_is_a_file_is_refused()
     {
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "file");

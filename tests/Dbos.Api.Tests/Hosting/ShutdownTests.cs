@@ -1,7 +1,7 @@
-using Dbos.Api.Tests.Support;
-using Grpc.Core;
 using System.Diagnostics;
 using System.Net.Sockets;
+using Dbos.Api.Tests.Support;
+using Grpc.Core;
 
 namespace Dbos.Api.Tests.Hosting;
 
