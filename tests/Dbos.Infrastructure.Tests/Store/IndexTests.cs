@@ -99,6 +99,7 @@ public abstract class IndexTests(IEngine engine) : StoreTests(engine)
         {
             some.Should().HaveCountLessThanOrEqualTo(page);
             paged.AddRange(some);
+            paged.Should().HaveCountLessThanOrEqualTo(entries.Length);
             cursor = new PageCursor(some[^1].Score, some[^1].Member);
         }
 

@@ -150,8 +150,9 @@ public abstract class ListTests(IEngine engine) : StoreTests(engine)
         do
         {
             var page = await list(new PageRequest(size, token));
-            page.Items.Count.Should().BeLessThanOrEqualTo(size == 0 ? PageRequest.MostItems : size);
+            page.Items.Count.Should().BeInRange(1, size == 0 ? PageRequest.MostItems : size);
             all.AddRange(page.Items);
+            all.Count.Should().BeLessThanOrEqualTo(PageRequest.MostItems);
             token = page.NextToken;
         }
         while (token.Length > 0);

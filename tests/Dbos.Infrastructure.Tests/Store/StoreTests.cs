@@ -26,6 +26,9 @@ public abstract class StoreTests(IEngine engine) : IAsyncLifetime
         }
     }
 
+    /// <summary>Racers that never finish fail their test, and end with the store that is closed behind them.</summary>
+    protected static TimeSpan RacePatience { get; } = TimeSpan.FromSeconds(60);
+
     protected static CancellationToken None => CancellationToken.None;
 
     protected static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);

@@ -166,7 +166,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
                     taken.Add(delivery);
                 }
             }
-        })));
+        }))).WaitAsync(RacePatience);
 
         taken.Select(delivery => delivery.Member).Should().BeEquivalentTo(members);
         taken.Should().OnlyContain(delivery => delivery.Record.Deliveries == 1);

@@ -86,6 +86,7 @@ public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
         {
             some.Length.Should().BeLessThanOrEqualTo(12, "a reply holds 3 MiB");
             taken.AddRange(some);
+            taken.Should().HaveCountLessThanOrEqualTo(40);
         }
 
         taken.Should().HaveCount(40).And.OnlyHaveUniqueItems();
@@ -108,7 +109,7 @@ public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
             }
 
             return own;
-        })));
+        }))).WaitAsync(RacePatience);
 
         taken.SelectMany(own => own).Should().HaveCount(Tasks).And.OnlyHaveUniqueItems();
     }
