@@ -109,10 +109,17 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
 
     /// <summary>
     /// What a server says when it cannot serve now (LOADING, READONLY, OOM, MISCONF, CLUSTERDOWN, …)
-    /// has a word of its own in front; ERR and WRONGTYPE are faults of the command.
+    /// has a word of its own in front; ERR and WRONGTYPE are faults of the command. Before 7.0 what a script's
+    /// call was told stands behind the script's own error, after a dash.
     /// </summary>
-    private static bool IsOutage(string message) =>
-        !message.StartsWith("ERR ", StringComparison.Ordinal) && !message.StartsWith("WRONGTYPE", StringComparison.Ordinal);
+    internal static bool IsOutage(string message)
+    {
+        var behind = message.StartsWith("ERR Error running script", StringComparison.Ordinal)
+            ? message.IndexOf(": -", StringComparison.Ordinal)
+            : -1;
+        var told = behind < 0 ? message : message[(behind + 3)..];
+        return !told.StartsWith("ERR ", StringComparison.Ordinal) && !told.StartsWith("WRONGTYPE", StringComparison.Ordinal);
+    }
 
     private async Task<bool> IsLaidOut(IDatabase redis)
     {

@@ -49,25 +49,36 @@ internal sealed class SqliteWriter : IDisposable
                 group.Add(write);
             }
 
-            try
-            {
-                CommitTogether(group);
-                group.ForEach(write => write.Succeed());
-            }
-            catch (SqliteException error)
-            {
-                var outage = new StoreUnavailableException("the embedded store could not write", error);
-                group.ForEach(write => write.Fail(outage));
-            }
-#pragma warning disable CA1031 // A fault in one change must reach its caller, not end the thread that all others wait for.
-            catch (Exception fault)
-            {
-                group.ForEach(write => write.Fail(fault));
-            }
-#pragma warning restore CA1031
-
+            Answer(group);
             group.Clear();
         }
+    }
+
+    private void Answer(List<Write> group)
+    {
+        try
+        {
+            CommitTogether(group);
+            group.ForEach(write => write.Succeed());
+        }
+        catch (SqliteException error)
+        {
+            var outage = new StoreUnavailableException("the embedded store could not write", error);
+            group.ForEach(write => write.Fail(outage));
+        }
+#pragma warning disable CA1031 // A fault in one change must reach its caller alone, not end the thread that all others wait for.
+        catch (Exception fault)
+        {
+            if (group is [var faulty])
+            {
+                faulty.Fail(fault);
+            }
+            else
+            {
+                group.ForEach(write => Answer([write]));
+            }
+        }
+#pragma warning restore CA1031
     }
 
     private void CommitTogether(List<Write> group)

@@ -35,7 +35,7 @@ public sealed class LeaseSweepTests : IDisposable
         var completed = Samples.Inflight with { Status = MeasurementTaskStatus.Completed, Version = 3 };
         dbos.Tasks.Configure().Save(default!, default!, default).ReturnsForAnyArgs(new Saved<MeasurementTask>.Conflict(completed));
 
-        (await Sweep()).Should().Be(1);
+        (await Sweep()).Should().Be(0);
         await dbos.Tasks.ReceivedWithAnyArgs(1).Save(default!, default!, default);
     }
 

@@ -32,6 +32,17 @@ public sealed class RedisErrorTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("OOM command not allowed when used memory > 'maxmemory'.", true)]
+    [InlineData("LOADING Redis is loading the dataset in memory", true)]
+    [InlineData("ERR Error running script (call to f_0): @user_script:30: @user_script: 30: -OOM command not allowed", true)]
+    [InlineData("ERR Error running script (call to f_0): @user_script:30: -READONLY You can't write against a read only replica.", true)]
+    [InlineData("ERR Error running script (call to f_0): @user_script:30: Script attempted to access nonexistent global variable 'x'", false)]
+    [InlineData("ERR value is not an integer or out of range", false)]
+    [InlineData("WRONGTYPE Operation against a key holding the wrong kind of value", false)]
+    public void What_Redis_says_tells_an_outage_from_a_fault(string message, bool isOutage) =>
+        RedisConnection.IsOutage(message).Should().Be(isOutage);
+
+    [Theory]
     [InlineData("OOM", "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0")]
     [InlineData("READONLY", "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE")]
     [InlineData("NOREPLICAS", "CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0")]

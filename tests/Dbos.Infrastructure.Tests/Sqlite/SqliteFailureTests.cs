@@ -57,6 +57,20 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     }
 
     [Fact]
+    public async Task A_fault_in_one_change_is_not_its_group_s()
+    {
+        Execute("INSERT INTO entry VALUES ('tasks:pending', 'without a record', 0)");
+        var faulty = () => dbos.Send(new ListDueTasks(0, 0, 0));
+        var writes = Enumerable.Range(0, 200).Select(i => dbos.Send(Given.Result($"r{i}"))).ToArray();
+        var fault = faulty.Should().ThrowAsync<NullReferenceException>();
+
+        var answers = await Task.WhenAll(writes);
+
+        await fault;
+        answers.Should().OnlyContain(answer => !answer.Value.Duplicate);
+    }
+
+    [Fact]
     public async Task A_file_that_another_program_has_locked_is_an_outage_to_callers_in_time()
     {
         await using var other = SqliteEngine.Connect(dbos.Settings);
