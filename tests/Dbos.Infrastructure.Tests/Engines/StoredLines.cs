@@ -11,6 +11,10 @@ namespace Dbos.Infrastructure.Tests.Engines;
 public sealed partial class StoredLines(DateTimeOffset now)
 {
     private const int Grain = 30;
+
+    /// <summary>Milliseconds have three more, microseconds six.</summary>
+    private const int SecondsDigits = 10;
+
     private static readonly TimeSpan NearPresent = TimeSpan.FromDays(40);
 
     private readonly List<string> lines = [];
@@ -37,7 +41,7 @@ public sealed partial class StoredLines(DateTimeOffset now)
 
     private static string Expiry(long? expiresAt) => expiresAt is { } at ? $" expires {at}" : string.Empty;
 
-    [GeneratedRegex("""(?<![\w.-])\d{10}(\d{3})?(?![\w.-])|\d{4}-\d\d-\d\dT[\d:.]+\+00:00""")]
+    [GeneratedRegex("""(?<![\w.-])\d{10}(\d{3}){0,2}(?![\w.-])|\d{4}-\d\d-\d\dT[\d:.]+\+00:00""")]
     private static partial Regex Times();
 
     [GeneratedRegex("[0-9a-f]{16}-[0-9a-f]{8}")]
@@ -54,9 +58,9 @@ public sealed partial class StoredLines(DateTimeOffset now)
 
     private string Told(string time)
     {
-        var at = time.Contains('T', StringComparison.Ordinal) ? DateTimeOffset.Parse(time, CultureInfo.InvariantCulture)
-            : time.Length == 13 ? DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(time, CultureInfo.InvariantCulture))
-            : DateTimeOffset.FromUnixTimeSeconds(long.Parse(time, CultureInfo.InvariantCulture));
+        var at = time.Contains('T', StringComparison.Ordinal)
+            ? DateTimeOffset.Parse(time, CultureInfo.InvariantCulture)
+            : DateTimeOffset.UnixEpoch.AddSeconds(long.Parse(time, CultureInfo.InvariantCulture) / Math.Pow(10, time.Length - SecondsDigits));
         if ((at - now).Duration() > NearPresent)
         {
             return time;
