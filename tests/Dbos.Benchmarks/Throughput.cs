@@ -16,7 +16,7 @@ internal static class Throughput
     private const int InFlight = 128;
     private const int Channels = 4;
     private const int CallsInRound = 20_000;
-    private const int WarmUpRounds = 2;
+    private const int WarmUpRounds = 6;
     private const int Rounds = 7;
 
     private static readonly ByteString Data = ByteString.CopyFromUtf8(
