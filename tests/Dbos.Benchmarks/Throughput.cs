@@ -15,9 +15,9 @@ internal static class Throughput
 {
     private const int InFlight = 128;
     private const int Channels = 4;
-    private const int CallsInRound = 20_000;
-    private const int WarmUpRounds = 6;
-    private const int Rounds = 7;
+    private const int CallsInRound = 8_000;
+    private const int WarmUpRounds = 15;
+    private const int Rounds = 25;
 
     private static readonly ByteString Data = ByteString.CopyFromUtf8(
         """{"target":"192.0.2.17","sent":10,"received":10,"rtt_ms":[12.1,12.4,11.9,12.0,12.6,12.2,12.3,12.1,12.0,12.5],"loss":0.0}""");

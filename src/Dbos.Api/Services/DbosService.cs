@@ -33,7 +33,8 @@ public sealed partial class DbosService(IMediator mediator, CallContext call, IL
         call.IdempotencyKey = http.Request.Headers.TryGetValue(IdempotencyKey, out var named) ? named.ToString() : null;
         try
         {
-            return await mediator.Send(request, context.CancellationToken);
+            // A write that has begun is finished, whoever still listens.
+            return await mediator.Send(request, request is IWrite ? CancellationToken.None : context.CancellationToken);
         }
         catch (StoreUnavailableException)
         {

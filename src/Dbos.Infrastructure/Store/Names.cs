@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Dbos.Infrastructure.Store;
 
 /// <summary>
@@ -40,13 +42,13 @@ public static class Names
 
     public static string Mark(params ReadOnlySpan<string> parts)
     {
-        var name = "mark";
+        var name = new StringBuilder("mark");
         foreach (var part in parts)
         {
-            name = $"{name}:{Encode(part)}";
+            name.Append(':').Append(Encode(part));
         }
 
-        return name;
+        return name.ToString();
     }
 
     public static string Events(EventLogName log) => log == EventLogName.History ? "events" : "refusals";
