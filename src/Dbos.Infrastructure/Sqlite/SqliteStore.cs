@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
-using System.Text.Json;
 using Dbos.Application;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
@@ -43,20 +41,19 @@ public sealed class SqliteStore : IStore, IDisposable
     public int Partitions => 1;
 
     public Task<CommitOutcome> Commit(Commit commit, CancellationToken cancellation) =>
-        Write(session => Apply(session, commit), cancellation);
+        Write(session => session.Apply(commit, Now), cancellation);
 
     public Task<IReadOnlyList<Delivery>> Take(Take take, CancellationToken cancellation) =>
-        Write<IReadOnlyList<Delivery>>(session => Apply(session, take), cancellation);
+        Write<IReadOnlyList<Delivery>>(session => session.Apply(take, Now), cancellation);
 
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
-        Read(session => RecordNamed(session, record.Name, Now));
+        Read(session => session.RecordNamed(record.Name, Now));
 
     public Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation) =>
-        Read(session => MarkNamed(session, mark.Name, Now));
+        Read(session => session.MarkNamed(mark.Name, Now));
 
     public Task<IReadOnlyList<IndexEntry>> Lowest(StoreKey index, long upTo, int count, CancellationToken cancellation) =>
-        Read<IReadOnlyList<IndexEntry>>(session => Entries(
-            session,
+        Read<IReadOnlyList<IndexEntry>>(session => session.Entries(
             "SELECT member, score FROM entry WHERE name = $1 AND score <= $2 ORDER BY score, member LIMIT $3",
             index.Name,
             upTo,
@@ -65,13 +62,11 @@ public sealed class SqliteStore : IStore, IDisposable
     public Task<IReadOnlyList<IndexEntry>> Highest(
         StoreKey index, PageCursor? below, int count, CancellationToken cancellation) =>
         Read<IReadOnlyList<IndexEntry>>(session => below is null
-            ? Entries(
-                session,
+            ? session.Entries(
                 "SELECT member, score FROM entry WHERE name = $1 ORDER BY score DESC, member DESC LIMIT $2",
                 index.Name,
                 count)
-            : Entries(
-                session,
+            : session.Entries(
                 "SELECT member, score FROM entry WHERE name = $1 AND (score, member) < ($2, $3) ORDER BY score DESC, member DESC LIMIT $4",
                 index.Name,
                 below.Score,
@@ -79,8 +74,7 @@ public sealed class SqliteStore : IStore, IDisposable
                 count));
 
     public Task<IReadOnlyList<IndexEntry>> ByMember(StoreKey index, string? after, int count, CancellationToken cancellation) =>
-        Read<IReadOnlyList<IndexEntry>>(session => Entries(
-            session,
+        Read<IReadOnlyList<IndexEntry>>(session => session.Entries(
             "SELECT member, score FROM entry WHERE name = $1 AND member > $2 ORDER BY member LIMIT $3",
             index.Name,
             after ?? string.Empty,
@@ -90,7 +84,7 @@ public sealed class SqliteStore : IStore, IDisposable
         Write(
             session =>
             {
-                Tell(session, log, told);
+                session.Tell(log, told);
                 return true;
             },
             cancellation);
@@ -147,153 +141,7 @@ public sealed class SqliteStore : IStore, IDisposable
         }
     }
 
-    private static StoredRecord? RecordNamed(SqliteSession session, string name, long now)
-    {
-        using var row = session.Read(
-            "SELECT version, document, payload, deliveries, leased_until FROM record WHERE name = $1 AND (expires_at IS NULL OR expires_at > $2)",
-            name,
-            now);
-        return row.Read()
-            ? new StoredRecord(
-                row.GetInt64(0),
-                row.GetFieldValue<byte[]>(1),
-                row.IsDBNull(2) ? default(ReadOnlyMemory<byte>) : row.GetFieldValue<byte[]>(2),
-                row.GetInt64(3),
-                row.IsDBNull(4) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)))
-            : null;
-    }
-
-    private static ReadOnlyMemory<byte>? MarkNamed(SqliteSession session, string name, long now) =>
-        session.Scalar("SELECT value FROM mark WHERE name = $1 AND expires_at > $2", name, now) is byte[] value
-            ? (ReadOnlyMemory<byte>?)value
-            : null;
-
-    private static List<IndexEntry> Entries(SqliteSession session, string sql, params ReadOnlySpan<object?> parameters) =>
-        session.ReadAll(row => new IndexEntry(0, row.GetString(0), row.GetInt64(1)), sql, parameters);
-
-    private static byte[]? Bytes(ReadOnlyMemory<byte>? bytes) => bytes?.ToArray();
-
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
-
-    private CommitOutcome Apply(SqliteSession session, Commit commit)
-    {
-        var now = Now;
-        if (commit.Mark is { } mark && MarkNamed(session, mark.Name, now) is { } value)
-        {
-            return new CommitOutcome.Marked(value);
-        }
-
-        var version = (long?)session.Scalar(
-            "SELECT version FROM record WHERE name = $1 AND (expires_at IS NULL OR expires_at > $2)", commit.Record, now) ?? 0;
-        if (version != commit.ExpectedVersion)
-        {
-            return new CommitOutcome.Conflict(RecordNamed(session, commit.Record, now));
-        }
-
-        if (version == 0)
-        {
-            session.Run(
-                "INSERT OR REPLACE INTO record (name, version, document, payload, expires_at) VALUES ($1, $2, $3, $4, $5)",
-                commit.Record,
-                commit.NextVersion,
-                Bytes(commit.Document),
-                Bytes(commit.Payload),
-                now + (long?)commit.Lifetime?.TotalMilliseconds);
-        }
-        else
-        {
-            session.Run(
-                """
-                UPDATE record SET version = $2, document = $3, payload = coalesce($4, payload), expires_at = $5,
-                    leased_until = CASE WHEN $6 THEN NULL ELSE leased_until END WHERE name = $1
-                """,
-                commit.Record,
-                commit.NextVersion,
-                Bytes(commit.Document),
-                Bytes(commit.Payload),
-                now + (long?)commit.Lifetime?.TotalMilliseconds,
-                commit.EndsLease);
-        }
-
-        if (commit.Mark is { } set)
-        {
-            session.Run(
-                "INSERT OR REPLACE INTO mark VALUES ($1, $2, $3)",
-                set.Name,
-                Bytes(set.Value),
-                now + (long)set.Lifetime.TotalMilliseconds);
-        }
-
-        foreach (var told in commit.Events)
-        {
-            Tell(session, EventLogName.History, told);
-        }
-
-        foreach (var change in commit.Indexes)
-        {
-            Change(session, change);
-        }
-
-        return CommitOutcome.Done.Instance;
-    }
-
-    private List<Delivery> Apply(SqliteSession session, Take take)
-    {
-        var leasedUntil = Now + (long)take.Lease.TotalMilliseconds;
-        long budget = take.ByteBudget;
-        var taken = new List<Delivery>();
-        foreach (var candidate in take.Candidates.TakeWhile(_ => taken.Count < take.Limit))
-        {
-            var due = (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 AND member = $2", take.From, candidate.Member);
-            if (due is null || due > take.Due)
-            {
-                continue;
-            }
-
-            budget -= (long)session.Scalar(
-                "SELECT length(document) + coalesce(length(payload), 0) FROM record WHERE name = $1", candidate.Record)!;
-            if (budget < 0 && !(take.AtLeastOne && taken.Count == 0))
-            {
-                break;
-            }
-
-            session.Run(
-                "UPDATE record SET version = version + 1, deliveries = deliveries + 1, leased_until = $2 WHERE name = $1",
-                candidate.Record,
-                leasedUntil);
-            Change(session, new IndexChange(take.From, candidate.Member, null));
-            Change(session, new IndexChange(take.To, candidate.Member, leasedUntil));
-            taken.Add(new Delivery(candidate.Member, due.Value, RecordNamed(session, candidate.Record, now: 0)!));
-        }
-
-        if (taken.Count > 0)
-        {
-            var deliveries = taken.ToDictionary(delivery => delivery.Member, delivery => delivery.Record.Deliveries);
-            Tell(
-                session,
-                EventLogName.History,
-                (byte[])[.. take.Told.Head.Span, .. JsonSerializer.SerializeToUtf8Bytes(deliveries), .. take.Told.Tail.Span]);
-        }
-
-        return taken;
-    }
-
-    private static void Change(SqliteSession session, IndexChange change)
-    {
-        if (change.Score is { } score)
-        {
-            session.Run("INSERT OR REPLACE INTO entry VALUES ($1, $2, $3)", change.Index, change.Member, score);
-        }
-        else
-        {
-            session.Run("DELETE FROM entry WHERE name = $1 AND member = $2", change.Index, change.Member);
-        }
-    }
-
-    private static void Tell(SqliteSession session, EventLogName log, ReadOnlyMemory<byte> told) =>
-        session.Run(
-            log == EventLogName.History ? "INSERT INTO events (told) VALUES ($1)" : "INSERT INTO refusals (told) VALUES ($1)",
-            Bytes(told));
 
     /// <summary>Every so many writes, what has outlived its lifetime or its cap goes, in the same transaction.</summary>
     private void Sweep(SqliteSession session)
@@ -321,9 +169,10 @@ public sealed class SqliteStore : IStore, IDisposable
 
     private Task<T> Read<T>(Func<SqliteSession, T> ask)
     {
-        var session = readers.TryTake(out var idle) ? idle : new SqliteSession(path);
+        SqliteSession? session = null;
         try
         {
+            session = readers.TryTake(out var idle) ? idle : new SqliteSession(path);
             return Task.FromResult(ask(session));
         }
         catch (SqliteException error)
@@ -332,7 +181,10 @@ public sealed class SqliteStore : IStore, IDisposable
         }
         finally
         {
-            readers.Add(session);
+            if (session is not null)
+            {
+                readers.Add(session);
+            }
         }
     }
 }

@@ -1,0 +1,50 @@
+using Dbos.Infrastructure.Store;
+
+namespace Dbos.Infrastructure.Sqlite;
+
+/// <summary>The rows of schema.sql as the port's records, marks, entries and events.</summary>
+internal static class SqliteRows
+{
+    public static StoredRecord? RecordNamed(this SqliteSession session, string name, long now)
+    {
+        using var row = session.Read(
+            "SELECT version, document, payload, deliveries, leased_until FROM record WHERE name = $1 AND (expires_at IS NULL OR expires_at > $2)",
+            name,
+            now);
+        return row.Read()
+            ? new StoredRecord(
+                row.GetInt64(0),
+                row.GetFieldValue<byte[]>(1),
+                row.IsDBNull(2) ? default(ReadOnlyMemory<byte>) : row.GetFieldValue<byte[]>(2),
+                row.GetInt64(3),
+                row.IsDBNull(4) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)))
+            : null;
+    }
+
+    public static ReadOnlyMemory<byte>? MarkNamed(this SqliteSession session, string name, long now) =>
+        session.Scalar("SELECT value FROM mark WHERE name = $1 AND expires_at > $2", name, now) is byte[] value
+            ? (ReadOnlyMemory<byte>?)value
+            : null;
+
+    public static List<IndexEntry> Entries(this SqliteSession session, string sql, params ReadOnlySpan<object?> parameters) =>
+        session.ReadAll(row => new IndexEntry(0, row.GetString(0), row.GetInt64(1)), sql, parameters);
+
+    public static void Change(this SqliteSession session, IndexChange change)
+    {
+        if (change.Score is { } score)
+        {
+            session.Run("INSERT OR REPLACE INTO entry VALUES ($1, $2, $3)", change.Index, change.Member, score);
+        }
+        else
+        {
+            session.Run("DELETE FROM entry WHERE name = $1 AND member = $2", change.Index, change.Member);
+        }
+    }
+
+    public static void Tell(this SqliteSession session, EventLogName log, ReadOnlyMemory<byte> told) =>
+        session.Run(
+            log == EventLogName.History ? "INSERT INTO events (told) VALUES ($1)" : "INSERT INTO refusals (told) VALUES ($1)",
+            Bytes(told));
+
+    public static byte[]? Bytes(ReadOnlyMemory<byte>? bytes) => bytes?.ToArray();
+}
