@@ -10,7 +10,6 @@ using Dbos.Infrastructure.Store;
 using Dbos.Testing;
 using Dbos.Wire;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Task = System.Threading.Tasks.Task;
 
 namespace Dbos.Benchmarks;

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using Dbos.Application;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;

@@ -1,4 +1,3 @@
-using Dbos.Api.Tests.Support;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Dbos.Api.Tests.Outages;

@@ -1,5 +1,3 @@
-using NetArchTest.Rules;
-
 namespace Dbos.Architecture.Tests.Layers;
 
 public sealed class LayerTests

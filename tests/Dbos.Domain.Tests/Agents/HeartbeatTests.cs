@@ -1,5 +1,4 @@
 using Dbos.Domain.Agents;
-using Dbos.Domain.Answers;
 using Dbos.Domain.Audit;
 using FsCheck.Xunit;
 
