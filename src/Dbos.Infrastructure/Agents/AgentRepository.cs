@@ -14,14 +14,17 @@ public sealed class AgentRepository(IStore store, EventWriter events, DbosPolicy
 
     public Task<Agent?> Find(string agentId, CancellationToken cancellation) => records.Find(KeyOf(agentId), cancellation);
 
-    public Task<Page<Agent>> List(PageRequest page, CancellationToken cancellation) =>
-        records.List(
+    public Task<Page<Agent>> List(PageRequest page, CancellationToken cancellation)
+    {
+        var after = page.After?.Member;
+        return records.List(
             store.AllPartitions(),
             Orders.Lowest,
-            (partition, count) => store.ByMember(new StoreKey(partition, Names.Agents), page.After?.Member, count, cancellation),
+            (partition, count) => store.ByMember(new StoreKey(partition, Names.Agents), after, count, cancellation),
             Names.Agent,
             page,
             cancellation);
+    }
 
     public Task<Saved<Agent>> Save(Agent agent, UnitOfWork work, CancellationToken cancellation)
     {

@@ -26,10 +26,11 @@ public sealed class ModuleStateRepository(IStore store, EventWriter events, Time
             (_, "") => Names.StatesOfAgent(agentId),
             _ => Names.StatesOf(agentId, moduleName),
         };
+        var below = page.After;
         return records.List(
             store.AllPartitions(),
             Orders.Highest,
-            (partition, count) => store.Highest(new StoreKey(partition, index), page.After, count, cancellation),
+            (partition, count) => store.Highest(new StoreKey(partition, index), below, count, cancellation),
             recordOf: static member => member,
             page,
             cancellation);
