@@ -20,8 +20,8 @@ public sealed partial class StoreUpkeep(
 {
     private static readonly TimeSpan BetweenProbes = TimeSpan.FromSeconds(1);
 
-    /// <summary>A probe that comes late still sees what becomes due before the next.</summary>
-    private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(3);
+    /// <summary>Unix milliseconds; turns up to here were told. Null: nobody has been told of any yet.</summary>
+    private long? toldUpTo;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -50,9 +50,13 @@ public sealed partial class StoreUpkeep(
     {
         try
         {
-            var now = clock.GetUtcNow();
-            var watch = new Watch(Heartbeats.Deadlines, Names.Turns, now.ToUnixTimeMilliseconds(), (now + Ahead).ToUnixTimeMilliseconds());
+            // Those told before are told again as long as they are not due. After an outage, or a late probe, those
+            // that came meanwhile are told too.
+            var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+            var watch = new Watch(
+                Heartbeats.Deadlines, Names.Turns, Math.Min(now, toldUpTo ?? now), now + (long)Turn.Horizon.TotalMilliseconds);
             var pulse = await store.Probe(watch, stopping);
+            toldUpTo = watch.UpTo;
             heartbeats.Hear(pulse);
             connection.Found();
             foreach (var turn in pulse.Turns)
