@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Dbos.Domain.Agents;
+using Dbos.Domain.Answers;
 using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
@@ -33,6 +34,12 @@ internal static class Documents
 
     private static void LeaveOutWhatIsKeptBeside(JsonTypeInfo type)
     {
+        if (!type.Type.IsAssignableTo(typeof(IVersioned)))
+        {
+            // A part of an aggregate: its names are its own.
+            return;
+        }
+
         foreach (var property in type.Properties.Where(property => KeptBeside.Contains(property.Name)))
         {
             property.ShouldSerialize = (_, _) => false;
