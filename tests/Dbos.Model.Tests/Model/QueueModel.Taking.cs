@@ -1,0 +1,48 @@
+using Dbos.Application.Tasks;
+using Dbos.Domain.Tasks;
+
+namespace Dbos.Model.Tests.Model;
+
+/// <summary>Whose turn it is.</summary>
+internal sealed partial class QueueModel
+{
+    /// <summary>Pending and due at the instant, in Unix milliseconds: as they are to be taken.</summary>
+    public IReadOnlyList<ModelTask> DueBy(long upTo, TaskFilter filter) =>
+    [
+        .. from task in Tasks
+           where task.Status == MeasurementTaskStatus.Pending && task.Matches(filter) && task.Visible.Milliseconds <= upTo
+           orderby task.Priority descending, TurnOf(task, filter), task.Visible.Milliseconds, task.Id
+           select task,
+    ];
+
+    /// <summary>The order in which what is taken together is told.</summary>
+    public static IEnumerable<ModelTask> AsTold(IEnumerable<ModelTask> taken) =>
+        taken.OrderByDescending(task => task.Priority).ThenBy(task => task.Visible.Milliseconds);
+
+    public void Take(IReadOnlyList<ModelTask> taken, TimeSpan lease, Span now)
+    {
+        foreach (var task in taken)
+        {
+            task.Status = MeasurementTaskStatus.Inflight;
+            task.Version++;
+            task.Token++;
+            task.Visible = now + lease;
+            Turns.Serve(LaneOf(task), now);
+        }
+
+        if (taken.Count > 0)
+        {
+            Count("delivered", taken.Count);
+        }
+    }
+
+    /// <summary>An agent that was just taken from counts as due since then.</summary>
+    private long TurnOf(ModelTask task, TaskFilter filter)
+    {
+        var served =
+            from turn in Turns.All
+            where turn.Lane.Agent == task.Agent && (filter.ModuleName.Length == 0 || filter.ModuleName == turn.Lane.Module)
+            select turn.At.Milliseconds;
+        return served.Append(task.Visible.Milliseconds).Max();
+    }
+}
