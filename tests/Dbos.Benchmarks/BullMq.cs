@@ -11,14 +11,15 @@ internal sealed class BullMq : IAsyncDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
     private static readonly string Folder = Path.Combine(ProductFiles.Repository, "tests", "Dbos.Benchmarks", "bullmq");
 
-    private readonly ChildProcess process;
     private readonly HttpClient http;
 
     private BullMq(ChildProcess process, int port)
     {
-        this.process = process;
+        Process = process;
         http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
     }
+
+    public ChildProcess Process { get; }
 
     /// <summary>Installs what package-lock.json names, and starts it.</summary>
     /// <exception cref="MissingToolException">Node.js or npm is not there.</exception>
@@ -49,13 +50,13 @@ internal sealed class BullMq : IAsyncDisposable
         PerSecond(jobs, $"/addBulk?jobs={jobs}&size={size}&inFlight={inFlight}");
 
     /// <param name="keep">Whether completed jobs are kept, as is BullMQ's default.</param>
-    public Task<double> Process(int jobs, int concurrency, bool keep) =>
+    public Task<double> Work(int jobs, int concurrency, bool keep) =>
         PerSecond(jobs, $"/process?jobs={jobs}&concurrency={concurrency}&keep={(keep ? "true" : "false")}");
 
     public async ValueTask DisposeAsync()
     {
         http.Dispose();
-        await process.DisposeAsync();
+        await Process.DisposeAsync();
     }
 
     private static async Task Finish(string tool, params string[] arguments)
@@ -83,9 +84,9 @@ internal sealed class BullMq : IAsyncDisposable
 
     private async Task<bool> Answers()
     {
-        if (process.HasExited)
+        if (Process.HasExited)
         {
-            throw new InvalidOperationException($"BullMQ's process ended at once: {process.Output}");
+            throw new InvalidOperationException($"BullMQ's process ended at once: {Process.Output}");
         }
 
         try

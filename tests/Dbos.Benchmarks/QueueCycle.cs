@@ -25,40 +25,44 @@ internal sealed class QueueCycle
     private const string Payload =
         """{"target":"192.0.2.17","sent":10,"received":10,"rtt_ms":[12.1,12.4,11.9,12.2,12.6,12.2,12.3,12.1,12.5,12.5],"loss":0.1}""";
 
-    private readonly List<(Rate Rate, Func<Task<double>> Measure)> turns = [];
-    private readonly Rate bullAdd, bullAddBulk, bullKeep, bullRemove;
-    private readonly Rate schedule, scheduleBatches, batches, stream, singly, oneByOne;
+    private readonly Turn bullAdd, bullAddBulk, bullKeep, bullRemove;
+    private readonly Turn schedule, scheduleBatches, batches, stream, singly, oneByOne;
 
-    /// <summary>Names what is measured, in the order of one round: what adds tasks stands before what takes them out.</summary>
-    private QueueCycle(BullMq bullMq, DbosQueue dbos)
+    private QueueCycle(RedisServer redis, BullMq bullMq, DbosServer server, DbosQueue dbos)
     {
-        bullAdd = InTurn($"BullMQ add, {InFlight} in flight", () => bullMq.Add(Tasks, InFlight));
-        bullKeep = InTurn($"BullMQ Worker, concurrency {InFlight}", () => bullMq.Process(Tasks, InFlight, keep: true));
-        schedule = InTurn($"DBOS ScheduleTask, {InFlight} in flight", () => dbos.Schedule(Tasks, InFlight));
-        batches = InTurn(
-            $"DBOS ListDueTasks({Batch}), AckTasks; {Takers} takers", () => dbos.ProcessInBatches(Tasks, Batch, Takers));
-        bullAddBulk = InTurn(
-            $"BullMQ addBulk by {Batch}, {BatchesInFlight} in flight", () => bullMq.AddBulk(Tasks, Batch, BatchesInFlight));
-        bullRemove = InTurn(
-            $"BullMQ Worker, concurrency {InFlight}, removeOnComplete", () => bullMq.Process(Tasks, InFlight, keep: false));
-        scheduleBatches = InTurn($"DBOS ScheduleTasks by {Batch}, {BatchesInFlight} in flight", () => Fill(Tasks));
-        stream = InTurn($"DBOS StreamDueTasks({InFlight}), AckTask", () => dbos.ProcessStream(Tasks, InFlight));
-        singly = InTurn($"DBOS ListDueTasks({TakersShare}), AckTask; {Takers} takers", async () =>
-        {
-            await Fill(Tasks);
-            return await dbos.ProcessSingly(Tasks, TakersShare, Takers);
-        });
-        oneByOne = InTurn($"DBOS ListDueTasks(1), AckTask; {InFlight} takers", async () =>
-        {
-            await Fill(TasksOneByOne);
-            return await dbos.ProcessSingly(TasksOneByOne, size: 1, InFlight);
-        });
+        bullAdd = Bull($"BullMQ add, {InFlight} in flight", tasks => bullMq.Add(tasks, InFlight));
+        bullAddBulk = Bull(
+            $"BullMQ addBulk by {Batch}, {BatchesInFlight} in flight", tasks => bullMq.AddBulk(tasks, Batch, BatchesInFlight));
+        bullKeep = Bull($"BullMQ Worker, concurrency {InFlight}", tasks => bullMq.Work(tasks, InFlight, keep: true));
+        bullRemove = Bull(
+            $"BullMQ Worker, concurrency {InFlight}, removeOnComplete", tasks => bullMq.Work(tasks, InFlight, keep: false));
 
+        schedule = Dbos($"DBOS ScheduleTask, {InFlight} in flight", tasks => dbos.Schedule(tasks, InFlight));
+        scheduleBatches = Dbos($"DBOS ScheduleTasks by {Batch}, {BatchesInFlight} in flight", Fill);
+        batches = Dbos(
+            $"DBOS ListDueTasks({Batch}), AckTasks; {Takers} takers", tasks => dbos.ProcessInBatches(tasks, Batch, Takers));
+        stream = Dbos($"DBOS StreamDueTasks({InFlight}), AckTask", tasks => dbos.ProcessStream(tasks, InFlight));
+        singly = Dbos(
+            $"DBOS ListDueTasks({TakersShare}), AckTask; {Takers} takers",
+            tasks => dbos.ProcessSingly(tasks, TakersShare, Takers),
+            before: Fill);
+        oneByOne = new Turn(
+            $"DBOS ListDueTasks(1), AckTask; {InFlight} takers",
+            TasksOneByOne,
+            redis.Process.Id,
+            server.Process.Id,
+            tasks => dbos.ProcessSingly(tasks, size: 1, InFlight),
+            before: Fill);
+
+        Turn Bull(string name, Func<int, Task<double>> measure) =>
+            new(name, Tasks, redis.Process.Id, bullMq.Process.Id, measure);
+        Turn Dbos(string name, Func<int, Task<double>> measure, Func<int, Task>? before = null) =>
+            new(name, Tasks, redis.Process.Id, server.Process.Id, measure, before);
         Task<double> Fill(int tasks) => dbos.ScheduleInBatches(tasks, Batch, BatchesInFlight);
     }
 
     // DBOS keeps completed tasks for a day, BullMQ for ever unless told otherwise: its faster way counts.
-    private Rate BullProcess => bullKeep.Median >= bullRemove.Median ? bullKeep : bullRemove;
+    private Turn BullProcess => bullKeep.Rate.Median >= bullRemove.Rate.Median ? bullKeep : bullRemove;
 
     public static async Task<bool> Run()
     {
@@ -68,10 +72,10 @@ internal sealed class QueueCycle
             await using var bullMq = await BullMq.Start(redis, Payload);
             await using var server = await DbosServer.Start(new Dictionary<string, string> { ["REDIS_ADDR"] = redis.Address });
             using var dbos = new DbosQueue(server, ByteString.CopyFromUtf8(Payload));
-            var cycle = new QueueCycle(bullMq, dbos);
+            var cycle = new QueueCycle(redis, bullMq, server, dbos);
             await cycle.Measure();
             cycle.Print(await bullMq.Version());
-            return cycle.batches.To(cycle.BullProcess) >= Target;
+            return cycle.batches.Rate.To(cycle.BullProcess.Rate) >= Target;
         }
         catch (MissingToolException missing)
         {
@@ -80,24 +84,15 @@ internal sealed class QueueCycle
         }
     }
 
-    private Rate InTurn(string name, Func<Task<double>> measure)
-    {
-        var rate = new Rate(name);
-        turns.Add((rate, measure));
-        return rate;
-    }
-
     private async Task Measure()
     {
+        // What adds tasks stands before what takes them out again.
+        Turn[] round = [bullAdd, bullKeep, schedule, batches, bullAddBulk, bullRemove, scheduleBatches, stream, singly, oneByOne];
         for (var i = 0; i < WarmUpRounds + Rounds; i++)
         {
-            foreach (var (rate, measure) in turns)
+            foreach (var turn in round)
             {
-                var perSecond = await measure();
-                if (i >= WarmUpRounds)
-                {
-                    rate.Add(perSecond);
-                }
+                await turn.Take(counts: i >= WarmUpRounds);
             }
         }
     }
@@ -105,28 +100,29 @@ internal sealed class QueueCycle
     private void Print(string bullVersion)
     {
         Console.WriteLine($"Queue, {Payload.Length} bytes of payload, {bullVersion}; medians of {Rounds} rounds of {Tasks} tasks each, in turns on one Redis");
-        Console.WriteLine("add                                                       tasks/s   ratio   target");
+        Console.WriteLine("in                                                    tasks/s   Redis µs/task   own µs/task   ratio   target");
         Print(bullAdd);
         Print(schedule, bullAdd);
         Print(bullAddBulk);
         Print(scheduleBatches, bullAddBulk);
-        Console.WriteLine("take and acknowledge");
+        Console.WriteLine("out, each acknowledged");
         Print(bullKeep);
         Print(bullRemove);
         Print(batches, BullProcess, Target);
         Print(stream, BullProcess);
         Print(singly, BullProcess);
         Print(oneByOne, BullProcess);
-        Console.WriteLine("the whole cycle");
-        var bullCycle = Rate.OneAfterTheOther("BullMQ addBulk, Worker", bullAddBulk, BullProcess);
-        Print(bullCycle);
-        Print(Rate.OneAfterTheOther("DBOS ScheduleTasks, ListDueTasks, AckTasks", scheduleBatches, batches), bullCycle);
+        var (cycle, bullCycle) = (scheduleBatches.Rate.Then(batches.Rate), bullAddBulk.Rate.Then(BullProcess.Rate));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"in and out in batches: DBOS {cycle.Median:F0} tasks/s, BullMQ {bullCycle.Median:F0}: {cycle.To(bullCycle):F2} times"));
     }
 
-    private static void Print(Rate rate, Rate? beside = null, double? target = null)
+    private static void Print(Turn turn, Turn? beside = null, double? target = null)
     {
-        var ratio = beside is null ? null : (double?)rate.To(beside);
+        var ratio = beside is null ? null : (double?)turn.Rate.To(beside.Rate);
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"  {rate.Name,-53} {rate.Median,9:F0} {ratio,7:F2} {target,8:F2}").TrimEnd());
+            CultureInfo.InvariantCulture,
+            $"  {turn.Name,-50} {turn.Rate.Median,8:F0} {turn.RedisMicroseconds,15:F0} {turn.OwnMicroseconds,13:F0} {ratio,7:F2} {target,8:F2}").TrimEnd());
     }
 }

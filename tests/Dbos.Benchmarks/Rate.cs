@@ -1,19 +1,17 @@
 namespace Dbos.Benchmarks;
 
 /// <summary>How many a second, once for each round.</summary>
-internal sealed class Rate(string name)
+internal sealed class Rate
 {
     private readonly List<double> rounds = [];
 
-    public string Name => name;
-
     public double Median => Round.Median(rounds);
 
-    /// <summary>The rate of what goes through one and then through the other.</summary>
-    public static Rate OneAfterTheOther(string name, Rate one, Rate other)
+    /// <summary>Of what goes through this and then through the other.</summary>
+    public Rate Then(Rate other)
     {
-        var both = new Rate(name);
-        both.rounds.AddRange(one.rounds.Zip(other.rounds, (first, second) => 1 / ((1 / first) + (1 / second))));
+        var both = new Rate();
+        both.rounds.AddRange(rounds.Zip(other.rounds, (mine, its) => 1 / ((1 / mine) + (1 / its))));
         return both;
     }
 
