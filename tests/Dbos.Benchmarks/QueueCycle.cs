@@ -17,7 +17,7 @@ internal sealed class QueueCycle
     private const int BatchesInFlight = 4;
     private const int Takers = 4;
     private const int TakersShare = InFlight / Takers;
-    private const int WarmUpRounds = 4;
+    private const int WarmUpRounds = 8;
     private const int Rounds = 11;
     private const double Target = 2.0;
 
