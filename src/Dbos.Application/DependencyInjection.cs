@@ -14,6 +14,9 @@ public static class DependencyInjection
         services.AddSingleton(policy);
         services.AddScoped<CallContext>();
         services.AddScoped<UnitOfWork>();
+        services.AddScoped<Idempotency>();
+        services.AddScoped<Refusals>();
+        services.AddScoped(typeof(BatchWriter<>));
 
         services.AddScoped<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddScoped<IMediator, Mediator>();
@@ -23,8 +26,11 @@ public static class DependencyInjection
 
         services.AddEvery(typeof(IRequestHandler<,>), ServiceLifetime.Scoped);
         services.AddEvery(typeof(IValidator<>), ServiceLifetime.Singleton);
+        services.AddSingleton<Tasks.TaskSignals>();
+        services.AddSingleton<Tasks.TaskGiveBack>();
         services.AddSingleton<ISweep, Agents.SilenceSweep>();
         services.AddSingleton<ISweep, Tasks.LeaseSweep>();
+        services.AddSingleton<ISweep, Tasks.RetentionSweep>();
         return services;
     }
 

@@ -26,6 +26,7 @@ public static class DependencyInjection
         {
             services.AddSingleton(TimeProvider.System);
             services.AddSingleton<SqliteStore>();
+            services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<SqliteStore>()));
         }
         else
@@ -34,10 +35,13 @@ public static class DependencyInjection
             services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<RedisClock>());
             services.AddSingleton<RedisConnection>();
             services.AddSingleton<RedisStore>();
-            services.AddHostedService<RedisUpkeep>();
+            services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<RedisConnection>());
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<RedisStore>()));
         }
 
+        services.AddSingleton<Heartbeats>();
+        services.AddSingleton<IStoreWatcher, TaskWatcher>();
+        services.AddHostedService<StoreUpkeep>();
         services.AddSingleton<EventWriter>();
         services.AddSingleton<IIdempotencyMarks, IdempotencyMarks>();
         services.AddSingleton<IEventLog, EventLog>();

@@ -23,6 +23,11 @@ public sealed record Settings(int Port, DbosPolicy Policy, StoreSettings Store)
             AgentTimeout = Seconds("AGENT_TIMEOUT_SECONDS", policy.AgentTimeout),
             LeaseDuration = Seconds("LEASE_SECONDS", policy.LeaseDuration, most: 12 * 3600),
             MaxRetries = Number("MAX_RETRIES", policy.MaxRetries, 1, 1_000),
+            MaxExpiries = Number("MAX_EXPIRIES", policy.MaxExpiries, 1, 1_000),
+            RetryBackoff = new(
+                Seconds("RETRY_BACKOFF_SECONDS", policy.RetryBackoff.Base),
+                Seconds("RETRY_BACKOFF_CAP_SECONDS", policy.RetryBackoff.Cap)),
+            CompletedTaskRetention = Seconds("COMPLETED_TASK_RETENTION_SECONDS", policy.CompletedTaskRetention),
             MaxResultBytes = Number("MAX_RESULT_BYTES", policy.MaxResultBytes, 1, 256 * MiB),
         };
         var store = new StoreSettings { Address = Text("REDIS_ADDR", isDevelopment ? StoreSettings.Embedded : "localhost:6379") };
@@ -32,7 +37,6 @@ public sealed record Settings(int Port, DbosPolicy Policy, StoreSettings Store)
             KeyPrefix = Text("KEY_PREFIX", store.KeyPrefix),
             Partitions = Number("PARTITIONS", store.Partitions, 1, 4_096),
             EventRetention = Number("EVENT_RETENTION", store.EventRetention, 1, 100_000_000),
-            CompletedTaskRetention = Seconds("COMPLETED_TASK_RETENTION_SECONDS", store.CompletedTaskRetention),
         };
         if (store.KeyPrefix.IndexOfAny(['{', '}', ':']) >= 0)
         {

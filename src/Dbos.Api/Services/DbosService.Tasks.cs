@@ -1,33 +1,27 @@
+using Dbos.Application.Paging;
+using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
+using Dbos.Domain.Answers;
 using Dbos.Domain.Tasks;
 using Dbos.Wire;
 using Google.Protobuf;
 using Grpc.Core;
 using Task = Dbos.Wire.Task;
+using TaskFailure = Dbos.Wire.TaskFailure;
 
 namespace Dbos.Api.Services;
 
 public sealed partial class DbosService
 {
-    public override async Task<ScheduleTaskResponse> ScheduleTask(ScheduleTaskRequest request, ServerCallContext context)
+    public override async Task<ScheduleTaskResponse> ScheduleTask(ScheduleTaskRequest request, ServerCallContext context) =>
+        Scheduled(await Ask(Schedule(request.Task), context));
+
+    public override async Task<ScheduleTasksResponse> ScheduleTasks(ScheduleTasksRequest request, ServerCallContext context)
     {
-        var told = request.Task is { } task
-            ? new NewTask(
-                task.Id,
-                task.AgentId,
-                task.ModuleName,
-                task.Payload.Memory,
-                task.ScheduledAt,
-                task.CreatedAt,
-                task.Status,
-                task.VisibilityTime,
-                task.RetryCount,
-                task.MaxRetries)
-            : null;
-        var answer = await Ask(new ScheduleTask(told), context);
+        var answer = await Ask(new ScheduleTasks([.. request.Tasks.Select(Schedule)]), context);
         return answer.Refusal is { } refusal
-            ? new ScheduleTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
-            : new ScheduleTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
+            ? new ScheduleTasksResponse { Error = refusal.Sentence, Code = Code(refusal) }
+            : new ScheduleTasksResponse { Success = true, Answers = { answer.Value.Select(Scheduled) } };
     }
 
     public override async Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
@@ -38,31 +32,74 @@ public sealed partial class DbosService
             : new GetTaskResponse { Found = true, Task = OnWire(answer.Value) };
     }
 
-    public override async Task<ListDueTasksResponse> ListDueTasks(ListDueTasksRequest request, ServerCallContext context)
+    public override async Task<ListTasksResponse> ListTasks(ListTasksRequest request, ServerCallContext context)
     {
-        var answer = await Ask(
-            new ListDueTasks(request.Timestamp, request.Limit, request.VisibilityTimeoutSeconds), context);
-        return answer.Refusal is { } refusal
-            ? new ListDueTasksResponse { Error = refusal.Sentence, Code = Code(refusal) }
-            : new ListDueTasksResponse { Tasks = { answer.Value.Tasks.Select(OnWire) } };
+        var page = new PageRequest(request.PageSize, request.PageToken);
+        var answer = await Ask(new ListTasks(request.Status, new TaskFilter(request.AgentId, request.ModuleName), page), context);
+        if (answer.Refusal is { } refusal)
+        {
+            return new ListTasksResponse { Error = refusal.Sentence, Code = Code(refusal) };
+        }
+
+        var (items, next) = answer.Value;
+        var (error, code) = Cut(request.PageSize == 0 && next is not null, items.Count);
+        return new ListTasksResponse
+        {
+            Tasks = { items.Select(OnWire) }, NextPageToken = answer.Value.NextToken, Error = error, Code = code,
+        };
     }
 
-    public override async Task<AckTaskResponse> AckTask(AckTaskRequest request, ServerCallContext context)
+    public override async Task<CancelTaskResponse> CancelTask(CancelTaskRequest request, ServerCallContext context)
     {
-        var answer = await Ask(new AckTask(request.TaskId, request.LeaseToken), context);
+        var answer = await Ask(new CancelTask(request.TaskId, request.Reason), context);
         return answer.Refusal is { } refusal
-            ? new AckTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
-            : new AckTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
+            ? new CancelTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
+            : new CancelTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
     }
 
-    public override async Task<NackTaskResponse> NackTask(NackTaskRequest request, ServerCallContext context)
+    public override async Task<GetQueueStatsResponse> GetQueueStats(GetQueueStatsRequest request, ServerCallContext context)
     {
-        var answer = await Ask(
-            new NackTask(request.TaskId, request.RetryDelaySeconds, request.LeaseToken, request.Reason), context);
-        return answer.Refusal is { } refusal
-            ? new NackTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
-            : new NackTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
+        var answer = await Ask(new GetQueueStats(), context);
+        if (answer.Refusal is { } refusal)
+        {
+            return new GetQueueStatsResponse { Error = refusal.Sentence, Code = Code(refusal) };
+        }
+
+        var stats = answer.Value;
+        return new GetQueueStatsResponse
+        {
+            Pending = stats.Tasks[MeasurementTaskStatus.Pending],
+            Inflight = stats.Tasks[MeasurementTaskStatus.Inflight],
+            Completed = stats.Tasks[MeasurementTaskStatus.Completed],
+            Failed = stats.Tasks[MeasurementTaskStatus.Failed],
+            Cancelled = stats.Tasks[MeasurementTaskStatus.Cancelled],
+            OldestPendingAgeSeconds = stats.OldestPendingAge.TotalSeconds,
+            ScheduledPerSecond = stats.ScheduledPerSecond,
+            CompletedPerSecond = stats.CompletedPerSecond,
+            FailedPerSecond = stats.FailedPerSecond,
+            Totals = { stats.Totals.ToDictionary() },
+        };
     }
+
+    private static ScheduleTask Schedule(Task? task) => new(task is null
+        ? null
+        : new NewTask(
+            task.Id,
+            task.AgentId,
+            task.ModuleName,
+            task.Payload.Memory,
+            task.ScheduledAt,
+            task.CreatedAt,
+            task.Status,
+            task.VisibilityTime,
+            task.RetryCount,
+            task.MaxRetries,
+            task.MaxExpiries,
+            task.Priority));
+
+    private static ScheduleTaskResponse Scheduled(Answer<Written> answer) => answer.Refusal is { } refusal
+        ? new ScheduleTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
+        : new ScheduleTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
 
     private static Task OnWire(MeasurementTask task) => new()
     {
@@ -76,7 +113,24 @@ public sealed partial class DbosService
         VisibilityTime = task.VisibleAt.ToUnixTimeSeconds(),
         RetryCount = task.RetryCount,
         LeaseToken = task.LeaseToken,
-        MaxRetries = task.MaxRetries,
+        MaxRetries = task.Retry.MaxRetries,
         LastError = task.LastError,
+        Priority = task.Priority,
+        MaxExpiries = task.Retry.MaxExpiries,
+        FailureCount = task.Failures,
+        ExpiryCount = task.Expiries,
+        DeliveryCount = task.LeaseToken,
+        DeadLetterReason = task.DeadLetterReason,
+        EndedAt = task.EndedAt?.ToUnixTimeSeconds() ?? 0,
+        History =
+        {
+            task.History.Select(failure => new TaskFailure
+            {
+                LeaseToken = failure.LeaseToken,
+                FailedAt = failure.FailedAt,
+                Kind = failure.Kind,
+                Error = failure.Error,
+            }),
+        },
     };
 }

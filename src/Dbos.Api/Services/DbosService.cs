@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dbos.Application;
 using Dbos.Application.Pipeline;
+using Dbos.Application.Tasks;
 using Dbos.Domain.Answers;
 using Dbos.Wire;
 using Grpc.Core;
@@ -12,7 +13,9 @@ namespace Dbos.Api.Services;
 /// The calls of protos/dbos.proto: each turns its message into one command or query and the answer back.
 /// The methods lie in one file for each subject.
 /// </summary>
-public sealed partial class DbosService(IMediator mediator, CallContext call, ILogger<DbosService> logger) : DBOS.DBOSBase
+public sealed partial class DbosService(
+    IMediator mediator, CallContext call, TaskGiveBack undelivered, IHostApplicationLifetime lifetime, ILogger<DbosService> logger)
+    : DBOS.DBOSBase
 {
     private const string IdempotencyKey = "idempotency-key";
     private const string TraceParent = "traceparent";
@@ -33,8 +36,8 @@ public sealed partial class DbosService(IMediator mediator, CallContext call, IL
         call.IdempotencyKey = http.Request.Headers.TryGetValue(IdempotencyKey, out var named) ? named.ToString() : null;
         try
         {
-            // A write that has begun is finished, whoever still listens.
-            return await mediator.Send(request, request is IWrite ? CancellationToken.None : context.CancellationToken);
+            // What changes something is finished once begun, whoever still listens.
+            return await mediator.Send(request, request is ICommand ? CancellationToken.None : context.CancellationToken);
         }
         catch (StoreUnavailableException)
         {

@@ -48,7 +48,7 @@ public sealed record RegisterAgent(Heartbeat? Agent) : IWrite
                 work,
                 load: () => agents.Find(told.AgentId, cancellationToken),
                 decide: known => Domain.Agents.Agent.Hear(known, told, clock.GetUtcNow()),
-                save: agent => agents.Save(agent, work, cancellationToken));
+                save: draft => agents.Save(draft.Next, work, cancellationToken));
         }
     }
 }

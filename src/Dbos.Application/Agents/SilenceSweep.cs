@@ -11,6 +11,6 @@ public sealed class SilenceSweep(IAgentRepository agents, DbosPolicy policy, Tim
 
     protected override Decision<Agent> Decide(Agent overdue) => overdue.Lose(clock.GetUtcNow(), policy.AgentTimeout);
 
-    protected override Task<Saved<Agent>> Save(Agent changed, UnitOfWork work, CancellationToken cancellation) =>
-        agents.Save(changed, work, cancellation);
+    protected override async Task<IReadOnlyList<Saved<Agent>>> Save(IReadOnlyList<Draft<Agent>> changed, CancellationToken cancellation) =>
+        await Task.WhenAll(changed.Select(draft => agents.Save(draft.Next, draft.Work, cancellation)));
 }

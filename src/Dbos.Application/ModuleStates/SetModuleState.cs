@@ -89,7 +89,7 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
                     ? states.Find(report.RequestId, cancellationToken)
                     : states.FindLife(report.AgentId, report.ModuleName, cancellationToken),
                 decide: stored => ModuleState.Report(stored, reported, Expected(command, stored)),
-                save: state => states.Save(state, work, cancellationToken),
+                save: draft => states.Save(draft.Next, work, cancellationToken),
                 assumeNew: report.RequestId.Length > 0);
         }
 

@@ -23,6 +23,9 @@ public sealed record PageRequest(int Size, string Token)
 public sealed record Page<T>(IReadOnlyList<T> Items, PageCursor? Next)
 {
     public string NextToken => Next?.ToString() ?? string.Empty;
+
+    /// <summary>Of all items together, about.</summary>
+    public long Bytes { get; init; }
 }
 
 /// <summary>The place of the last item of a page in its list's order. Opaque to callers.</summary>

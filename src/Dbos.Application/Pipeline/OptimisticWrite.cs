@@ -20,6 +20,16 @@ public abstract record Saved<T>
     public sealed record Conflict(T? Found) : Saved<T>;
 }
 
+/// <summary>A decided change that waits for its commit.</summary>
+/// <param name="Before">What it was decided on; null: nothing was stored.</param>
+/// <param name="Deletes">The aggregate goes for good.</param>
+public sealed record Draft<T>(T? Before, T Next, bool Deletes, UnitOfWork Work);
+
+/// <summary>One aggregate that is to be changed, and how to decide on whatever is found of it.</summary>
+/// <param name="Stored">As it was read; null: nothing is stored, or that is assumed.</param>
+/// <param name="SaysTheSame">Tells a true replay from one with other content; null: they are not told apart.</param>
+public sealed record Change<T>(UnitOfWork Work, T? Stored, Func<T?, Answer<Decision<T>>> Decide, Func<T, bool>? SaysTheSame = null);
+
 /// <summary>Load, decide, commit if nobody was faster; else decide again on what was found.</summary>
 public static class OptimisticWrite
 {
@@ -31,39 +41,102 @@ public static class OptimisticWrite
         UnitOfWork work,
         Func<Task<T?>> load,
         Func<T?, Answer<Decision<T>>> decide,
-        Func<T, Task<Saved<T>>> save,
+        Func<Draft<T>, Task<Saved<T>>> save,
         Func<T, bool>? saysTheSame = null,
         bool assumeNew = false)
         where T : class, IVersioned
     {
         var stored = assumeNew && !decide(null).IsRefused ? null : await load();
-        while (true)
+        var attempt = new Attempt<T>(new Change<T>(work, stored, decide, saysTheSame));
+        while (attempt.Next() is { } draft)
         {
-            var decided = decide(stored);
+            attempt.Hear(await save(draft));
+        }
+
+        return attempt.Answer;
+    }
+
+    /// <summary>Many at once, each decided and answered by itself.</summary>
+    /// <param name="save">Answers in the order of the drafts.</param>
+    public static async Task<Answer<Written>[]> RunAll<T>(
+        IReadOnlyList<Change<T>> changes, Func<IReadOnlyList<Draft<T>>, Task<IReadOnlyList<Saved<T>>>> save)
+        where T : class, IVersioned
+    {
+        var attempts = changes.Select(change => new Attempt<T>(change)).ToArray();
+        var left = Undecided(attempts);
+        while (left.Count > 0)
+        {
+            var saved = await save([.. left.Select(one => one.Draft)]);
+            for (var i = 0; i < left.Count; i++)
+            {
+                left[i].Attempt.Hear(saved[i]);
+            }
+
+            left = Undecided(left.Select(one => one.Attempt));
+        }
+
+        return [.. attempts.Select(attempt => attempt.Answer)];
+    }
+
+    private static List<(Attempt<T> Attempt, Draft<T> Draft)> Undecided<T>(IEnumerable<Attempt<T>> attempts)
+        where T : class, IVersioned =>
+        [.. from attempt in attempts let draft = attempt.Next() where draft is not null select (attempt, draft)];
+
+    private sealed class Attempt<T>(Change<T> change)
+        where T : class, IVersioned
+    {
+        private T? stored = change.Stored;
+        private bool isAnswered;
+
+        public Answer<Written> Answer { get; private set; }
+
+        /// <summary>Null: it is answered.</summary>
+        public Draft<T>? Next()
+        {
+            if (isAnswered)
+            {
+                return null;
+            }
+
+            var decided = change.Decide(stored);
             if (decided.IsRefused)
             {
-                return decided.Refusal;
+                return Conclude(decided.Refusal);
             }
 
             var decision = decided.Value;
             if (decision.IsReplay)
             {
-                work.ReplayDiffered = saysTheSame is not null && !saysTheSame(decision.Next);
-                return new Written(decision.Next.Version, Duplicate: true);
+                change.Work.ReplayDiffered = change.SaysTheSame is not null && !change.SaysTheSame(decision.Next);
+                return Conclude(new Written(decision.Next.Version, Duplicate: true));
             }
 
-            work.Events = decision.Events;
-            switch (await save(decision.Next))
+            change.Work.Events = decision.Events;
+            return new Draft<T>(stored, decision.Next, decision.Deletes, change.Work);
+        }
+
+        public void Hear(Saved<T> saved)
+        {
+            switch (saved)
             {
                 case Saved<T>.Done done:
-                    return new Written(done.Version, Duplicate: false);
+                    Conclude(new Written(done.Version, Duplicate: false));
+                    break;
                 case Saved<T>.Replayed replayed:
-                    work.ReplayDiffered = replayed.First.ContentDiffers;
-                    return new Written(replayed.First.Version, Duplicate: true);
+                    change.Work.ReplayDiffered = replayed.First.ContentDiffers;
+                    Conclude(new Written(replayed.First.Version, Duplicate: true));
+                    break;
                 case Saved<T>.Conflict conflict:
                     stored = conflict.Found;
                     break;
             }
+        }
+
+        private Draft<T>? Conclude(Answer<Written> answer)
+        {
+            Answer = answer;
+            isAnswered = true;
+            return null;
         }
     }
 }

@@ -15,7 +15,11 @@ public static class Rules
     /// <summary>9999-12-31T23:59:59Z, the last second that every calendar library can tell.</summary>
     public const long LatestTime = 253_402_300_799;
 
+    public const int MostInBatch = 1_000;
+
     private const int LongestShown = 40;
+    private const int LongestReason = 4_096;
+    private static readonly TimeSpan LongestLease = TimeSpan.FromHours(12);
 
     public static bool IsId(string? id) => id is { Length: >= 1 and <= LongestId } && !id.Any(char.IsControl);
 
@@ -46,6 +50,18 @@ public static class Rules
     public static IRuleBuilderOptions<T, TMessage?> IsGiven<T, TMessage>(this IRuleBuilder<T, TMessage?> rule, string field)
         where TMessage : class =>
         rule.NotNull().WithMessage($"{field} must be given, but is missing");
+
+    public static IRuleBuilderOptions<T, long> IsLeaseDuration<T>(this IRuleBuilder<T, long> rule, string field) =>
+        rule.IsWithin(field, 0, (long)LongestLease.TotalSeconds);
+
+    public static IRuleBuilderOptions<T, string> IsReason<T>(this IRuleBuilder<T, string> rule, string field) =>
+        rule.Must(reason => reason.Length <= LongestReason)
+            .WithMessage((_, reason) => Sentence(field, $"must be at most {LongestReason} characters", reason));
+
+    public static IRuleBuilderOptions<T, IReadOnlyList<TWrite>> IsBatch<T, TWrite>(
+        this IRuleBuilder<T, IReadOnlyList<TWrite>> rule, string field) =>
+        rule.Must(writes => writes.Count is >= 1 and <= MostInBatch)
+            .WithMessage((_, writes) => Sentence(field, $"must be 1 to {MostInBatch}", writes.Count));
 
     public static void IsPage<T>(this AbstractValidator<T> validator, Func<T, PageRequest> page)
     {

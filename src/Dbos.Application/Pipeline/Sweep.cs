@@ -24,7 +24,9 @@ public abstract class Sweep<T>(string name) : ISweep
     public async Task<int> Run(CancellationToken cancellation)
     {
         var overdue = await Overdue(Batch, cancellation);
-        var passed = await Task.WhenAll(overdue.Select(one => Pass(one, cancellation)));
+        var passed = await OptimisticWrite.RunAll(
+            [.. overdue.Select(one => new Change<T>(new UnitOfWork { Origin = origin }, one, DecideIfThere))],
+            drafts => Save(drafts, cancellation));
         return passed.Count(answer => answer is { IsRefused: false, Value.Duplicate: false });
     }
 
@@ -33,15 +35,8 @@ public abstract class Sweep<T>(string name) : ISweep
     /// <summary>What becomes of it; a replay if its deadline has not passed after all.</summary>
     protected abstract Decision<T> Decide(T overdue);
 
-    protected abstract Task<Saved<T>> Save(T changed, UnitOfWork work, CancellationToken cancellation);
+    protected abstract Task<IReadOnlyList<Saved<T>>> Save(IReadOnlyList<Draft<T>> changed, CancellationToken cancellation);
 
-    private Task<Answer<Written>> Pass(T overdue, CancellationToken cancellation)
-    {
-        var work = new UnitOfWork { Origin = origin };
-        return OptimisticWrite.Run<T>(
-            work,
-            load: () => Task.FromResult<T?>(overdue),
-            decide: one => one is null ? new Refusal(RefusalCode.NotFound, "gone meanwhile") : Decide(one),
-            save: changed => Save(changed, work, cancellation));
-    }
+    private Answer<Decision<T>> DecideIfThere(T? one) =>
+        one is null ? new Refusal(RefusalCode.NotFound, "gone meanwhile") : Decide(one);
 }

@@ -11,11 +11,16 @@ public sealed class ValidationBehaviour<TRequest, TResponse>(IValidator<TRequest
     where TResponse : IAnswer<TResponse>
 {
     public Task<TResponse> Handle(
-        TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
+        TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) =>
+        validator.WhyRefused(request) is { } refusal ? Task.FromResult(TResponse.Refused(refusal)) : next();
+}
+
+internal static class Validation
+{
+    /// <summary>Null: the shape is good.</summary>
+    public static Refusal? WhyRefused<T>(this IValidator<T> validator, T request)
     {
         var outcome = validator.Validate(request);
-        return outcome.IsValid
-            ? next()
-            : Task.FromResult(TResponse.Refused(new Refusal(RefusalCode.Validation, outcome.Errors[0].ErrorMessage)));
+        return outcome.IsValid ? null : new Refusal(RefusalCode.Validation, outcome.Errors[0].ErrorMessage);
     }
 }

@@ -61,7 +61,7 @@ public sealed record StoreResult(MeasurementResult? Result) : IWrite
                 work,
                 load: () => Task.FromResult<MeasurementResult?>(null),
                 decide: stored => MeasurementResult.Store(stored, received),
-                save: result => results.Save(result, work, cancellationToken),
+                save: draft => results.Save(draft.Next, work, cancellationToken),
                 saysTheSame: stored => stored.SaysTheSameAs(received));
         }
     }

@@ -19,6 +19,9 @@ public sealed record AckTask(string TaskId, long LeaseToken) : IWrite
 
     public ContentHash Content => new ContentHash.Builder().Add(LeaseToken).Build();
 
+    internal Answer<Decision<MeasurementTask>> Decide(MeasurementTask? task, DateTimeOffset now) =>
+        task is null ? TaskNotFound.Refusal(TaskId) : task.Acknowledge(LeaseToken, now);
+
     public sealed class Validator : AbstractValidator<AckTask>
     {
         public Validator()
@@ -29,13 +32,13 @@ public sealed record AckTask(string TaskId, long LeaseToken) : IWrite
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, UnitOfWork work) : IRequestHandler<AckTask, Answer<Written>>
+    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, TimeProvider clock) : IRequestHandler<AckTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(AckTask command, CancellationToken cancellationToken) =>
             OptimisticWrite.Run<MeasurementTask>(
                 work,
                 load: () => tasks.Find(command.TaskId, cancellationToken),
-                decide: task => task is null ? TaskNotFound.Refusal(command.TaskId) : task.Acknowledge(command.LeaseToken),
-                save: task => tasks.Save(task, work, cancellationToken));
+                decide: task => command.Decide(task, clock.GetUtcNow()),
+                save: draft => tasks.Save(draft, cancellationToken));
     }
 }

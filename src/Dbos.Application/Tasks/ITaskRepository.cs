@@ -1,25 +1,44 @@
+using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Tasks;
 
 namespace Dbos.Application.Tasks;
 
-/// <summary>Inflight tasks, each leased to the caller alone, oldest first.</summary>
+/// <summary>Inflight tasks, each leased to the caller alone; higher priority first, then oldest first.</summary>
 public sealed record TakenTasks(IReadOnlyList<MeasurementTask> Tasks);
 
 public interface ITaskRepository
 {
     Task<MeasurementTask?> Find(string taskId, CancellationToken cancellation);
 
-    Task<Saved<MeasurementTask>> Save(MeasurementTask task, UnitOfWork work, CancellationToken cancellation);
+    /// <summary>One commit for each partition; the answers are in the order of the drafts.</summary>
+    Task<IReadOnlyList<Saved<MeasurementTask>>> Save(IReadOnlyList<Draft<MeasurementTask>> drafts, CancellationToken cancellation);
 
-    /// <summary>
-    /// Leases up to <paramref name="limit"/> tasks that are due, oldest first, each to this caller alone. Fewer
-    /// come when fewer are due or their payloads fill a reply.
-    /// </summary>
-    /// <param name="due">Visible at this instant; null: now, by the store's clock.</param>
-    Task<TakenTasks> Take(
-        DateTimeOffset? due, int limit, TimeSpan visibilityTimeout, UnitOfWork work, CancellationToken cancellation);
+    /// <summary>Leases tasks that are due to this caller alone. Fewer come when fewer are due or their payloads fill a reply.</summary>
+    Task<TakenTasks> Take(TakeOrder order, UnitOfWork work, CancellationToken cancellation);
+
+    /// <param name="status">Null: of each status, one after the other.</param>
+    Task<Page<MeasurementTask>> List(
+        MeasurementTaskStatus? status, TaskFilter filter, PageRequest page, CancellationToken cancellation);
 
     /// <summary>Inflight tasks whose lease has expired by the store's clock, oldest expiry first.</summary>
     Task<IReadOnlyList<MeasurementTask>> ExpiredLeases(int limit, CancellationToken cancellation);
+
+    /// <summary>Completed and cancelled tasks that ended by that instant, the earliest first.</summary>
+    Task<IReadOnlyList<MeasurementTask>> EndedBy(DateTimeOffset instant, int limit, CancellationToken cancellation);
+
+    Task<QueueStats> Stats(CancellationToken cancellation);
+}
+
+/// <summary>What a taker asks for.</summary>
+/// <param name="Due">Visible at this instant; null: now, by the store's clock.</param>
+/// <param name="Lease">How long each is leased.</param>
+/// <param name="TellsEnd">The end of each delivery is told to <see cref="TaskSignals"/>.</param>
+public sealed record TakeOrder(TaskFilter Filter, DateTimeOffset? Due, int Limit, TimeSpan Lease, bool TellsEnd = false);
+
+public static class TaskRepositoryExtensions
+{
+    public static async Task<Saved<MeasurementTask>> Save(
+        this ITaskRepository tasks, Draft<MeasurementTask> draft, CancellationToken cancellation) =>
+        (await tasks.Save([draft], cancellation))[0];
 }

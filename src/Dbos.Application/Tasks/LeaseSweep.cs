@@ -4,7 +4,7 @@ using Dbos.Domain.Tasks;
 
 namespace Dbos.Application.Tasks;
 
-/// <summary>Returns expired leases to the queue, or to the dead-letter queue when out of retries.</summary>
+/// <summary>Returns expired leases to the queue, or to the dead-letter queue when they expired too often.</summary>
 public sealed class LeaseSweep(ITaskRepository tasks, TimeProvider clock) : Sweep<MeasurementTask>("lease-sweep")
 {
     protected override Task<IReadOnlyList<MeasurementTask>> Overdue(int limit, CancellationToken cancellation) =>
@@ -12,6 +12,6 @@ public sealed class LeaseSweep(ITaskRepository tasks, TimeProvider clock) : Swee
 
     protected override Decision<MeasurementTask> Decide(MeasurementTask overdue) => overdue.ExpireLease(clock.GetUtcNow());
 
-    protected override Task<Saved<MeasurementTask>> Save(MeasurementTask changed, UnitOfWork work, CancellationToken cancellation) =>
-        tasks.Save(changed, work, cancellation);
+    protected override Task<IReadOnlyList<Saved<MeasurementTask>>> Save(
+        IReadOnlyList<Draft<MeasurementTask>> changed, CancellationToken cancellation) => tasks.Save(changed, cancellation);
 }

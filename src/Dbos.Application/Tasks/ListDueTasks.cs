@@ -10,16 +10,16 @@ namespace Dbos.Application.Tasks;
 /// <param name="Timestamp">Unix seconds; 0: now.</param>
 /// <param name="Limit">0: <see cref="DefaultLimit"/>.</param>
 /// <param name="VisibilityTimeoutSeconds">0: the configured lease duration.</param>
-public sealed record ListDueTasks(long Timestamp, int Limit, long VisibilityTimeoutSeconds)
+public sealed record ListDueTasks(TaskFilter Filter, long Timestamp, int Limit, long VisibilityTimeoutSeconds)
     : ICommand<TakenTasks>
 {
     public const int DefaultLimit = 100;
     public const int MostTasks = 1_000;
-    public static readonly TimeSpan LongestVisibilityTimeout = TimeSpan.FromHours(12);
 
     public string RefusedEvent => EventTypes.TaskListError;
 
-    public (string Name, string Value)[] Subject => [];
+    public (string Name, string Value)[] Subject =>
+        [(AuditEvent.Names.AgentId, Filter.AgentId), (AuditEvent.Names.ModuleName, Filter.ModuleName)];
 
     public sealed class Validator : AbstractValidator<ListDueTasks>
     {
@@ -28,8 +28,8 @@ public sealed record ListDueTasks(long Timestamp, int Limit, long VisibilityTime
             ClassLevelCascadeMode = CascadeMode.Stop;
             RuleFor(command => command.Timestamp).IsTime("timestamp");
             RuleFor(command => (long)command.Limit).IsWithin("limit", 0, MostTasks);
-            RuleFor(command => command.VisibilityTimeoutSeconds)
-                .IsWithin("visibility_timeout_seconds", 0, (long)LongestVisibilityTimeout.TotalSeconds);
+            RuleFor(command => command.VisibilityTimeoutSeconds).IsLeaseDuration("visibility_timeout_seconds");
+            this.IsFilter(command => command.Filter);
         }
     }
 
@@ -38,11 +38,9 @@ public sealed record ListDueTasks(long Timestamp, int Limit, long VisibilityTime
     {
         public async Task<Answer<TakenTasks>> Handle(ListDueTasks command, CancellationToken cancellationToken)
         {
-            var timeout = command.VisibilityTimeoutSeconds > 0
-                ? TimeSpan.FromSeconds(command.VisibilityTimeoutSeconds)
-                : policy.LeaseDuration;
             var limit = command.Limit > 0 ? command.Limit : DefaultLimit;
-            return await tasks.Take(Due(command.Timestamp), limit, timeout, work, cancellationToken);
+            var lease = policy.LeaseOf(command.VisibilityTimeoutSeconds);
+            return await tasks.Take(new TakeOrder(command.Filter, Due(command.Timestamp), limit, lease), work, cancellationToken);
         }
 
         /// <summary>A caller speaks in seconds: its second is due to its end, but not beyond now.</summary>

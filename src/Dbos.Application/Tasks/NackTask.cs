@@ -9,9 +9,9 @@ using MediatR;
 namespace Dbos.Application.Tasks;
 
 /// <param name="LeaseToken">Of the caller's delivery; 0: whichever is current.</param>
-public sealed record NackTask(string TaskId, long RetryDelaySeconds, long LeaseToken, string Reason) : IWrite
+/// <param name="RetryDelaySeconds">0: as long as the backoff says.</param>
+public sealed record NackTask(string TaskId, long RetryDelaySeconds, bool RetryAtOnce, long LeaseToken, string Reason) : IWrite
 {
-    private const int LongestReason = 4096;
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);
 
     public string RefusedEvent => EventTypes.TaskNackError;
@@ -22,7 +22,7 @@ public sealed record NackTask(string TaskId, long RetryDelaySeconds, long LeaseT
     public string? NaturalKey(ContentHash content) =>
         LeaseToken == MeasurementTask.AnyLease ? null : LeaseToken.ToString(CultureInfo.InvariantCulture);
 
-    public ContentHash Content => new ContentHash.Builder().Add(LeaseToken).Add(RetryDelaySeconds).Add(Reason).Build();
+    public ContentHash Content => new ContentHash.Builder().Add(LeaseToken).Add(RetryDelaySeconds).Add(RetryAtOnce ? 1 : 0).Add(Reason).Build();
 
     public sealed class Validator : AbstractValidator<NackTask>
     {
@@ -32,13 +32,15 @@ public sealed record NackTask(string TaskId, long RetryDelaySeconds, long LeaseT
             RuleFor(command => command.TaskId).IsId("task_id");
             RuleFor(command => command.RetryDelaySeconds).IsWithin("retry_delay_seconds", 0, (long)LongestDelay.TotalSeconds);
             RuleFor(command => command.LeaseToken).IsWithin("lease_token", 0, long.MaxValue);
-            RuleFor(command => command.Reason)
-                .Must(reason => reason.Length <= LongestReason)
-                .WithMessage((_, reason) => Rules.Sentence("reason", $"must be at most {LongestReason} characters", reason));
+            RuleFor(command => command.Reason).IsReason("reason");
+            RuleFor(command => command.RetryDelaySeconds)
+                .Must((command, delay) => delay == 0 || !command.RetryAtOnce)
+                .WithMessage((_, delay) => Rules.Sentence("retry_delay_seconds", "must be 0 together with retry_at_once", delay));
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, TimeProvider clock) : IRequestHandler<NackTask, Answer<Written>>
+    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+        : IRequestHandler<NackTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(NackTask command, CancellationToken cancellationToken) =>
             OptimisticWrite.Run<MeasurementTask>(
@@ -47,7 +49,12 @@ public sealed record NackTask(string TaskId, long RetryDelaySeconds, long LeaseT
                 decide: task => task is null
                     ? TaskNotFound.Refusal(command.TaskId)
                     : task.NegativelyAcknowledge(
-                        command.LeaseToken, TimeSpan.FromSeconds(command.RetryDelaySeconds), command.Reason, clock.GetUtcNow()),
-                save: task => tasks.Save(task, work, cancellationToken));
+                        command.LeaseToken, failures => Delay(command, failures), command.Reason, clock.GetUtcNow()),
+                save: draft => tasks.Save(draft, cancellationToken));
+
+        private TimeSpan Delay(NackTask command, int failures) =>
+            command.RetryAtOnce ? TimeSpan.Zero
+            : command.RetryDelaySeconds > 0 ? TimeSpan.FromSeconds(command.RetryDelaySeconds)
+            : policy.RetryBackoff.Delay(failures, Random.Shared.NextDouble());
     }
 }

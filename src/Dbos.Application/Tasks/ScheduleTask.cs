@@ -10,6 +10,7 @@ namespace Dbos.Application.Tasks;
 
 /// <summary>A task as its scheduler tells it. Times are Unix seconds, 0: not told.</summary>
 /// <param name="MaxRetries">0: the default.</param>
+/// <param name="MaxExpiries">0: the default.</param>
 public sealed record NewTask(
     string Id,
     string AgentId,
@@ -20,7 +21,9 @@ public sealed record NewTask(
     string Status,
     long VisibilityTime,
     int RetryCount,
-    int MaxRetries);
+    int MaxRetries,
+    int MaxExpiries = 0,
+    int Priority = 0);
 
 public sealed record ScheduleTask(NewTask? Task) : IWrite
 {
@@ -41,8 +44,40 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
         .Add(Task.ScheduledAt)
         .Add(Task.VisibilityTime)
         .Add(Task.MaxRetries)
+        .Add(Task.MaxExpiries)
+        .Add(Task.Priority)
         .Add(Task.Payload.Span)
         .Build();
+
+    /// <summary>Decided as if nothing were stored, which is nearly always so; the commit tells otherwise.</summary>
+    internal Change<MeasurementTask> Change(UnitOfWork work, DbosPolicy policy, DateTimeOffset now)
+    {
+        var told = Task!;
+        var scheduled = told.ScheduledAt > 0 ? DateTimeOffset.FromUnixTimeSeconds(told.ScheduledAt) : now;
+        var visible = DateTimeOffset.FromUnixTimeSeconds(told.VisibilityTime);
+        var wanted = new MeasurementTask(
+            told.Id,
+            told.AgentId,
+            told.ModuleName,
+            told.Payload,
+            scheduled.ToUnixTimeSeconds(),
+            told.CreatedAt > 0 ? told.CreatedAt : now.ToUnixTimeSeconds(),
+            MeasurementTaskStatus.Pending,
+            visible > scheduled ? visible : scheduled,
+            new RetryPolicy(
+                told.MaxRetries > 0 ? told.MaxRetries : policy.MaxRetries,
+                told.MaxExpiries > 0 ? told.MaxExpiries : policy.MaxExpiries),
+            LeaseToken: 0,
+            Version: 0)
+        {
+            Priority = told.Priority,
+        };
+        return new Change<MeasurementTask>(
+            work,
+            Stored: null,
+            stored => MeasurementTask.Schedule(stored, wanted),
+            stored => stored.SaysTheSameAs(told.ScheduledAt > 0 ? wanted : wanted with { ScheduledAt = stored.ScheduledAt }));
+    }
 
     public sealed class Validator : AbstractValidator<ScheduleTask>
     {
@@ -64,6 +99,8 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
                 .WithMessage((_, status) => Rules.Sentence("task.status", $"must be {Pending} or empty when a task is scheduled", status));
             RuleFor(command => (long)command.Task!.RetryCount).IsWithin("task.retry_count", 0, int.MaxValue);
             RuleFor(command => (long)command.Task!.MaxRetries).IsWithin("task.max_retries", 0, MostRetries);
+            RuleFor(command => (long)command.Task!.MaxExpiries).IsWithin("task.max_expiries", 0, MostRetries);
+            RuleFor(command => (long)command.Task!.Priority).IsWithin("task.priority", 0, MeasurementTask.HighestPriority);
         }
     }
 
@@ -72,31 +109,13 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
     {
         public Task<Answer<Written>> Handle(ScheduleTask command, CancellationToken cancellationToken)
         {
-            var told = command.Task!;
-            var now = clock.GetUtcNow();
-            var scheduled = told.ScheduledAt > 0 ? DateTimeOffset.FromUnixTimeSeconds(told.ScheduledAt) : now;
-            var visible = DateTimeOffset.FromUnixTimeSeconds(told.VisibilityTime);
-            var wanted = new MeasurementTask(
-                told.Id,
-                told.AgentId,
-                told.ModuleName,
-                told.Payload,
-                scheduled.ToUnixTimeSeconds(),
-                told.CreatedAt > 0 ? told.CreatedAt : now.ToUnixTimeSeconds(),
-                MeasurementTaskStatus.Pending,
-                visible > scheduled ? visible : scheduled,
-                RetryCount: 0,
-                told.MaxRetries > 0 ? told.MaxRetries : policy.MaxRetries,
-                LastError: string.Empty,
-                LeaseToken: 0,
-                Version: 0);
-            return OptimisticWrite.Run<MeasurementTask>(
+            var change = command.Change(work, policy, clock.GetUtcNow());
+            return OptimisticWrite.Run(
                 work,
-                load: () => System.Threading.Tasks.Task.FromResult<MeasurementTask?>(null),
-                decide: stored => MeasurementTask.Schedule(stored, wanted),
-                save: task => tasks.Save(task, work, cancellationToken),
-                saysTheSame: stored => stored.SaysTheSameAs(
-                    told.ScheduledAt > 0 ? wanted : wanted with { ScheduledAt = stored.ScheduledAt }));
+                load: () => System.Threading.Tasks.Task.FromResult(change.Stored),
+                change.Decide,
+                save: draft => tasks.Save(draft, cancellationToken),
+                change.SaysTheSame);
         }
     }
 }

@@ -10,6 +10,7 @@ public enum RefusalCode
     LeaseLost,
     OwnerMismatch,
     IdempotencyKeyReused,
+    TaskCancelled = 9,
 }
 
 /// <summary>An expected "no": a value, not an exception. The sentence is for the caller's eyes.</summary>

@@ -47,6 +47,18 @@ public static class EventTypes
     public const string TaskNackError = "task_nack_error";
     public const string TaskLeaseExpired = "task_lease_expired";
     public const string TaskDeadLettered = "task_dead_lettered";
+    public const string TaskLeaseExtended = "task_lease_extended";
+    public const string TaskExtendError = "task_extend_error";
+    public const string TaskReleased = "task_released";
+    public const string TaskCancelled = "task_cancelled";
+    public const string TaskCancelError = "task_cancel_error";
+    public const string TaskRequeued = "task_requeued";
+    public const string TaskRequeueError = "task_requeue_error";
+    public const string TaskDeleted = "task_deleted";
+    public const string TaskDeleteError = "task_delete_error";
+    public const string TaskPurged = "task_purged";
+    public const string TaskRepaired = "task_repaired";
+    public const string QueueReadError = "queue_read_error";
 
     public const string ReplayDiffered = "replay_differed";
     public const string EventReadError = "event_read_error";

@@ -7,13 +7,13 @@ namespace Dbos.Domain.Tasks;
 
 /// <summary>
 /// A unit of work for an agent's module: pending until it is due, inflight while one holder has its lease,
-/// then completed, pending again, or failed. Delivery itself is the store's one atomic take.
+/// then completed, pending again, failed, or cancelled. Delivery itself is the store's one atomic take.
 /// </summary>
 /// <param name="ScheduledAt">Unix seconds.</param>
 /// <param name="CreatedAt">Unix seconds.</param>
 /// <param name="VisibleAt">Pending: not delivered before. Inflight: when the lease expires.</param>
 /// <param name="LeaseToken">The number of the latest delivery; 0: none yet.</param>
-public sealed record MeasurementTask(
+public sealed partial record MeasurementTask(
     string Id,
     string AgentId,
     string ModuleName,
@@ -22,14 +22,37 @@ public sealed record MeasurementTask(
     long CreatedAt,
     MeasurementTaskStatus Status,
     DateTimeOffset VisibleAt,
-    int RetryCount,
-    int MaxRetries,
-    string LastError,
+    RetryPolicy Retry,
     long LeaseToken,
     long Version) : IVersioned
 {
     /// <summary>The lease token of a caller that names none: whichever delivery is current.</summary>
     public const long AnyLease = 0;
+
+    public const int HighestPriority = 9;
+
+    /// <summary>0 to <see cref="HighestPriority"/>, which goes first.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>How often a holder said that it failed.</summary>
+    public int Failures { get; init; }
+
+    /// <summary>How often a lease expired.</summary>
+    public int Expiries { get; init; }
+
+    public int RetryCount => Failures + Expiries;
+
+    /// <summary>Why the last delivery failed, or why the task was cancelled.</summary>
+    public string LastError { get; init; } = string.Empty;
+
+    /// <summary>Of a dead letter: the limit that was exceeded.</summary>
+    public string DeadLetterReason { get; init; } = string.Empty;
+
+    /// <summary>When it was completed, failed for good or was cancelled; null: not yet.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>How its deliveries failed, oldest first; the latest of them.</summary>
+    public IReadOnlyList<TaskFailure> History { get; init; } = [];
 
     public static Decision<MeasurementTask> Schedule(MeasurementTask? stored, MeasurementTask wanted)
     {
@@ -48,77 +71,57 @@ public sealed record MeasurementTask(
         AgentId == other.AgentId
         && ModuleName == other.ModuleName
         && ScheduledAt == other.ScheduledAt
-        && MaxRetries == other.MaxRetries
+        && Retry == other.Retry
+        && Priority == other.Priority
         && Payload.Span.SequenceEqual(other.Payload.Span);
 
-    /// <summary>The holder is done. Once more by the same holder, or by one that names no token, is a replay.</summary>
-    public Answer<Decision<MeasurementTask>> Acknowledge(long token)
+    /// <summary>
+    /// Called off: a pending task is never delivered, the holder of an inflight one is told at its next word.
+    /// Once more is a replay.
+    /// </summary>
+    public Answer<Decision<MeasurementTask>> Cancel(string reason, DateTimeOffset now) => Status switch
     {
-        if (WhyNotHeld(token) is { } stale)
-        {
-            return stale;
-        }
+        MeasurementTaskStatus.Cancelled => Decision.Replay(this),
+        MeasurementTaskStatus.Pending or MeasurementTaskStatus.Inflight => Decision.To(
+            this with { Status = MeasurementTaskStatus.Cancelled, LastError = reason, EndedAt = now, Version = Version + 1 },
+            Tell(EventTypes.TaskCancelled, $"cancelled while {Status.Word()}", ("reason", reason))),
+        _ => new Refusal(
+            RefusalCode.InvalidTransition, $"task '{Id}' is {Status.Word()}: only a pending or inflight task can be cancelled"),
+    };
 
-        return Status switch
-        {
-            MeasurementTaskStatus.Completed => Decision.Replay(this),
-            MeasurementTaskStatus.Inflight => Done(),
-            _ => NotInflight("acknowledged"),
-        };
-    }
+    /// <summary>A dead letter gets another life, due at once, its failures and expiries counted anew.</summary>
+    public Answer<Decision<MeasurementTask>> Requeue(DateTimeOffset now) => Status == MeasurementTaskStatus.Failed
+        ? Decision.To(
+            this with
+            {
+                Status = MeasurementTaskStatus.Pending,
+                VisibleAt = now,
+                Failures = 0,
+                Expiries = 0,
+                DeadLetterReason = string.Empty,
+                EndedAt = null,
+                Version = Version + 1,
+            },
+            Tell(EventTypes.TaskRequeued, "requeued from the dead-letter queue"))
+        : NotDead("requeued");
 
-    /// <summary>The holder failed: the task returns after the delay, or is dead-lettered when out of retries.</summary>
-    public Answer<Decision<MeasurementTask>> NegativelyAcknowledge(long token, TimeSpan delay, string reason, DateTimeOffset now)
-    {
-        if (WhyNotHeld(token) is { } stale)
-        {
-            return stale;
-        }
+    /// <summary>A dead letter goes for good.</summary>
+    public Answer<Decision<MeasurementTask>> Delete() => Status == MeasurementTaskStatus.Failed
+        ? Decision.Delete(
+            this,
+            Tell(EventTypes.TaskDeleted, "deleted from the dead-letter queue", ("dead_letter_reason", DeadLetterReason), ("reason", LastError)))
+        : NotDead("deleted");
 
-        return Status == MeasurementTaskStatus.Inflight
-            ? Retry(EventTypes.TaskNacked, "negatively acknowledged", reason, now + delay)
-            : NotInflight("negatively acknowledged");
-    }
-
-    /// <summary>The holder was not heard of in time. A replay if the lease ended otherwise meanwhile.</summary>
-    public Decision<MeasurementTask> ExpireLease(DateTimeOffset now) =>
-        Status == MeasurementTaskStatus.Inflight && VisibleAt <= now
-            ? Retry(EventTypes.TaskLeaseExpired, "lease expired", $"lease {Number(LeaseToken)} expired", now)
+    /// <summary>A completed or cancelled task that ended by then was kept for long enough. A replay if it is another.</summary>
+    public Decision<MeasurementTask> Purge(DateTimeOffset endedBy) =>
+        Status is MeasurementTaskStatus.Completed or MeasurementTaskStatus.Cancelled && EndedAt <= endedBy
+            ? Decision.Delete(this, Tell(EventTypes.TaskPurged, $"purged: {Status.Word()}, and kept for long enough"))
             : Decision.Replay(this);
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
-    private Decision<MeasurementTask> Done()
-    {
-        var done = this with { Status = MeasurementTaskStatus.Completed, Version = Version + 1 };
-        return Decision.To(done, done.Tell(EventTypes.TaskAcknowledged, "completed"));
-    }
-
-    private Decision<MeasurementTask> Retry(string type, string what, string error, DateTimeOffset visibleAt)
-    {
-        var failures = RetryCount + 1;
-        var ended = this with { RetryCount = failures, LastError = error, VisibleAt = visibleAt, Version = Version + 1 };
-        (string, string)[] count = [("retry_count", Number(failures)), ("max_retries", Number(MaxRetries)), ("reason", error)];
-        if (failures <= MaxRetries)
-        {
-            return Decision.To(ended with { Status = MeasurementTaskStatus.Pending }, Tell(type, $"{what}, returned to the queue", count));
-        }
-
-        return Decision.To(
-            ended with { Status = MeasurementTaskStatus.Failed },
-            Tell(type, what, count),
-            Tell(EventTypes.TaskDeadLettered, "moved to the dead-letter queue", count));
-    }
-
-    private Refusal? WhyNotHeld(long token) =>
-        token == AnyLease || token == LeaseToken && Status is MeasurementTaskStatus.Inflight or MeasurementTaskStatus.Completed
-            ? null
-            : new Refusal(
-                RefusalCode.LeaseLost,
-                $"lease {Number(token)} of task '{Id}' is lost: the task is {Status.Word()}, its latest delivery is {Number(LeaseToken)}");
-
-    private Refusal NotInflight(string what) => new(
-        RefusalCode.InvalidTransition, $"task '{Id}' is {Status.Word()}: only an inflight task can be {what}");
+    private Refusal NotDead(string what) => new(
+        RefusalCode.InvalidTransition, $"task '{Id}' is {Status.Word()}: only a dead letter, a failed task, can be {what}");
 
     private AuditEvent Tell(string type, string what, params (string, string)[] more) => new(
         type,

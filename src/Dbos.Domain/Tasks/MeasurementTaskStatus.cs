@@ -12,8 +12,11 @@ public enum MeasurementTaskStatus
     /// <summary>Acknowledged.</summary>
     Completed,
 
-    /// <summary>Out of retries, in the dead-letter queue.</summary>
+    /// <summary>Failed or expired too often: a dead letter.</summary>
     Failed,
+
+    /// <summary>Called off; nobody may complete it any more.</summary>
+    Cancelled,
 }
 
 public static class MeasurementTaskStatusWords
@@ -21,6 +24,9 @@ public static class MeasurementTaskStatusWords
     private static readonly string[] Words = [.. Enum.GetNames<MeasurementTaskStatus>().Select(name => name.ToLowerInvariant())];
 
     public static IReadOnlyList<string> All => Words;
+
+    public static MeasurementTaskStatus? Parse(string word) =>
+        Array.IndexOf(Words, word) is >= 0 and var status ? (MeasurementTaskStatus)status : null;
 
     public static string Word(this MeasurementTaskStatus status) => Words[(int)status];
 }

@@ -8,9 +8,9 @@ using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Agents;
 
-public sealed class AgentRepository(IStore store, EventWriter events, DbosPolicy policy, TimeProvider clock) : IAgentRepository
+public sealed class AgentRepository(IStore store, EventWriter events, Heartbeats heartbeats, DbosPolicy policy, TimeProvider clock) : IAgentRepository
 {
-    private readonly Records<Agent> records = new(store, events, (agent, record) => agent with { Version = record.Version });
+    private readonly Records<Agent> records = new(store, events, heartbeats, (agent, record) => agent with { Version = record.Version });
 
     public Task<Agent?> Find(string agentId, CancellationToken cancellation) => records.Find(KeyOf(agentId), cancellation);
 

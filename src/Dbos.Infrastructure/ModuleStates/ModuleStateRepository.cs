@@ -7,9 +7,9 @@ using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.ModuleStates;
 
-public sealed class ModuleStateRepository(IStore store, EventWriter events, TimeProvider clock) : IModuleStateRepository
+public sealed class ModuleStateRepository(IStore store, EventWriter events, Heartbeats heartbeats, TimeProvider clock) : IModuleStateRepository
 {
-    private readonly Records<ModuleState> records = new(store, events, (state, record) => state with { Version = record.Version });
+    private readonly Records<ModuleState> records = new(store, events, heartbeats, (state, record) => state with { Version = record.Version });
 
     public Task<ModuleState?> Find(string requestId, CancellationToken cancellation) =>
         records.Find(KeyOf(requestId), cancellation);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using Microsoft.Extensions.Logging;
@@ -10,11 +11,14 @@ namespace Dbos.Infrastructure.Redis;
 /// The one multiplexed connection. While Redis is away every call fails at once: nothing queues up behind
 /// an outage.
 /// </summary>
-public sealed partial class RedisConnection(StoreSettings settings, RedisClock clock, ILogger<RedisConnection> logger) : IAsyncDisposable
+public sealed partial class RedisConnection(StoreSettings settings, RedisClock clock, ILogger<RedisConnection> logger)
+    : IStoreConnection, IAsyncDisposable
 {
     private static readonly TimeSpan BetweenTrials = TimeSpan.FromMilliseconds(500);
 
+    private readonly List<(string Channel, Action<string> Heard)> listeners = [];
     private ConnectionMultiplexer? multiplexer;
+    private Action? reconnected;
     private int away;
 
     /// <summary>Refuses a configuration string that cannot be read.</summary>
@@ -43,7 +47,14 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     {
         var connecting = await ConnectionMultiplexer.ConnectAsync(Options(settings.Address));
         connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType.ToString());
-        connecting.ConnectionRestored += (_, _) => Found();
+        connecting.ConnectionRestored += (_, restored) =>
+        {
+            Found();
+            if (restored.ConnectionType == ConnectionType.Subscription)
+            {
+                reconnected?.Invoke();
+            }
+        };
         if (!connecting.IsConnected)
         {
             Lost(nameof(ConnectionFailureType.UnableToConnect));
@@ -52,6 +63,12 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         while (!await IsLaidOut(connecting.GetDatabase()))
         {
             await Task.Delay(BetweenTrials, cancellation);
+        }
+
+        foreach (var (channel, heard) in listeners)
+        {
+            // Subscribed for good: the client subscribes again after each reconnect.
+            await connecting.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), (_, told) => heard(told!), CommandFlags.FireAndForget);
         }
 
         Volatile.Write(ref multiplexer, connecting);
@@ -80,6 +97,34 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
             throw new StoreUnavailableException("Redis did not answer", error);
         }
     }
+
+    /// <summary>True: keys of two hash slots cannot be in one script.</summary>
+    public bool IsCluster => Volatile.Read(ref multiplexer)?.GetServers().Any(server => server.ServerType == ServerType.Cluster) ?? false;
+
+    /// <summary>A slice of all keys of all primaries.</summary>
+    /// <param name="cursor">Of the slice before; null: from the start.</param>
+    public async Task<(string[] Keys, string? Next)> Scan(string pattern, string? cursor, CancellationToken cancellation)
+    {
+        const int Slice = 1_000;
+        var servers = (Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet"))
+            .GetServers()
+            .Where(server => server is { IsConnected: true, IsReplica: false })
+            .ToArray();
+        var at = cursor?.Split(' ') ?? ["0", "0"];
+        var number = int.Parse(at[0], CultureInfo.InvariantCulture);
+        var answer = (RedisResult[])(await Ask(
+            static (_, ask) => ask.server.ExecuteAsync("SCAN", ask.from, "MATCH", ask.pattern, "COUNT", Slice),
+            (server: servers[number], from: at[1], pattern),
+            cancellation))!;
+        var next = (string)answer[0]! == "0" ? (Server: number + 1, Cursor: "0") : (Server: number, Cursor: (string)answer[0]!);
+        return ((string[])answer[1]!, next.Server < servers.Length ? $"{next.Server} {next.Cursor}" : null);
+    }
+
+    /// <summary>To be called before <see cref="Open"/>.</summary>
+    public void Hear(string channel, Action<string> heard) => listeners.Add((channel, heard));
+
+    /// <summary>To be called before <see cref="Open"/>: what was published meanwhile is missed.</summary>
+    public void OnReconnect(Action again) => reconnected += again;
 
     /// <summary>Tells of an outage, once until it is over.</summary>
     public void Lost(string why)

@@ -13,7 +13,18 @@ public sealed class RedisKeys(string prefix, int partitions)
     private readonly string[] tags =
         [.. Enumerable.Range(0, partitions).Select(partition => string.Create(CultureInfo.InvariantCulture, $"{{{prefix}:{partition}}}:"))];
 
+    /// <summary>Matches every key, as Redis's SCAN reads patterns.</summary>
+    public string Pattern => $"{{{string.Concat(prefix.Select(c => "?*[]^\\".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"))}:*}}:*";
+
     public RedisKey Of(int partition, string name) => string.Concat(tags[partition], name);
 
     public RedisKey Of(StoreKey key) => Of(key.Partition, key.Name);
+
+    /// <summary>What a key of this store names.</summary>
+    public StoreKey Read(string key)
+    {
+        var colon = prefix.Length + 1;
+        var end = key.IndexOf('}', colon);
+        return new StoreKey(int.Parse(key.AsSpan(colon + 1, end - colon - 1), CultureInfo.InvariantCulture), key[(end + 2)..]);
+    }
 }

@@ -2,96 +2,32 @@ using System.Diagnostics;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
+using static Dbos.Infrastructure.Redis.RedisAnswers;
 
 namespace Dbos.Infrastructure.Redis;
 
-/// <summary>The store port on Redis: a commit and a take are one script each, reads are one command.</summary>
+/// <summary>The store port on Redis: commits and takes are one script each, reads are one command.</summary>
 public sealed class RedisStore(RedisConnection connection, StoreSettings settings, RedisClock clock) : IStore
 {
     private static readonly RedisValue[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until"];
 
     private readonly RedisKeys keys = new(settings.KeyPrefix, settings.Partitions);
-    private readonly EventCap history = new(settings.EventRetention, settings.Partitions);
+    private readonly ScriptWriter scripts = new(settings, clock);
     private readonly EventCap refusals = new(settings.RefusalRetention, settings.Partitions);
 
     public int Partitions => settings.Partitions;
 
-    public async Task<CommitOutcome> Commit(Commit commit, CancellationToken cancellation)
+    public async Task<IReadOnlyList<CommitOutcome>> Commit(IReadOnlyList<Commit> commits, CancellationToken cancellation)
     {
-        var partition = commit.Partition;
-        var record = keys.Of(partition, commit.Record);
-        var names = new RedisKey[3 + commit.Indexes.Count];
-        names[0] = record;
-        names[1] = commit.Mark is { } mark ? keys.Of(partition, mark.Name) : record;
-        names[2] = keys.Of(partition, Names.Events(EventLogName.History));
-
-        var values = new RedisValue[10 + commit.Events.Count + (2 * commit.Indexes.Count)];
-        values[0] = commit.ExpectedVersion;
-        values[1] = commit.Document;
-        values[2] = commit.Payload ?? default;
-        values[3] = Seconds(commit.Lifetime);
-        values[4] = commit.EndsLease;
-        values[5] = commit.Mark?.Value ?? default;
-        values[6] = Seconds(commit.Mark?.Lifetime);
-        values[7] = history.Most;
-        values[8] = history.TrimAt;
-        values[9] = commit.Events.Count;
-        var at = 10;
-        foreach (var told in commit.Events)
-        {
-            values[at++] = told;
-        }
-
-        for (var i = 0; i < commit.Indexes.Count; i++)
-        {
-            var change = commit.Indexes[i];
-            names[3 + i] = keys.Of(partition, change.Index);
-            values[at++] = change.Score is { } score ? score : RedisValue.EmptyString;
-            values[at++] = change.Member;
-        }
-
-        var answer = (RedisResult[])(await Run(Script.Commit, names, values, cancellation))!;
-        return (int)answer[0] switch
-        {
-            0 => CommitOutcome.Done.Instance,
-            1 => new CommitOutcome.Marked((byte[])answer[1]!),
-            2 => new CommitOutcome.Conflict(RecordOf([.. answer.Skip(1).Select(field => (RedisValue)field)])),
-            var unknown => throw new InvalidOperationException($"commit.lua answered {unknown}"),
-        };
+        var (names, values) = scripts.Commit(commits);
+        var answers = (RedisResult[])(await Run(Script.Commit, names, values, cancellation))!;
+        return [.. answers.Select(OutcomeOf)];
     }
 
     public async Task<IReadOnlyList<Delivery>> Take(Take take, CancellationToken cancellation)
     {
-        const int FieldsOfOne = 6;
-        var names = new RedisKey[3 + take.Candidates.Count];
-        names[0] = keys.Of(take.Partition, take.From);
-        names[1] = keys.Of(take.Partition, take.To);
-        names[2] = keys.Of(take.Partition, Names.Events(EventLogName.History));
-        var values = new RedisValue[9 + take.Candidates.Count];
-        values[0] = take.Due;
-        values[1] = (long)take.Lease.TotalMilliseconds;
-        values[2] = take.Limit;
-        values[3] = take.ByteBudget;
-        values[4] = take.AtLeastOne;
-        values[5] = history.Most;
-        values[6] = history.TrimAt;
-        values[7] = take.Told.Head;
-        values[8] = take.Told.Tail;
-        for (var i = 0; i < take.Candidates.Count; i++)
-        {
-            names[3 + i] = keys.Of(take.Partition, take.Candidates[i].Record);
-            values[9 + i] = take.Candidates[i].Member;
-        }
-
-        var answer = (RedisResult[])(await Run(Script.Take, names, values, cancellation))!;
-        var leasedUntil = DateTimeOffset.FromUnixTimeMilliseconds((long)answer[^1]);
-        return
-        [
-            .. answer[..^1].Chunk(FieldsOfOne).Select(field => new Delivery(
-                (string)field[0]!,
-                (long)field[1],
-                new StoredRecord((long)field[2], (byte[])field[3]!, (byte[]?)field[4], (long)field[5], leasedUntil))),
-        ];
+        var (names, values) = scripts.Take(take);
+        return DeliveriesOf((RedisResult[])(await Run(Script.Take, names, values, cancellation))!);
     }
 
     public async Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
@@ -104,42 +40,13 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
         return value.IsNull ? null : (ReadOnlyMemory<byte>?)value;
     }
 
-    public async Task<IReadOnlyList<IndexEntry>> Lowest(StoreKey index, long upTo, int count, CancellationToken cancellation)
-    {
-        var entries = await connection.Ask(
-            static (redis, ask) => redis.SortedSetRangeByScoreWithScoresAsync(ask.key, stop: ask.upTo, take: ask.count),
-            (key: keys.Of(index), upTo, count),
-            cancellation);
-        return [.. entries.Select(entry => EntryOf(index, entry))];
-    }
+    public Task<IReadOnlyList<IndexEntry>> Lowest(
+        StoreKey index, PageCursor? above, long upTo, int count, CancellationToken cancellation) =>
+        Range(index, Order.Ascending, above?.Score ?? double.NegativeInfinity, upTo, above, count, cancellation);
 
-    public async Task<IReadOnlyList<IndexEntry>> Highest(
-        StoreKey index, PageCursor? below, int count, CancellationToken cancellation)
-    {
-        var found = new List<IndexEntry>();
-        long skip = 0;
-        while (found.Count < count)
-        {
-            var entries = await connection.Ask(
-                static (redis, ask) => redis.SortedSetRangeByScoreWithScoresAsync(
-                    ask.key, stop: ask.highest, order: Order.Descending, skip: ask.skip, take: ask.count),
-                (key: keys.Of(index), highest: below?.Score ?? double.PositiveInfinity, skip, count),
-                cancellation);
-
-            // Redis takes no member as a bound beside a score: those of the cursor's own score that
-            // belong to pages before are passed over here.
-            found.AddRange(entries.Select(entry => EntryOf(index, entry)).Where(entry =>
-                below is null || entry.Score < below.Score || Utf8Order.Compare(entry.Member, below.Member) < 0));
-            if (entries.Length < count)
-            {
-                break;
-            }
-
-            skip += entries.Length;
-        }
-
-        return found.Count <= count ? found : found[..count];
-    }
+    public Task<IReadOnlyList<IndexEntry>> Highest(
+        StoreKey index, PageCursor? below, int count, CancellationToken cancellation) =>
+        Range(index, Order.Descending, double.NegativeInfinity, below?.Score ?? double.PositiveInfinity, below, count, cancellation);
 
     public async Task<IReadOnlyList<IndexEntry>> ByMember(StoreKey index, string? after, int count, CancellationToken cancellation)
     {
@@ -151,10 +58,30 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
         return [.. members.Select(member => new IndexEntry(index.Partition, member!, 0))];
     }
 
+    public async Task<IReadOnlyList<IndexEntry>> Due(StoreKey index, long upTo, int count, CancellationToken cancellation)
+    {
+        var due = (RedisValue[])(await Run(Script.Due, [keys.Of(index)], [upTo, count, Bands.Width], cancellation))!;
+        return [.. due.Chunk(2).Select(entry => new IndexEntry(index.Partition, entry[0]!, (long)entry[1]))];
+    }
+
+    public async Task<long?> Score(StoreKey index, string member, CancellationToken cancellation) =>
+        (long?)await connection.Ask(
+            static (redis, ask) => redis.SortedSetScoreAsync(ask.key, ask.member), (key: keys.Of(index), member), cancellation);
+
+    public Task<long> CountEntries(StoreKey index, CancellationToken cancellation) =>
+        connection.Ask(static (redis, key) => redis.SortedSetLengthAsync(key), keys.Of(index), cancellation);
+
+    public async Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation)
+    {
+        var counts = await connection.Ask(
+            static (redis, key) => redis.HashGetAllAsync(key), keys.Of(partition, Store.Names.Counts(bucket)), cancellation);
+        return counts.ToDictionary(count => (string)count.Name!, count => (long)count.Value);
+    }
+
     public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation)
     {
-        var cap = log == EventLogName.History ? history : refusals;
-        return Run(Script.Append, [keys.Of(partition, Names.Events(log))], [told, cap.Most, cap.TrimAt], cancellation);
+        var cap = log == EventLogName.History ? scripts.History : refusals;
+        return Run(Script.Append, [keys.Of(partition, Store.Names.Events(log))], [told, cap.Most, cap.TrimAt], cancellation);
     }
 
     public async Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
@@ -162,55 +89,77 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
     {
         var events = await connection.Ask(
             static (redis, ask) => redis.ListRangeAsync(ask.key, 0, ask.count - 1),
-            (key: keys.Of(partition, Names.Events(log)), count),
+            (key: keys.Of(partition, Store.Names.Events(log)), count),
             cancellation);
         return [.. events.Select(told => (ReadOnlyMemory<byte>)told)];
     }
 
-    /// <summary>In every partition, as each may live on another node; the first one's node tells the time.</summary>
-    public async Task Probe(CancellationToken cancellation)
+    public async Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation)
     {
-        var asked = Stopwatch.GetTimestamp();
-        var first = Run(Script.Probe, [keys.Of(0, "probe")], [], cancellation);
-        var others = Enumerable.Range(1, Partitions - 1)
-            .Select(partition => Run(Script.Probe, [keys.Of(partition, "probe")], [], cancellation))
-            .ToArray();
-        var time = (long[])(await first)!;
-        clock.Hear(time[0], time[1], asked);
-        await Task.WhenAll(others);
+        var (found, next) = await connection.Scan(keys.Pattern, cursor, cancellation);
+        return new NameSlice(
+            [.. found.Select(keys.Read).Where(name => prefixes.Any(prefix => name.Name.StartsWith(prefix, StringComparison.Ordinal)))],
+            next);
     }
 
-    private static long Seconds(TimeSpan? duration) => duration is { } some ? Math.Max(1, (long)some.TotalSeconds) : 0;
+    /// <summary>
+    /// In every partition, as each may live on another node: one call where one server has them all. The first
+    /// one's node tells the time.
+    /// </summary>
+    public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
+    {
+        var asked = Stopwatch.GetTimestamp();
+        var answers = await Task.WhenAll(Enumerable.Range(0, Partitions)
+            .Chunk(connection.IsCluster ? 1 : Partitions)
+            .Select(async partitions =>
+            {
+                var (names, values) = scripts.Probe(watch, partitions);
+                return (RedisValue[])(await Run(Script.Probe, names, values, cancellation))!;
+            }));
+        clock.Hear((long)answers[0][0], (long)answers[0][1], asked);
+        return PulseOf(answers, watch.Deadlines.Count);
+    }
 
-    private static IndexEntry EntryOf(StoreKey index, SortedSetEntry entry) =>
-        new(index.Partition, entry.Element!, (long)entry.Score);
+    public void Tell(IStoreWatcher watcher)
+    {
+        connection.Hear(scripts.Channels.Turns, text => watcher.Due(TurnOf(text)));
+        connection.Hear(scripts.Channels.Ends, text => watcher.Ended(keys.Read(text).Name));
+        connection.OnReconnect(watcher.Missed);
+    }
 
-    private static StoredRecord? RecordOf(RedisValue[] fields) => fields[0].IsNull
-        ? null
-        : new StoredRecord(
-            (long)fields[0],
-            fields[1],
-            fields[2],
-            (long)fields[3],
-            fields[4].IsNull ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)fields[4]));
+    private async Task<IReadOnlyList<IndexEntry>> Range(
+        StoreKey index, Order order, double from, double to, PageCursor? after, int count, CancellationToken cancellation)
+    {
+        var found = new List<IndexEntry>();
+        long skip = 0;
+        while (found.Count < count)
+        {
+            var entries = await connection.Ask(
+                static (redis, ask) => redis.SortedSetRangeByScoreWithScoresAsync(
+                    ask.key, ask.from, ask.to, order: ask.order, skip: ask.skip, take: ask.count),
+                (key: keys.Of(index), from, to, order, skip, count),
+                cancellation);
+
+            // Redis takes no member as a bound beside a score: those of the cursor's own score that
+            // belong to pages before are passed over here.
+            found.AddRange(entries.Select(entry => EntryOf(index, entry)).Where(entry =>
+                after is null || entry.Score != after.Score || IsBehind(Utf8Order.Compare(entry.Member, after.Member), order)));
+            if (entries.Length < count)
+            {
+                break;
+            }
+
+            skip += entries.Length;
+        }
+
+        return found.Count <= count ? found : found[..count];
+    }
+
+    private static bool IsBehind(int compared, Order order) => order == Order.Ascending ? compared > 0 : compared < 0;
 
     private Task<RedisResult> Run(Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
         connection.Ask(
             static (redis, ask) => ask.script.Run(redis, ask.names, ask.values),
             (script, names, values),
             cancellation);
-
-    /// <summary>Trimming on every push is waste: the log may grow by a tenth before it is cut back.</summary>
-    private readonly record struct EventCap
-    {
-        public EventCap(int overAll, int partitions)
-        {
-            Most = (overAll + partitions - 1) / partitions;
-            TrimAt = Most + (Most / 10);
-        }
-
-        public int Most { get; }
-
-        public int TrimAt { get; }
-    }
 }

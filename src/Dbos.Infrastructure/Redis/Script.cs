@@ -8,8 +8,9 @@ namespace Dbos.Infrastructure.Redis;
 /// <summary>A script of the Scripts folder, each with its contract in its head.</summary>
 public sealed class Script
 {
-    public static readonly Script Commit = new("commit");
-    public static readonly Script Take = new("take");
+    public static readonly Script Commit = new("turns", "commit");
+    public static readonly Script Take = new("turns", "take");
+    public static readonly Script Due = new("due");
     public static readonly Script Append = new("append");
     public static readonly Script Layout = new("layout");
     public static readonly Script Probe = new("probe");
@@ -17,12 +18,10 @@ public sealed class Script
     private readonly string text;
     private readonly byte[] digest;
 
-    private Script(string name)
+    /// <param name="parts">Files of the Scripts folder: what the last one needs before it.</param>
+    private Script(params string[] parts)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{name}.lua")
-            ?? throw new InvalidOperationException($"script {name}.lua is not embedded");
-        using var reader = new StreamReader(stream);
-        text = reader.ReadToEnd();
+        text = string.Concat(parts.Select(Read));
 #pragma warning disable CA5350 // Redis names scripts by their SHA-1; nothing is kept secret by it.
         digest = SHA1.HashData(Encoding.UTF8.GetBytes(text));
 #pragma warning restore CA5350
@@ -40,5 +39,13 @@ public sealed class Script
             object[] whole = [text, keys.Length, .. keys.Cast<object>(), .. values.Cast<object>()];
             return await redis.ExecuteAsync("EVAL", whole);
         }
+    }
+
+    private static string Read(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{name}.lua")
+            ?? throw new InvalidOperationException($"script {name}.lua is not embedded");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
     }
 }

@@ -7,10 +7,10 @@ using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Results;
 
-public sealed class ResultRepository(IStore store, EventWriter events, TimeProvider clock) : IResultRepository
+public sealed class ResultRepository(IStore store, EventWriter events, Heartbeats heartbeats, TimeProvider clock) : IResultRepository
 {
     private readonly Records<MeasurementResult> records = new(
-        store, events, (result, record) => result with { Data = record.Payload }, result => result.Data);
+        store, events, heartbeats, (result, record) => result with { Data = record.Payload }, result => result.Data);
 
     public Task<MeasurementResult?> Find(string agentId, string resultId, CancellationToken cancellation) =>
         records.Find(KeyOf(agentId, resultId), cancellation);

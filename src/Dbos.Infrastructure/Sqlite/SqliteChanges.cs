@@ -7,52 +7,30 @@ namespace Dbos.Infrastructure.Sqlite;
 /// <summary>What the writer does inside a transaction: a commit or a take, as commit.lua and take.lua do on Redis.</summary>
 internal static class SqliteChanges
 {
-    public static CommitOutcome Apply(this SqliteSession session, Commit commit, long now)
+    public static CommitOutcome Apply(this SqliteSession session, Commit commit, DateTimeOffset now)
     {
-        if (commit.Mark is { } mark && session.MarkNamed(mark.Name, now) is { } value)
+        var ms = now.ToUnixTimeMilliseconds();
+        if (commit.Mark is { } mark && session.MarkNamed(mark.Name, ms) is { } value)
         {
             return new CommitOutcome.Marked(value);
         }
 
-        var version = (long?)session.Scalar(
-            "SELECT version FROM record WHERE name = $1 AND (expires_at IS NULL OR expires_at > $2)", commit.Record, now) ?? 0;
-        if (version != commit.ExpectedVersion)
+        var stored = session.VersionOf(commit.Record);
+        if (stored.Version != commit.ExpectedVersion)
         {
-            return new CommitOutcome.Conflict(session.RecordNamed(commit.Record, now));
+            return new CommitOutcome.Conflict(session.RecordNamed(commit.Record));
         }
 
-        if (version == 0)
+        session.Write(commit, isNew: stored.Version == 0);
+        if (stored.TellsEnd && commit.Lease == LeaseChange.Ends)
         {
-            session.Run(
-                "INSERT OR REPLACE INTO record (name, version, document, payload, expires_at) VALUES ($1, $2, $3, $4, $5)",
-                commit.Record,
-                commit.NextVersion,
-                Bytes(commit.Document),
-                Bytes(commit.Payload),
-                now + (long?)commit.Lifetime?.TotalMilliseconds);
-        }
-        else
-        {
-            session.Run(
-                """
-                UPDATE record SET version = $2, document = $3, payload = coalesce($4, payload), expires_at = $5,
-                    leased_until = CASE WHEN $6 THEN NULL ELSE leased_until END WHERE name = $1
-                """,
-                commit.Record,
-                commit.NextVersion,
-                Bytes(commit.Document),
-                Bytes(commit.Payload),
-                now + (long?)commit.Lifetime?.TotalMilliseconds,
-                commit.EndsLease);
+            session.Ended.Add(commit.Record);
         }
 
         if (commit.Mark is { } set)
         {
             session.Run(
-                "INSERT OR REPLACE INTO mark VALUES ($1, $2, $3)",
-                set.Name,
-                Bytes(set.Value),
-                now + (long)set.Lifetime.TotalMilliseconds);
+                "INSERT OR REPLACE INTO mark VALUES ($1, $2, $3)", set.Name, Bytes(set.Value), ms + (long)set.Lifetime.TotalMilliseconds);
         }
 
         foreach (var told in commit.Events)
@@ -65,45 +43,126 @@ internal static class SqliteChanges
             session.Change(change);
         }
 
+        foreach (var change in commit.Lanes)
+        {
+            if (change.Due is { } due)
+            {
+                session.Enter(change, due);
+            }
+            else
+            {
+                session.Leave(change);
+            }
+        }
+
+        foreach (var name in commit.Counts)
+        {
+            session.Count(name, 1, now);
+        }
+
         return CommitOutcome.Done.Instance;
     }
 
-    public static List<Delivery> Apply(this SqliteSession session, Take take, long now)
+    public static List<Delivery> Apply(this SqliteSession session, Take take, DateTimeOffset now)
     {
-        var leasedUntil = now + (long)take.Lease.TotalMilliseconds;
+        var leasedUntil = (now + take.Lease).ToUnixTimeMilliseconds();
         long budget = take.ByteBudget;
         var taken = new List<Delivery>();
-        foreach (var candidate in take.Candidates.TakeWhile(_ => taken.Count < take.Limit))
+        var served = new HashSet<TakeSource>(ReferenceEqualityComparer.Instance);
+        foreach (var (member, record, source) in take.Candidates.TakeWhile(_ => taken.Count < take.Limit))
         {
-            var due = (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 AND member = $2", take.From, candidate.Member);
-            if (due is null || due > take.Due)
+            var score = session.ScoreOf(source.Lane.Index, member);
+            if (score is null || score > Bands.Score(source.Band, take.Due))
             {
                 continue;
             }
 
-            budget -= (long)session.Scalar(
-                "SELECT length(document) + coalesce(length(payload), 0) FROM record WHERE name = $1", candidate.Record)!;
+            budget -= (long?)session.Scalar(
+                "SELECT length(document) + coalesce(length(payload), 0) FROM record WHERE name = $1", record) ?? 0;
             if (budget < 0 && !(take.AtLeastOne && taken.Count == 0))
             {
                 break;
             }
 
             session.Run(
-                "UPDATE record SET version = version + 1, deliveries = deliveries + 1, leased_until = $2 WHERE name = $1",
-                candidate.Record,
-                leasedUntil);
-            session.Change(new IndexChange(take.From, candidate.Member, null));
-            session.Change(new IndexChange(take.To, candidate.Member, leasedUntil));
-            taken.Add(new Delivery(candidate.Member, due.Value, session.RecordNamed(candidate.Record, now: 0)!));
+                "UPDATE record SET version = version + 1, deliveries = deliveries + 1, leased_until = $2, tells_end = $3 WHERE name = $1",
+                record,
+                leasedUntil,
+                take.TellsEnd);
+            foreach (var index in source.Leaves.Append(source.Lane.Index))
+            {
+                session.Change(new IndexChange(index, member, null));
+            }
+
+            foreach (var index in source.Enters)
+            {
+                session.Change(new IndexChange(index, member, leasedUntil));
+            }
+
+            served.Add(source);
+            taken.Add(new Delivery(member, score.Value, session.RecordNamed(record)!));
+        }
+
+        foreach (var source in served)
+        {
+            session.Serve(source.Lane, source.Band, now.ToUnixTimeMilliseconds());
         }
 
         if (taken.Count > 0)
         {
+            session.Count(take.Count, taken.Count, now);
             var deliveries = taken.ToDictionary(delivery => delivery.Member, delivery => delivery.Record.Deliveries);
             session.Tell(EventLogName.History,
                 (byte[])[.. take.Told.Head.Span, .. JsonSerializer.SerializeToUtf8Bytes(deliveries), .. take.Told.Tail.Span]);
         }
 
         return taken;
+    }
+
+    private static (long Version, bool TellsEnd) VersionOf(this SqliteSession session, string record)
+    {
+        using var row = session.Read("SELECT version, tells_end FROM record WHERE name = $1", record);
+        return row.Read() ? (row.GetInt64(0), row.GetBoolean(1)) : (0, false);
+    }
+
+    private static void Write(this SqliteSession session, Commit commit, bool isNew)
+    {
+        if (commit.Deletes)
+        {
+            session.Run("DELETE FROM record WHERE name = $1", commit.Record);
+        }
+        else if (isNew)
+        {
+            session.Run(
+                "INSERT INTO record (name, version, document, payload) VALUES ($1, $2, $3, $4)",
+                commit.Record,
+                commit.NextVersion,
+                Bytes(commit.Document),
+                Bytes(commit.Payload));
+        }
+        else
+        {
+            session.Run(
+                """
+                UPDATE record SET version = $2, document = $3, payload = coalesce($4, payload),
+                    leased_until = CASE WHEN $5 THEN $6 ELSE leased_until END WHERE name = $1
+                """,
+                commit.Record,
+                commit.NextVersion,
+                Bytes(commit.Document),
+                Bytes(commit.Payload),
+                commit.Lease.IsChange,
+                commit.Lease.HeldUntil?.ToUnixTimeMilliseconds());
+        }
+    }
+
+    /// <summary>Over all time, which is bucket 0, and in the bucket of now.</summary>
+    private static void Count(this SqliteSession session, string name, int amount, DateTimeOffset now)
+    {
+        foreach (var bucket in (ReadOnlySpan<long>)[0, CountBuckets.Of(now)])
+        {
+            session.Run(
+                "INSERT INTO count VALUES ($1, $2, $3) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount", bucket, name, amount);
+        }
     }
 }

@@ -5,12 +5,10 @@ namespace Dbos.Infrastructure.Sqlite;
 /// <summary>The rows of schema.sql as the port's records, marks, entries and events.</summary>
 internal static class SqliteRows
 {
-    public static StoredRecord? RecordNamed(this SqliteSession session, string name, long now)
+    public static StoredRecord? RecordNamed(this SqliteSession session, string name)
     {
         using var row = session.Read(
-            "SELECT version, document, payload, deliveries, leased_until FROM record WHERE name = $1 AND (expires_at IS NULL OR expires_at > $2)",
-            name,
-            now);
+            "SELECT version, document, payload, deliveries, leased_until FROM record WHERE name = $1", name);
         return row.Read()
             ? new StoredRecord(
                 row.GetInt64(0),
@@ -40,6 +38,9 @@ internal static class SqliteRows
             session.Run("DELETE FROM entry WHERE name = $1 AND member = $2", change.Index, change.Member);
         }
     }
+
+    public static long? ScoreOf(this SqliteSession session, string index, string member) =>
+        (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 AND member = $2", index, member);
 
     public static void Tell(this SqliteSession session, EventLogName log, ReadOnlyMemory<byte> told) =>
         session.Run(

@@ -1,3 +1,4 @@
+using Dbos.Infrastructure.Store;
 using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite;
@@ -23,6 +24,12 @@ internal sealed class SqliteSession : IDisposable
     }
 
     public SqliteConnection Connection { get; }
+
+    /// <summary>Turns that the change at hand makes come; to be told when it is committed.</summary>
+    public List<Turn> Turns { get; } = [];
+
+    /// <summary>Records whose leases the change at hand ends, of those whose end is to be told.</summary>
+    public List<string> Ended { get; } = [];
 
     /// <summary>Runs SQL once, as it is.</summary>
     public void Execute(string sql)

@@ -10,7 +10,7 @@ namespace Dbos.Infrastructure.Sqlite;
 /// The store port on SQLite, in this process: one file, one partition, one writer. A commit and a take are
 /// one transaction each; reads see the last committed state on connections of their own.
 /// </summary>
-public sealed class SqliteStore : IStore, IDisposable
+public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
 {
     private const string File = "dbos.db";
     private const string Lock = "dbos.lock";
@@ -23,6 +23,7 @@ public sealed class SqliteStore : IStore, IDisposable
     private readonly SqliteWriter writer;
     private readonly SqliteSession writing;
     private readonly ConcurrentBag<SqliteSession> readers = [];
+    private IStoreWatcher? watcher;
     private int writes;
 
     /// <exception cref="DataDirectoryInUseException">Another process has the folder.</exception>
@@ -40,22 +41,31 @@ public sealed class SqliteStore : IStore, IDisposable
 
     public int Partitions => 1;
 
-    public Task<CommitOutcome> Commit(Commit commit, CancellationToken cancellation) =>
-        Write(session => session.Apply(commit, Now), cancellation);
+    public Task<IReadOnlyList<CommitOutcome>> Commit(IReadOnlyList<Commit> commits, CancellationToken cancellation) =>
+        Write<IReadOnlyList<CommitOutcome>>(
+            session =>
+            {
+                var now = clock.GetUtcNow();
+                return [.. commits.Select(commit => session.Apply(commit, now))];
+            },
+            cancellation);
 
     public Task<IReadOnlyList<Delivery>> Take(Take take, CancellationToken cancellation) =>
-        Write<IReadOnlyList<Delivery>>(session => session.Apply(take, Now), cancellation);
+        Write<IReadOnlyList<Delivery>>(session => session.Apply(take, clock.GetUtcNow()), cancellation);
 
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
-        Read(session => session.RecordNamed(record.Name, Now));
+        Read(session => session.RecordNamed(record.Name));
 
     public Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation) =>
         Read(session => session.MarkNamed(mark.Name, Now));
 
-    public Task<IReadOnlyList<IndexEntry>> Lowest(StoreKey index, long upTo, int count, CancellationToken cancellation) =>
+    public Task<IReadOnlyList<IndexEntry>> Lowest(
+        StoreKey index, PageCursor? above, long upTo, int count, CancellationToken cancellation) =>
         Read<IReadOnlyList<IndexEntry>>(session => session.Entries(
-            "SELECT member, score FROM entry WHERE name = $1 AND score <= $2 ORDER BY score, member LIMIT $3",
+            "SELECT member, score FROM entry WHERE name = $1 AND (score, member) > ($2, $3) AND score <= $4 ORDER BY score, member LIMIT $5",
             index.Name,
+            above?.Score ?? long.MinValue,
+            above?.Member ?? string.Empty,
             upTo,
             count));
 
@@ -80,6 +90,58 @@ public sealed class SqliteStore : IStore, IDisposable
             after ?? string.Empty,
             count));
 
+    public Task<IReadOnlyList<IndexEntry>> Due(StoreKey index, long upTo, int count, CancellationToken cancellation) =>
+        Read<IReadOnlyList<IndexEntry>>(session =>
+        {
+            var due = new List<IndexEntry>();
+            for (var band = 0; band < Bands.Count && due.Count < count; band++)
+            {
+                due.AddRange(session.Entries(
+                    "SELECT member, score FROM entry WHERE name = $1 AND score BETWEEN $2 AND $3 ORDER BY score, member LIMIT $4",
+                    index.Name,
+                    Bands.Score(band, 0),
+                    Bands.Score(band, Math.Min(upTo, Bands.Width - 1)),
+                    count - due.Count));
+            }
+
+            return due;
+        });
+
+    public Task<long?> Score(StoreKey index, string member, CancellationToken cancellation) =>
+        Read(session => session.ScoreOf(index.Name, member));
+
+    public Task<long> CountEntries(StoreKey index, CancellationToken cancellation) =>
+        Read(session => (long)session.Scalar("SELECT count(*) FROM entry WHERE name = $1", index.Name)!);
+
+    public Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation) =>
+        Read<IReadOnlyDictionary<string, long>>(session => session
+            .ReadAll(row => (row.GetString(0), row.GetInt64(1)), "SELECT name, amount FROM count WHERE bucket = $1", bucket ?? 0)
+            .ToDictionary());
+
+    public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation)
+    {
+        const int Slice = 1_000;
+        return Read(session =>
+        {
+            var names = session.ReadAll(
+                row => row.GetString(0),
+                """
+                SELECT name FROM (
+                    SELECT name FROM record WHERE name > $1
+                    UNION SELECT DISTINCT name FROM entry WHERE name > $1) ORDER BY name LIMIT $2
+                """,
+                cursor ?? string.Empty,
+                Slice);
+            return new NameSlice(
+                [
+                    .. from name in names
+                       where prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
+                       select new StoreKey(0, name),
+                ],
+                names.Count < Slice ? null : names[^1]);
+        });
+    }
+
     public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation) =>
         Write(
             session =>
@@ -98,8 +160,34 @@ public sealed class SqliteStore : IStore, IDisposable
                 : "SELECT told FROM refusals ORDER BY seq DESC LIMIT $1",
             count));
 
-    public Task Probe(CancellationToken cancellation) =>
-        Write(session => session.Run("INSERT OR REPLACE INTO probe VALUES (1, $1)", Now), cancellation);
+    public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
+    {
+        await Write(session => session.Run("INSERT OR REPLACE INTO probe VALUES (1, $1)", Now), cancellation);
+        return await Read(session => new Pulse(
+            [.. watch.Deadlines.Select(index => (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 ORDER BY score LIMIT 1", index))],
+            [
+                .. from band in Enumerable.Range(0, Bands.Count)
+                   from entry in session.Entries(
+                       "SELECT member, score FROM entry WHERE name = $1 AND score > $2 AND score <= $3 ORDER BY score",
+                       watch.Turns,
+                       Bands.Score(band, watch.From),
+                       Bands.Score(band, watch.UpTo))
+                   select new Turn(entry.Member[1..], Bands.DueOf(entry.Score)),
+            ]));
+    }
+
+    public void Tell(IStoreWatcher watcher) => this.watcher = watcher;
+
+    /// <summary>It is open since it was made.</summary>
+    Task IStoreConnection.Open(CancellationToken cancellation) => Task.CompletedTask;
+
+    void IStoreConnection.Lost(string why)
+    {
+    }
+
+    void IStoreConnection.Found()
+    {
+    }
 
     public void Dispose()
     {
@@ -148,24 +236,36 @@ public sealed class SqliteStore : IStore, IDisposable
     {
         var now = Now;
         session.Run("DELETE FROM mark WHERE name IN (SELECT name FROM mark WHERE expires_at <= $1 LIMIT 10000)", now);
-        session.Run("DELETE FROM record WHERE name IN (SELECT name FROM record WHERE expires_at <= $1 LIMIT 10000)", now);
+        session.Run(
+            "DELETE FROM count WHERE bucket > 0 AND bucket < $1", CountBuckets.Of(clock.GetUtcNow() - CountBuckets.Kept));
         session.Run("DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - $1", settings.EventRetention);
         session.Run("DELETE FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $1", settings.RefusalRetention);
     }
 
-    private Task<T> Write<T>(Func<SqliteSession, T> change, CancellationToken cancellation) =>
-        writer.Enqueue(
+    private async Task<T> Write<T>(Func<SqliteSession, T> change, CancellationToken cancellation)
+    {
+        var (answer, turns, ended) = await writer.Enqueue(
             session =>
             {
+                session.Turns.Clear();
+                session.Ended.Clear();
                 var answer = change(session);
                 if (++writes % SweepEvery == 0)
                 {
                     Sweep(session);
                 }
 
-                return answer;
+                return (answer, session.Turns.ToArray(), session.Ended.ToArray());
             },
             cancellation);
+        if (watcher is not null)
+        {
+            Array.ForEach(turns, watcher.Due);
+            Array.ForEach(ended, watcher.Ended);
+        }
+
+        return answer;
+    }
 
     private Task<T> Read<T>(Func<SqliteSession, T> ask)
     {

@@ -5,9 +5,8 @@ CREATE TABLE IF NOT EXISTS record (
     payload      BLOB,
     deliveries   INTEGER NOT NULL DEFAULT 0,
     leased_until INTEGER,
-    expires_at   INTEGER
+    tells_end    INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS record_expiry ON record (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS mark (
     name       TEXT PRIMARY KEY,
@@ -23,6 +22,13 @@ CREATE TABLE IF NOT EXISTS entry (
     PRIMARY KEY (name, member)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entry_order ON entry (name, score, member);
+
+CREATE TABLE IF NOT EXISTS count (
+    bucket INTEGER NOT NULL,
+    name   TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (bucket, name)
+) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS refusals (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL);

@@ -21,19 +21,36 @@ public sealed record Commit(int Partition, string Record, long ExpectedVersion, 
     /// <summary>Opaque bytes beside the document; null: as they are.</summary>
     public ReadOnlyMemory<byte>? Payload { get; init; }
 
-    /// <summary>Null: for ever.</summary>
-    public TimeSpan? Lifetime { get; init; }
+    /// <summary>The record goes; the rest of the commit is done all the same.</summary>
+    public bool Deletes { get; init; }
 
-    /// <summary>The record is held by nobody from now on.</summary>
-    public bool EndsLease { get; init; }
+    public LeaseChange Lease { get; init; }
 
     public Mark? Mark { get; init; }
 
     public IReadOnlyList<IndexChange> Indexes { get; init; } = [];
 
+    public IReadOnlyList<LaneChange> Lanes { get; init; } = [];
+
     public IReadOnlyList<ReadOnlyMemory<byte>> Events { get; init; } = [];
 
+    /// <summary>What is counted, once for each name.</summary>
+    public IReadOnlyList<string> Counts { get; init; } = [];
+
     public long NextVersion => ExpectedVersion + 1;
+}
+
+/// <summary>What becomes of a record's lease.</summary>
+public readonly record struct LeaseChange
+{
+    /// <summary>The record is held by nobody from now on, and its holder is told.</summary>
+    public static readonly LeaseChange Ends = new() { IsChange = true };
+
+    public bool IsChange { get; private init; }
+
+    public DateTimeOffset? HeldUntil { get; private init; }
+
+    public static LeaseChange Until(DateTimeOffset instant) => new() { IsChange = true, HeldUntil = instant };
 }
 
 /// <summary>A second guard: the commit is refused while a mark of this name lives.</summary>

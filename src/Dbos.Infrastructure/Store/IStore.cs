@@ -12,29 +12,44 @@ public interface IStore
     /// <summary>Everything that one commit touches lies in one of these.</summary>
     int Partitions { get; }
 
-    /// <summary>All of the commit, or nothing of it and what stood in its way.</summary>
-    Task<CommitOutcome> Commit(Commit commit, CancellationToken cancellation);
+    /// <summary>
+    /// Commits of one partition, in one go: of each all, or nothing of it and what stood in its way. The
+    /// outcomes are in the order of the commits.
+    /// </summary>
+    Task<IReadOnlyList<CommitOutcome>> Commit(IReadOnlyList<Commit> commits, CancellationToken cancellation);
 
     /// <summary>
-    /// Moves members of one index, of those that are still in it and due, to the index of leases, and counts
-    /// the delivery in their records.
+    /// Moves members of lanes, of those that are still in them and due, to the indexes of what is held, and
+    /// counts the delivery in their records.
     /// </summary>
     Task<IReadOnlyList<Delivery>> Take(Take take, CancellationToken cancellation);
 
-    /// <summary>Null: there is none, or its lifetime is over.</summary>
+    /// <summary>Null: there is none.</summary>
     Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation);
 
     /// <summary>The value of a mark; null: it was not set, or its lifetime is over.</summary>
     Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation);
 
-    /// <summary>Entries up to a score, lowest (score, member) first.</summary>
-    Task<IReadOnlyList<IndexEntry>> Lowest(StoreKey index, long upTo, int count, CancellationToken cancellation);
+    /// <summary>Entries above the cursor and up to a score, lowest (score, member) first.</summary>
+    Task<IReadOnlyList<IndexEntry>> Lowest(
+        StoreKey index, PageCursor? above, long upTo, int count, CancellationToken cancellation);
 
     /// <summary>Entries below the cursor, highest (score, member) first.</summary>
     Task<IReadOnlyList<IndexEntry>> Highest(StoreKey index, PageCursor? below, int count, CancellationToken cancellation);
 
     /// <summary>Members after the given one, in the order of their UTF-8 bytes; all scores of the index are 0.</summary>
     Task<IReadOnlyList<IndexEntry>> ByMember(StoreKey index, string? after, int count, CancellationToken cancellation);
+
+    /// <summary>Entries of a banded index that are due, lowest first.</summary>
+    /// <param name="upTo">Unix milliseconds.</param>
+    Task<IReadOnlyList<IndexEntry>> Due(StoreKey index, long upTo, int count, CancellationToken cancellation);
+
+    Task<long?> Score(StoreKey index, string member, CancellationToken cancellation);
+
+    Task<long> CountEntries(StoreKey index, CancellationToken cancellation);
+
+    /// <summary>What was counted so far, by name; of one <see cref="CountBuckets"/> bucket, or over all time.</summary>
+    Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation);
 
     /// <summary>Adds an event to a log, apart from any commit.</summary>
     Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation);
@@ -43,13 +58,45 @@ public interface IStore
     Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
         int partition, EventLogName log, int count, CancellationToken cancellation);
 
-    /// <summary>Writes something for real. Returns only if writes succeed now.</summary>
-    Task Probe(CancellationToken cancellation);
+    /// <summary>
+    /// A slice of all the names in the store that begin so, in no order, some perhaps twice; for audits alone,
+    /// as it goes through the whole store.
+    /// </summary>
+    /// <param name="cursor">Of the slice before; null: from the start.</param>
+    Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation);
+
+    /// <summary>Writes something for real, and looks what is due next. Returns only if writes succeed now.</summary>
+    Task<Pulse> Probe(Watch watch, CancellationToken cancellation);
+
+    /// <summary>From now on the watcher is told.</summary>
+    void Tell(IStoreWatcher watcher);
 }
+
+/// <param name="Cursor">Of the next slice; null: this was the last.</param>
+public sealed record NameSlice(IReadOnlyList<StoreKey> Names, string? Cursor);
+
+/// <summary>What a probe looks at.</summary>
+/// <param name="Deadlines">Indexes whose scores are instants.</param>
+/// <param name="Turns">An index of turns.</param>
+/// <param name="From">Unix milliseconds; turns due after this are told.</param>
+/// <param name="UpTo">Unix milliseconds; turns due after this are not told yet.</param>
+public sealed record Watch(IReadOnlyList<string> Deadlines, string Turns, long From, long UpTo);
+
+/// <param name="Earliest">The lowest score of each deadline index over all partitions; null: it is empty.</param>
+public sealed record Pulse(IReadOnlyList<long?> Earliest, IReadOnlyList<Turn> Turns);
 
 /// <summary>The two event logs of a partition, each under its own cap.</summary>
 public enum EventLogName
 {
     History,
     Refusals,
+}
+
+/// <summary>Counts are kept over all time and, for a while, in buckets of time, from which rates are told.</summary>
+public static class CountBuckets
+{
+    public static readonly TimeSpan Length = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Kept = TimeSpan.FromMinutes(3);
+
+    public static long Of(DateTimeOffset instant) => instant.ToUnixTimeSeconds() / (long)Length.TotalSeconds;
 }

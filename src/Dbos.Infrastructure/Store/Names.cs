@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Dbos.Infrastructure.Store;
@@ -15,11 +16,8 @@ public static class Names
 
     public const string States = "states";
 
-    public const string PendingTasks = "tasks:pending";
-
-    public const string LeasedTasks = "tasks:leased";
-
-    public const string DeadTasks = "tasks:dead";
+    /// <summary>The lanes that have pending tasks, by whose turn it is.</summary>
+    public const string Turns = "turns";
 
     public static string Agent(string agentId) => $"agent:{Encode(agentId)}";
 
@@ -40,6 +38,35 @@ public static class Names
 
     public static string Task(string taskId) => $"task:{Encode(taskId)}";
 
+    public static string TurnsOfAgent(string agentId) => $"turns:agent:{Encode(agentId)}";
+
+    public static string TurnsOfModule(string moduleName) => $"turns:module:{Encode(moduleName)}";
+
+    /// <summary>An agent's module, whose pending tasks are one lane.</summary>
+    public static string Lane(string agentId, string moduleName) => $"{Encode(agentId)}:{Encode(moduleName)}";
+
+    public static (string AgentId, string ModuleName) ReadLane(string name)
+    {
+        var colon = name.IndexOf(':', StringComparison.Ordinal);
+        return (Decode(name[..colon]), Decode(name[(colon + 1)..]));
+    }
+
+    /// <summary>All tasks of a status.</summary>
+    public static string Tasks(string status) => $"tasks:{status}";
+
+    public static string TasksOfAgent(string status, string agentId) => $"tasks:{status}:agent:{Encode(agentId)}";
+
+    public static string TasksOfModule(string status, string moduleName) => $"tasks:{status}:module:{Encode(moduleName)}";
+
+    public static string TasksOf(string status, string agentId, string moduleName) => $"tasks:{status}:both:{Lane(agentId, moduleName)}";
+
+    /// <summary>The id of the task that a record's name names.</summary>
+    public static string TaskId(string name) => Decode(name["task:".Length..]);
+
+    /// <param name="bucket">Null: over all time.</param>
+    public static string Counts(long? bucket) =>
+        bucket is { } some ? string.Create(CultureInfo.InvariantCulture, $"counts:{some}") : "counts";
+
     public static string Mark(params ReadOnlySpan<string> parts)
     {
         var name = new StringBuilder("mark");
@@ -52,6 +79,10 @@ public static class Names
     }
 
     public static string Events(EventLogName log) => log == EventLogName.History ? "events" : "refusals";
+
+    private static string Decode(string text) => text.Contains('%', StringComparison.Ordinal)
+        ? text.Replace("%3A", ":", StringComparison.Ordinal).Replace("%25", "%", StringComparison.Ordinal)
+        : text;
 
     private static string Encode(string id) => id.AsSpan().ContainsAny(':', '%')
         ? id.Replace("%", "%25", StringComparison.Ordinal).Replace(":", "%3A", StringComparison.Ordinal)

@@ -9,12 +9,13 @@ public static class PartitionMerge
 {
     private const int Spare = 8;
 
-    /// <param name="read">The first so many items of a partition, sorted.</param>
-    public static async Task<Merged<T>> First<T>(
-        IReadOnlyList<int> partitions, int count, Comparison<T> order, Func<int, int, Task<IReadOnlyList<T>>> read)
+    /// <param name="lists">Partitions, or whatever else a list lies in; one or more.</param>
+    /// <param name="read">The first so many items of a list, sorted.</param>
+    public static async Task<Merged<T>> First<TList, T>(
+        IReadOnlyList<TList> lists, int count, Comparison<T> order, Func<TList, int, Task<IReadOnlyList<T>>> read)
     {
-        var window = (2 * count / partitions.Count) + Spare;
-        var windows = await Task.WhenAll(partitions.Select(partition => read(partition, window)));
+        var window = (2 * count / lists.Count) + Spare;
+        var windows = await Task.WhenAll(lists.Select(list => read(list, window)));
         while (true)
         {
             // Behind the last item of a full window there may be more of that partition, so nothing that
@@ -31,14 +32,14 @@ public static class PartitionMerge
 
             if (certain >= count || full.Length == 0)
             {
-                return new Merged<T>(sorted.GetRange(0, Math.Min(count, certain)), windows);
+                return new Merged<T>(sorted.GetRange(0, Math.Min(count, certain)), sorted);
             }
 
             window *= 2;
-            await Task.WhenAll(full.Select(async i => windows[i] = await read(partitions[i], window)));
+            await Task.WhenAll(full.Select(async i => windows[i] = await read(lists[i], window)));
         }
     }
 }
 
-/// <param name="Windows">What was read of each partition to find them.</param>
-public sealed record Merged<T>(IReadOnlyList<T> Items, IReadOnlyList<IReadOnlyList<T>> Windows);
+/// <param name="Seen">All that was read to find them, in the same order.</param>
+public sealed record Merged<T>(IReadOnlyList<T> Items, IReadOnlyList<T> Seen);

@@ -11,7 +11,11 @@ namespace Dbos.Infrastructure.Store;
 /// <param name="payload">The bytes that are kept beside the document; null: none.</param>
 /// <param name="rehydrate">Puts back what is kept beside the document.</param>
 public sealed class Records<T>(
-    IStore store, EventWriter events, Func<T, StoredRecord, T> rehydrate, Func<T, ReadOnlyMemory<byte>>? payload = null)
+    IStore store,
+    EventWriter events,
+    Heartbeats heartbeats,
+    Func<T, StoredRecord, T> rehydrate,
+    Func<T, ReadOnlyMemory<byte>>? payload = null)
     where T : class, IVersioned
 {
     private const int FirstRead = 8;
@@ -31,57 +35,73 @@ public sealed class Records<T>(
         StoreKey key,
         UnitOfWork work,
         IReadOnlyList<IndexChange> indexes,
-        CancellationToken cancellation,
-        bool endsLease = false,
-        TimeSpan? lifetime = null)
+        CancellationToken cancellation)
     {
-        var commit = new Commit(key.Partition, key.Name, next.Version - 1, JsonSerializer.SerializeToUtf8Bytes(next, json))
+        var commit = CommitOf(next, key, work) with { Indexes = indexes };
+        return SavedBy((await store.Commit([commit], cancellation))[0], commit, work);
+    }
+
+    /// <summary>Many at once, those of one partition in one go; the answers are in the order of the drafts.</summary>
+    public async Task<IReadOnlyList<Saved<T>>> Save(
+        IReadOnlyList<Draft<T>> drafts, Func<Draft<T>, Commit> commitOf, CancellationToken cancellation)
+    {
+        var commits = drafts.Select(commitOf).ToArray();
+        var saved = new Saved<T>[drafts.Count];
+        await Task.WhenAll(Enumerable.Range(0, commits.Length).GroupBy(i => commits[i].Partition).Select(async partition =>
+        {
+            var outcomes = await store.Commit([.. partition.Select(i => commits[i])], cancellation);
+            foreach (var (i, outcome) in partition.Zip(outcomes))
+            {
+                saved[i] = SavedBy(outcome, commits[i], drafts[i].Work);
+            }
+        }));
+        return saved;
+    }
+
+    /// <summary>The aggregate over the version it was decided on, with all that the unit of work holds.</summary>
+    public Commit CommitOf(T next, StoreKey key, UnitOfWork work) =>
+        new(key.Partition, key.Name, next.Version - 1, JsonSerializer.SerializeToUtf8Bytes(next, json))
         {
             Payload = next.Version == 1 ? payload?.Invoke(next) : null,
-            Lifetime = lifetime,
-            EndsLease = endsLease,
             Mark = work.Mark is { } mark
                 ? new Mark(Names.Mark(mark.Name), MarkValue.Write(next.Version, mark.Content), IdempotencyMark.Lifetime)
                 : null,
-            Indexes = indexes,
             Events = [.. work.Events.Select(told => events.Write(told, work.Origin))],
         };
-        return await store.Commit(commit, cancellation) switch
-        {
-            CommitOutcome.Done => new Saved<T>.Done(commit.NextVersion),
-            CommitOutcome.Marked marked => new Saved<T>.Replayed(MarkValue.Read(marked.Value.Span, work.Mark!.Content)),
-            CommitOutcome.Conflict { Found: { } found } => new Saved<T>.Conflict(Decode(found)),
-            CommitOutcome.Conflict => new Saved<T>.Conflict(null),
-            var unknown => throw new InvalidOperationException($"unknown outcome of a commit: {unknown}"),
-        };
-    }
 
     /// <summary>The records whose deadline, their score in the index, has passed: the earliest first.</summary>
     public async Task<IReadOnlyList<T>> Overdue(
         string index, DateTimeOffset now, int limit, Func<string, string> recordOf, CancellationToken cancellation)
     {
+        if (!heartbeats.MayHavePassed(index, now))
+        {
+            return [];
+        }
+
         var overdue = await PartitionMerge.First(
             store.AllPartitions(),
             limit,
             Orders.Lowest,
-            (partition, count) => store.Lowest(new StoreKey(partition, index), now.ToUnixTimeMilliseconds(), count, cancellation));
+            (partition, count) => store.Lowest(
+                new StoreKey(partition, index), above: null, now.ToUnixTimeMilliseconds(), count, cancellation));
         var found = await Task.WhenAll(overdue.Items.Select(
             entry => Find(new StoreKey(entry.Partition, recordOf(entry.Member)), cancellation)));
         return [.. found.OfType<T>()];
     }
 
     /// <summary>One page of records, in the order of their index, that fits into one reply.</summary>
+    /// <param name="bytes">That the reply holds already.</param>
     public async Task<Page<T>> List(
         IReadOnlyList<int> partitions,
         Comparison<IndexEntry> order,
         Func<int, int, Task<IReadOnlyList<IndexEntry>>> readIndex,
         Func<string, string> recordOf,
         PageRequest page,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        long bytes = 0)
     {
         var entries = (await PartitionMerge.First(partitions, page.Limit + 1, order, readIndex)).Items;
         var items = new List<T>();
-        long bytes = 0;
         var atOnce = FirstRead;
         var done = 0;
         while (done < entries.Count && done < page.Limit)
@@ -94,7 +114,7 @@ public sealed class Records<T>(
                 bytes += record is null ? 0 : record.Document.Length + record.Payload.Length;
                 if (bytes > PageRequest.MostBytes && items.Count > 0)
                 {
-                    return new Page<T>(items, CursorAt(entries[done - 1]));
+                    return new Page<T>(items, CursorAt(entries[done - 1])) { Bytes = bytes };
                 }
 
                 if (record is not null)
@@ -110,8 +130,17 @@ public sealed class Records<T>(
             atOnce = (int)Math.Clamp((PageRequest.MostBytes - bytes) / each, 1, MostReadAtOnce);
         }
 
-        return new Page<T>(items, done < entries.Count ? CursorAt(entries[done - 1]) : null);
+        return new Page<T>(items, done < entries.Count ? CursorAt(entries[done - 1]) : null) { Bytes = bytes };
     }
+
+    private Saved<T> SavedBy(CommitOutcome outcome, Commit commit, UnitOfWork work) => outcome switch
+    {
+        CommitOutcome.Done => new Saved<T>.Done(commit.NextVersion),
+        CommitOutcome.Marked marked => new Saved<T>.Replayed(MarkValue.Read(marked.Value.Span, work.Mark!.Content)),
+        CommitOutcome.Conflict { Found: { } found } => new Saved<T>.Conflict(Decode(found)),
+        CommitOutcome.Conflict => new Saved<T>.Conflict(null),
+        _ => throw new InvalidOperationException($"unknown outcome of a commit: {outcome}"),
+    };
 
     private static PageCursor CursorAt(IndexEntry entry) => new(entry.Score, entry.Member);
 }

@@ -48,8 +48,8 @@ public sealed class ResilientStore : IStore, IDisposable
 
     public void Dispose() => limiter.Dispose();
 
-    public Task<CommitOutcome> Commit(Commit commit, CancellationToken cancellation) =>
-        Guarded(static (store, commit, token) => store.Commit(commit, token), commit, cancellation);
+    public Task<IReadOnlyList<CommitOutcome>> Commit(IReadOnlyList<Commit> commits, CancellationToken cancellation) =>
+        Guarded(static (store, commits, token) => store.Commit(commits, token), commits, cancellation);
 
     public Task<IReadOnlyList<Delivery>> Take(Take take, CancellationToken cancellation) =>
         Guarded(static (store, take, token) => store.Take(take, token), take, cancellation);
@@ -60,14 +60,35 @@ public sealed class ResilientStore : IStore, IDisposable
     public Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation) =>
         Guarded(static (store, mark, token) => store.FindMark(mark, token), mark, cancellation);
 
-    public Task<IReadOnlyList<IndexEntry>> Lowest(StoreKey index, long upTo, int count, CancellationToken cancellation) =>
-        Guarded(static (store, ask, token) => store.Lowest(ask.index, ask.upTo, ask.count, token), (index, upTo, count), cancellation);
+    public Task<IReadOnlyList<IndexEntry>> Lowest(
+        StoreKey index, PageCursor? above, long upTo, int count, CancellationToken cancellation) =>
+        Guarded(
+            static (store, ask, token) => store.Lowest(ask.index, ask.above, ask.upTo, ask.count, token),
+            (index, above, upTo, count),
+            cancellation);
 
     public Task<IReadOnlyList<IndexEntry>> Highest(StoreKey index, PageCursor? below, int count, CancellationToken cancellation) =>
         Guarded(static (store, ask, token) => store.Highest(ask.index, ask.below, ask.count, token), (index, below, count), cancellation);
 
     public Task<IReadOnlyList<IndexEntry>> ByMember(StoreKey index, string? after, int count, CancellationToken cancellation) =>
         Guarded(static (store, ask, token) => store.ByMember(ask.index, ask.after, ask.count, token), (index, after, count), cancellation);
+
+    public Task<IReadOnlyList<IndexEntry>> Due(StoreKey index, long upTo, int count, CancellationToken cancellation) =>
+        Guarded(static (store, ask, token) => store.Due(ask.index, ask.upTo, ask.count, token), (index, upTo, count), cancellation);
+
+    public Task<long?> Score(StoreKey index, string member, CancellationToken cancellation) =>
+        Guarded(static (store, ask, token) => store.Score(ask.index, ask.member, token), (index, member), cancellation);
+
+    public Task<long> CountEntries(StoreKey index, CancellationToken cancellation) =>
+        Guarded(static (store, index, token) => store.CountEntries(index, token), index, cancellation);
+
+    public Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation) =>
+        Guarded(static (store, ask, token) => store.Counts(ask.partition, ask.bucket, token), (partition, bucket), cancellation);
+
+    public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation) =>
+        Guarded(static (store, ask, token) => store.Names(ask.prefixes, ask.cursor, token), (prefixes, cursor), cancellation);
+
+    public void Tell(IStoreWatcher watcher) => engine.Tell(watcher);
 
     public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation) =>
         Guarded(
@@ -90,10 +111,11 @@ public sealed class ResilientStore : IStore, IDisposable
     /// Past the circuit breaker, which is to follow the store's health and not to hide it: a success closes it,
     /// so that whoever was told of health is not refused right after.
     /// </summary>
-    public async Task Probe(CancellationToken cancellation)
+    public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
-        await engine.Probe(cancellation);
+        var pulse = await engine.Probe(watch, cancellation);
         await circuit.CloseAsync(CancellationToken.None);
+        return pulse;
     }
 
     private async Task<TResult> Guarded<TAsk, TResult>(

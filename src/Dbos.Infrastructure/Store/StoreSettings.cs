@@ -23,8 +23,5 @@ public sealed record StoreSettings
     /// <summary>How many refusals are kept over all partitions, at least.</summary>
     public int RefusalRetention => Math.Max(1, EventRetention / 10);
 
-    /// <summary>How long a completed task stays readable.</summary>
-    public TimeSpan CompletedTaskRetention { get; init; } = TimeSpan.FromDays(1);
-
     public bool IsEmbedded => Address == Embedded;
 }

@@ -1,27 +1,32 @@
 namespace Dbos.Infrastructure.Store;
 
-/// <summary>Which members are to be taken from an index, and for how long.</summary>
-/// <param name="From">The index of what waits; the score is when it is due, in Unix milliseconds.</param>
-/// <param name="To">The index of what is held; the score is when the lease expires, in Unix milliseconds.</param>
+/// <summary>Which members are to be taken from lanes of one partition, and for how long.</summary>
 /// <param name="Candidates">In the order in which they are wanted; those that another taker got are passed over.</param>
 /// <param name="Due">Unix milliseconds.</param>
 /// <param name="Lease">From now by the store's own clock.</param>
 /// <param name="ByteBudget">Taking stops before the payloads taken exceed it.</param>
 /// <param name="AtLeastOne">The first is taken even if it alone exceeds the budget.</param>
 /// <param name="Told">The event of this delivery.</param>
+/// <param name="Count">What each delivery is counted as.</param>
+/// <param name="TellsEnd">This process is told when a lease ends.</param>
 public sealed record Take(
     int Partition,
-    string From,
-    string To,
     IReadOnlyList<Candidate> Candidates,
     long Due,
     TimeSpan Lease,
     int Limit,
     int ByteBudget,
     bool AtLeastOne,
-    TakeEvent Told);
+    TakeEvent Told,
+    string Count,
+    bool TellsEnd);
 
-public readonly record struct Candidate(string Member, string Record);
+public readonly record struct Candidate(string Member, string Record, TakeSource Source);
+
+/// <summary>A band of a lane, and the plain indexes that its members leave and enter when they are taken.</summary>
+/// <param name="Leaves">Beside the lane itself.</param>
+/// <param name="Enters">The score is when the lease expires, in Unix milliseconds.</param>
+public sealed record TakeSource(Lane Lane, int Band, IReadOnlyList<string> Leaves, IReadOnlyList<string> Enters);
 
 /// <summary>
 /// An event whose middle only the take itself knows: a JSON object of each member taken to the number of
@@ -29,5 +34,5 @@ public readonly record struct Candidate(string Member, string Record);
 /// </summary>
 public readonly record struct TakeEvent(ReadOnlyMemory<byte> Head, ReadOnlyMemory<byte> Tail);
 
-/// <param name="Due">The score that the member had in the index of what waits.</param>
-public sealed record Delivery(string Member, long Due, StoredRecord Record);
+/// <param name="Score">That the member had in its lane.</param>
+public sealed record Delivery(string Member, long Score, StoredRecord Record);

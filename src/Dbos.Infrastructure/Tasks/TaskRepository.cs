@@ -1,112 +1,77 @@
 using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
-using Dbos.Domain.Audit;
 using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Tasks;
 
-public sealed class TaskRepository(IStore store, EventWriter events, StoreSettings settings, TimeProvider clock) : ITaskRepository
+public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats heartbeats, TimeProvider clock) : ITaskRepository
 {
-    private readonly Records<MeasurementTask> records = new(store, events, Rehydrate, task => task.Payload);
+    /// <summary>In which they are listed one after the other.</summary>
+    private static readonly MeasurementTaskStatus[] Statuses =
+    [
+        MeasurementTaskStatus.Pending,
+        MeasurementTaskStatus.Inflight,
+        MeasurementTaskStatus.Failed,
+        MeasurementTaskStatus.Completed,
+        MeasurementTaskStatus.Cancelled,
+    ];
+
+    private readonly Records<MeasurementTask> records = new(store, events, heartbeats, Rehydrate, task => task.Payload);
 
     public Task<MeasurementTask?> Find(string taskId, CancellationToken cancellation) => records.Find(KeyOf(taskId), cancellation);
 
-    public Task<Saved<MeasurementTask>> Save(MeasurementTask task, UnitOfWork work, CancellationToken cancellation)
+    public Task<IReadOnlyList<Saved<MeasurementTask>>> Save(
+        IReadOnlyList<Draft<MeasurementTask>> drafts, CancellationToken cancellation) =>
+        records.Save(drafts, CommitOf, cancellation);
+
+    public async Task<TakenTasks> Take(TakeOrder order, UnitOfWork work, CancellationToken cancellation)
     {
-        var visibleAt = task.VisibleAt.ToUnixTimeMilliseconds();
-        IndexChange[] indexes = (task.Version, task.Status) switch
-        {
-            (1, _) => [new(Names.PendingTasks, task.Id, visibleAt)],
-            (_, MeasurementTaskStatus.Pending) => [new(Names.LeasedTasks, task.Id, null), new(Names.PendingTasks, task.Id, visibleAt)],
-            (_, MeasurementTaskStatus.Failed) =>
-                [new(Names.LeasedTasks, task.Id, null), new(Names.DeadTasks, task.Id, clock.GetUtcNow().ToUnixTimeMilliseconds())],
-            (_, MeasurementTaskStatus.Completed) => [new(Names.LeasedTasks, task.Id, null)],
-            _ => throw new InvalidOperationException($"only a take makes a task {task.Status.Word()}"),
-        };
-        return records.Save(
-            task,
-            KeyOf(task.Id),
-            work,
-            indexes,
-            cancellation,
-            endsLease: task.Version > 1,
-            lifetime: task.Status == MeasurementTaskStatus.Completed ? settings.CompletedTaskRetention : null);
+        var upTo = (order.Due ?? clock.GetUtcNow()).ToUnixTimeMilliseconds();
+        var taken = await new TaskTaker(store, events, order, upTo, work.Origin).Run(cancellation);
+        return new TakenTasks([.. taken.OrderBy(delivered => delivered.Score).Select(delivered => records.Decode(delivered.Record))]);
     }
 
-    public async Task<TakenTasks> Take(
-        DateTimeOffset? due, int limit, TimeSpan visibilityTimeout, UnitOfWork work, CancellationToken cancellation)
+    public async Task<Page<MeasurementTask>> List(
+        MeasurementTaskStatus? status, TaskFilter filter, PageRequest page, CancellationToken cancellation)
     {
-        var upTo = (due ?? clock.GetUtcNow()).ToUnixTimeMilliseconds();
-        var taken = new List<Delivery>();
-        var budget = PageRequest.MostBytes;
-        while (taken.Count < limit)
+        var listed = new Page<MeasurementTask>([], null);
+        var (at, cursor) = Place(page.After);
+        foreach (var each in Statuses.Where(each => status is null ? Array.IndexOf(Statuses, each) >= at : each == status))
         {
-            var heads = await PartitionMerge.First(
-                store.AllPartitions(),
-                limit - taken.Count,
-                Orders.Lowest,
-                (partition, count) => store.Lowest(new StoreKey(partition, Names.PendingTasks), upTo, count, cancellation));
-            if (heads.Items.Count == 0)
+            var isFirst = listed.Items.Count == 0;
+            var left = new PageRequest(page.Limit - listed.Items.Count, string.Empty);
+            var more = left.Size > 0 && (isFirst || listed.Bytes < PageRequest.MostBytes)
+                ? await List(each, filter, left, cursor, listed.Bytes, cancellation)
+                : new Page<MeasurementTask>([], new PageCursor(0, string.Empty));
+            listed = new Page<MeasurementTask>([.. listed.Items, .. more.Items], more.Next is { } next ? Place(each, next) : null)
+            {
+                Bytes = more.Bytes,
+            };
+            if (listed.Next is not null)
             {
                 break;
             }
 
-            var had = taken.Count;
-            var shares = Shares(heads);
-            if (had == 0)
-            {
-                // By itself, so that what the very oldest takes beyond its share is gone from the others'.
-                await TakeFrom(shares[..1], among: heads.Items.Count, atLeastOne: true);
-                await TakeFrom(shares[1..], among: heads.Items.Count - shares[0].Count, atLeastOne: false);
-            }
-            else
-            {
-                await TakeFrom(shares, among: heads.Items.Count, atLeastOne: false);
-            }
-
-            if (taken.Count == had && had > 0)
-            {
-                // What is left would not fit into this reply, or other takers were faster.
-                break;
-            }
+            cursor = null;
         }
 
-        return new TakenTasks([.. taken.OrderBy(delivered => delivered.Due).Select(delivered => records.Decode(delivered.Record))]);
-
-        async Task TakeFrom(Share[] shares, int among, bool atLeastOne)
-        {
-            var left = (long)budget;
-            var deliveries = await Task.WhenAll(shares.Select(share => store.Take(
-                TakeOf(share, upTo, visibilityTimeout, (int)(left * share.Count / among), atLeastOne, work.Origin), cancellation)));
-            foreach (var delivered in deliveries.SelectMany(some => some))
-            {
-                taken.Add(delivered);
-                budget -= delivered.Record.Payload.Length + delivered.Record.Document.Length;
-            }
-        }
+        return listed;
     }
 
     public Task<IReadOnlyList<MeasurementTask>> ExpiredLeases(int limit, CancellationToken cancellation) =>
-        records.Overdue(Names.LeasedTasks, clock.GetUtcNow(), limit, Names.Task, cancellation);
+        records.Overdue(Names.Tasks(MeasurementTaskStatus.Inflight.Word()), clock.GetUtcNow(), limit, Names.Task, cancellation);
 
-    /// <summary>
-    /// How many each partition gives, so that together they give the oldest; first the partition of the very
-    /// oldest. All that was seen of a partition is offered, as other takers may be faster with some of it. Each
-    /// has its share of the bytes of a reply; only the very oldest is taken whatever its size, as otherwise it
-    /// would never be.
-    /// </summary>
-    private static Share[] Shares(Merged<IndexEntry> heads) =>
-    [
-        .. from entry in heads.Items
-           group entry by entry.Partition into wanted
-           select new Share(
-               wanted.Key,
-               wanted.Count(),
-               heads.Windows.First(window => window.Count > 0 && window[0].Partition == wanted.Key)),
-    ];
+    public async Task<IReadOnlyList<MeasurementTask>> EndedBy(DateTimeOffset instant, int limit, CancellationToken cancellation)
+    {
+        var completed = await records.Overdue(Names.Tasks(MeasurementTaskStatus.Completed.Word()), instant, limit, Names.Task, cancellation);
+        var cancelled = await records.Overdue(Names.Tasks(MeasurementTaskStatus.Cancelled.Word()), instant, limit, Names.Task, cancellation);
+        return [.. completed, .. cancelled];
+    }
+
+    public Task<QueueStats> Stats(CancellationToken cancellation) => TaskStatistics.Read(store, clock.GetUtcNow(), cancellation);
 
     private static MeasurementTask Rehydrate(MeasurementTask task, StoredRecord record)
     {
@@ -116,23 +81,48 @@ public sealed class TaskRepository(IStore store, EventWriter events, StoreSettin
             : whole;
     }
 
-    private Take TakeOf(Share share, long upTo, TimeSpan lease, int byteBudget, bool atLeastOne, Origin origin)
+    /// <summary>A place in the list of all statuses is one in the list of one status, and which.</summary>
+    private static PageCursor Place(MeasurementTaskStatus status, PageCursor cursor) =>
+        cursor with { Member = $"{(char)('0' + Array.IndexOf(Statuses, status))}{cursor.Member}" };
+
+    private static (int Status, PageCursor? Cursor) Place(PageCursor? place) => place is { Member: [var status, .. var member] }
+        ? (status - '0', member.Length == 0 && place.Score == 0 ? null : place with { Member = member })
+        : (0, null);
+
+    private Task<Page<MeasurementTask>> List(
+        MeasurementTaskStatus status, TaskFilter filter, PageRequest page, PageCursor? cursor, long bytes, CancellationToken cancellation)
     {
-        var told = new AuditEvent(EventTypes.TasksRetrieved, "due tasks taken");
-        return new Take(
-            share.Partition,
-            Names.PendingTasks,
-            Names.LeasedTasks,
-            [.. share.Offered.Select(entry => new Candidate(entry.Member, Names.Task(entry.Member)))],
-            upTo,
-            lease,
-            share.Count,
-            byteBudget,
-            atLeastOne,
-            events.WriteAround(told, origin, "lease_tokens"));
+        var index = TaskIndexes.Of(status, filter);
+        var isAhead = status is MeasurementTaskStatus.Pending or MeasurementTaskStatus.Inflight;
+        return records.List(
+            store.AllPartitions(),
+            isAhead ? Orders.Lowest : Orders.Highest,
+            (partition, count) => isAhead
+                ? store.Lowest(new StoreKey(partition, index), cursor, long.MaxValue, count, cancellation)
+                : store.Highest(new StoreKey(partition, index), cursor, count, cancellation),
+            Names.Task,
+            page,
+            cancellation,
+            bytes);
+    }
+
+    private Commit CommitOf(Draft<MeasurementTask> draft)
+    {
+        var (before, next, deletes, work) = draft;
+        var (indexes, lanes) = TaskIndexes.Moves(before, deletes ? null : next);
+        var commit = records.CommitOf(next, KeyOf(next.Id), work);
+        return commit with
+        {
+            ExpectedVersion = before?.Version ?? 0,
+            Deletes = deletes,
+            Lease = next.Status == MeasurementTaskStatus.Inflight ? LeaseChange.Until(next.VisibleAt)
+                : before?.Status == MeasurementTaskStatus.Inflight ? LeaseChange.Ends
+                : default,
+            Indexes = indexes,
+            Lanes = lanes,
+            Counts = TaskCounts.Of(work.Events),
+        };
     }
 
     private StoreKey KeyOf(string taskId) => new(store.PartitionOf(taskId), Names.Task(taskId));
-
-    private sealed record Share(int Partition, int Count, IReadOnlyList<IndexEntry> Offered);
 }

@@ -1,53 +1,101 @@
--- One record's next version, its mark, index entries and events: all of it, or nothing.
+-- Some records' next versions, each with its mark, indexes, lanes, events and counts: of each all of it, or nothing.
 --
--- KEYS  1 record   2 mark (the record again: no mark)   3 event log   4.. an index for each change
--- ARGV  1 expected version, 0: nothing stored    2 document    3 payload, '' as it is
---       4 lifetime in seconds, 0: for ever       5 1: the lease ends
---       6 mark's value    7 mark's lifetime in seconds
---       8 most events     9 length at which the log is trimmed to them
---       10 how many events    11.. the events, then for each index: score ('' takes out), member
+-- KEYS  1 event log   2 counts over all time   3 counts of this while
+--       then for each commit: record, mark (the record again: no mark), an index for each change, and for each
+--       lane change the lane and its turns
+-- ARGV  1 most events      2 length at which the log is trimmed to them    3 how long the counts of this while are kept
+--       4 now, Unix ms     5 how far ahead turns are told, ms    6 channel on which they are    7 how many commits
+--       then for each commit:
+--         expected version (0: nothing stored), document, payload ('' as it is), deletes (1),
+--         lease ('' as it is, 0 ends, else Unix ms), mark's value, mark's lifetime in seconds,
+--         how many events, index changes, lane changes, counts;
+--         the events; for each index change: score ('' takes out), member; for each lane change: due ('' takes
+--         out), member, low and high bound of the band, member in the turns, how many turns; the names of the counts
 --
--- Answers  {0}        done
+-- Answers for each commit
+--          0          done
 --          {1, value} the mark was there
 --          {2, version, document, payload, deliveries, leased_until}  at another version; version false: nothing stored
 
-local record, mark = KEYS[1], KEYS[2]
+local key, arg = 3, 7
 
-if mark ~= record then
-  local value = redis.call('GET', mark)
-  if value then return {1, value} end
+local function next_key()
+  key = key + 1
+  return KEYS[key]
 end
 
-local stored = redis.call('HGET', record, 'version')
-if (stored or '0') ~= ARGV[1] then
-  local found = redis.call('HMGET', record, 'document', 'payload', 'deliveries', 'leased_until')
-  return {2, stored, found[1], found[2], found[3], found[4]}
+local function next_arg()
+  arg = arg + 1
+  return ARGV[arg]
 end
 
-local version = string.format('%.0f', ARGV[1] + 1)
-if ARGV[3] == '' then
-  redis.call('HSET', record, 'version', version, 'document', ARGV[2])
-else
-  redis.call('HSET', record, 'version', version, 'document', ARGV[2], 'payload', ARGV[3])
-end
-if ARGV[4] ~= '0' then redis.call('EXPIRE', record, ARGV[4])
-elseif stored then redis.call('PERSIST', record) end
-if ARGV[5] == '1' then redis.call('HDEL', record, 'leased_until') end
-if mark ~= record then redis.call('SET', mark, ARGV[6], 'EX', ARGV[7]) end
+local length, counts = 0, {}
 
-local at = 11
-for _ = 1, ARGV[10] do
-  local length = redis.call('LPUSH', KEYS[3], ARGV[at])
-  if length > tonumber(ARGV[9]) then redis.call('LTRIM', KEYS[3], 0, ARGV[8] - 1) end
-  at = at + 1
-end
+local function commit()
+  local record, mark = next_key(), next_key()
+  local expected, document, payload, deletes, lease, value, lifetime =
+    next_arg(), next_arg(), next_arg(), next_arg(), next_arg(), next_arg(), next_arg()
+  local events, indexes, lanes, counted = next_arg(), next_arg(), next_arg(), next_arg()
 
-for i = 4, #KEYS do
-  if ARGV[at] == '' then
-    redis.call('ZREM', KEYS[i], ARGV[at + 1])
-  else
-    redis.call('ZADD', KEYS[i], ARGV[at], ARGV[at + 1])
+  local refusal
+  local set = mark ~= record and redis.call('GET', mark)
+  local stored = redis.call('HMGET', record, 'version', 'holder')
+  if set then
+    refusal = {1, set}
+  elseif (stored[1] or '0') ~= expected then
+    local found = redis.call('HMGET', record, 'document', 'payload', 'deliveries', 'leased_until')
+    refusal = {2, stored[1], found[1], found[2], found[3], found[4]}
   end
-  at = at + 2
+
+  if not refusal then
+    if deletes == '1' then
+      redis.call('DEL', record)
+    else
+      local version = string.format('%.0f', expected + 1)
+      if payload == '' then
+        redis.call('HSET', record, 'version', version, 'document', document)
+      else
+        redis.call('HSET', record, 'version', version, 'document', document, 'payload', payload)
+      end
+      if lease == '0' then redis.call('HDEL', record, 'leased_until', 'holder')
+      elseif lease ~= '' then redis.call('HSET', record, 'leased_until', lease) end
+    end
+    if lease == '0' and stored[2] then redis.call('PUBLISH', stored[2], record) end
+    if mark ~= record then redis.call('SET', mark, value, 'EX', lifetime) end
+  end
+
+  for _ = 1, events do
+    local told = next_arg()
+    if not refusal then length = redis.call('LPUSH', KEYS[1], told) end
+  end
+  for _ = 1, indexes do
+    local index, score, member = next_key(), next_arg(), next_arg()
+    if not refusal then
+      if score == '' then redis.call('ZREM', index, member) else redis.call('ZADD', index, score, member) end
+    end
+  end
+  for _ = 1, lanes do
+    local q = {index = next_key(), turns = {}, channel = ARGV[6], now = tonumber(ARGV[4]), horizon = tonumber(ARGV[5])}
+    local due, member = next_arg(), next_arg()
+    q.low, q.high, q.turn = next_arg(), next_arg(), next_arg()
+    for i = 1, next_arg() do q.turns[i] = next_key() end
+    if not refusal then
+      if due == '' then leave(q, member) else enter(q, member, q.low + due) end
+    end
+  end
+  for _ = 1, counted do
+    local name = next_arg()
+    if not refusal then counts[name] = (counts[name] or 0) + 1 end
+  end
+  return refusal or 0
 end
-return {0}
+
+local answers = {}
+for i = 1, ARGV[7] do answers[i] = commit() end
+
+if length > tonumber(ARGV[2]) then redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1) end
+for name, some in pairs(counts) do
+  redis.call('HINCRBY', KEYS[2], name, some)
+  if redis.call('HINCRBY', KEYS[3], name, some) == some then redis.call('EXPIRE', KEYS[3], ARGV[3]) end
+end
+return answers

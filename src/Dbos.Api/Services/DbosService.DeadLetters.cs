@@ -1,0 +1,49 @@
+using Dbos.Application.Paging;
+using Dbos.Application.Tasks;
+using Dbos.Wire;
+using Grpc.Core;
+
+namespace Dbos.Api.Services;
+
+public sealed partial class DbosService
+{
+    public override async Task<ListDeadLetterTasksResponse> ListDeadLetterTasks(
+        ListDeadLetterTasksRequest request, ServerCallContext context)
+    {
+        var page = new PageRequest(request.PageSize, request.PageToken);
+        var answer = await Ask(new ListDeadLetterTasks(new TaskFilter(request.AgentId, request.ModuleName), page), context);
+        if (answer.Refusal is { } refusal)
+        {
+            return new ListDeadLetterTasksResponse { Error = refusal.Sentence, Code = Code(refusal) };
+        }
+
+        var (items, next) = answer.Value;
+        var (error, code) = Cut(request.PageSize == 0 && next is not null, items.Count);
+        return new ListDeadLetterTasksResponse
+        {
+            Tasks = { items.Select(OnWire) }, NextPageToken = answer.Value.NextToken, Error = error, Code = code,
+        };
+    }
+
+    public override async Task<RequeueDeadLetterTasksResponse> RequeueDeadLetterTasks(
+        RequeueDeadLetterTasksRequest request, ServerCallContext context)
+    {
+        var filter = new TaskFilter(request.AgentId, request.ModuleName);
+        var answer = await Ask(new RequeueDeadLetterTasks([.. request.TaskIds], filter, request.All), context);
+        return answer.Refusal is { } refusal
+            ? new RequeueDeadLetterTasksResponse { Error = refusal.Sentence, Code = Code(refusal) }
+            : new RequeueDeadLetterTasksResponse
+            {
+                Success = true, Requeued = answer.Value.Count, NotRequeued = { answer.Value.NotRequeued },
+            };
+    }
+
+    public override async Task<DeleteDeadLetterTaskResponse> DeleteDeadLetterTask(
+        DeleteDeadLetterTaskRequest request, ServerCallContext context)
+    {
+        var answer = await Ask(new DeleteDeadLetterTask(request.TaskId), context);
+        return answer.Refusal is { } refusal
+            ? new DeleteDeadLetterTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
+            : new DeleteDeadLetterTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
+    }
+}

@@ -1,0 +1,97 @@
+using Dbos.Application.Pipeline;
+using Dbos.Application.Tasks;
+using Dbos.Domain.Answers;
+using Dbos.Wire;
+using Grpc.Core;
+using Task = System.Threading.Tasks.Task;
+
+namespace Dbos.Api.Services;
+
+/// <summary>What a worker calls: taking tasks, and what becomes of the deliveries.</summary>
+public sealed partial class DbosService
+{
+    public override async Task<ListDueTasksResponse> ListDueTasks(ListDueTasksRequest request, ServerCallContext context)
+    {
+        var filter = new TaskFilter(request.AgentId, request.ModuleName);
+        var answer = await Ask(
+            new ListDueTasks(filter, request.Timestamp, request.Limit, request.VisibilityTimeoutSeconds), context);
+        if (answer.Refusal is { } refusal)
+        {
+            return new ListDueTasksResponse { Error = refusal.Sentence, Code = Code(refusal) };
+        }
+
+        if (context.CancellationToken.IsCancellationRequested)
+        {
+            await undelivered.GiveBack(answer.Value.Tasks, call.Origin);
+        }
+
+        return new ListDueTasksResponse { Tasks = { answer.Value.Tasks.Select(OnWire) } };
+    }
+
+    public override async Task StreamDueTasks(
+        StreamDueTasksRequest request, IServerStreamWriter<StreamDueTasksResponse> responseStream, ServerCallContext context)
+    {
+        var filter = new TaskFilter(request.AgentId, request.ModuleName);
+        var answer = await Ask(new StreamDueTasks(filter, request.MaxInflight, request.VisibilityTimeoutSeconds), context);
+        if (answer.Refusal is { } refusal)
+        {
+            await responseStream.WriteAsync(new StreamDueTasksResponse { Error = refusal.Sentence, Code = Code(refusal) });
+            return;
+        }
+
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        try
+        {
+            await answer.Value.Run(
+                tasks => responseStream.WriteAsync(new StreamDueTasksResponse { Tasks = { tasks.Select(OnWire) } }, ending.Token),
+                ending.Token);
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "DBOS is stopping; ask again"));
+        }
+        catch (Exception gone) when (context.CancellationToken.IsCancellationRequested && gone is OperationCanceledException or InvalidOperationException or IOException)
+        {
+            throw new RpcException(new Status(StatusCode.Cancelled, "the caller gave up"));
+        }
+    }
+
+    public override async Task<ExtendTaskLeaseResponse> ExtendTaskLease(ExtendTaskLeaseRequest request, ServerCallContext context)
+    {
+        var answer = await Ask(new ExtendTaskLease(request.TaskId, request.LeaseToken, request.Seconds), context);
+        return answer.Refusal is { } refusal
+            ? new ExtendTaskLeaseResponse
+            {
+                Error = refusal.Sentence,
+                Code = Code(refusal),
+                Cancelled = refusal.Code == RefusalCode.TaskCancelled,
+            }
+            : new ExtendTaskLeaseResponse { Success = true, Duplicate = answer.Value.Duplicate };
+    }
+
+    public override async Task<AckTaskResponse> AckTask(AckTaskRequest request, ServerCallContext context) =>
+        Acknowledged(await Ask(Ack(request), context));
+
+    public override async Task<AckTasksResponse> AckTasks(AckTasksRequest request, ServerCallContext context)
+    {
+        var answer = await Ask(new AckTasks([.. request.Acks.Select(Ack)]), context);
+        return answer.Refusal is { } refusal
+            ? new AckTasksResponse { Error = refusal.Sentence, Code = Code(refusal) }
+            : new AckTasksResponse { Success = true, Answers = { answer.Value.Select(Acknowledged) } };
+    }
+
+    public override async Task<NackTaskResponse> NackTask(NackTaskRequest request, ServerCallContext context)
+    {
+        var answer = await Ask(
+            new NackTask(request.TaskId, request.RetryDelaySeconds, request.RetryAtOnce, request.LeaseToken, request.Reason), context);
+        return answer.Refusal is { } refusal
+            ? new NackTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
+            : new NackTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
+    }
+
+    private static AckTask Ack(AckTaskRequest request) => new(request.TaskId, request.LeaseToken);
+
+    private static AckTaskResponse Acknowledged(Answer<Written> answer) => answer.Refusal is { } refusal
+        ? new AckTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
+        : new AckTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
+}

@@ -1,0 +1,33 @@
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using Dbos.Domain.Tasks;
+using FluentValidation;
+using MediatR;
+
+namespace Dbos.Application.Tasks;
+
+/// <summary>Many acks at once, each answered by itself as <see cref="AckTask"/> would.</summary>
+public sealed record AckTasks(IReadOnlyList<AckTask> Writes) : IBatch<AckTask>
+{
+    public string RefusedEvent => EventTypes.TaskAckError;
+
+    public (string Name, string Value)[] Subject => [];
+
+    public sealed class Validator : AbstractValidator<AckTasks>
+    {
+        public Validator() => RuleFor(command => command.Writes).IsBatch("acks");
+    }
+
+    public sealed class Handler(ITaskRepository tasks, BatchWriter<AckTask> writer, TimeProvider clock)
+        : IRequestHandler<AckTasks, Answer<IReadOnlyList<Answer<Written>>>>
+    {
+        public Task<Answer<IReadOnlyList<Answer<Written>>>> Handle(AckTasks command, CancellationToken cancellationToken) =>
+            writer.Run(
+                command,
+                async (ack, work) => new Change<MeasurementTask>(
+                    work, await tasks.Find(ack.TaskId, cancellationToken), task => ack.Decide(task, clock.GetUtcNow())),
+                drafts => tasks.Save(drafts, cancellationToken),
+                cancellationToken);
+    }
+}

@@ -1,0 +1,40 @@
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using Dbos.Domain.Tasks;
+using FluentValidation;
+using MediatR;
+
+namespace Dbos.Application.Tasks;
+
+public sealed record CancelTask(string TaskId, string Reason) : IWrite
+{
+    public string RefusedEvent => EventTypes.TaskCancelError;
+
+    public (string Name, string Value)[] Subject => [(AuditEvent.Names.TaskId, TaskId)];
+
+    /// <summary>None is needed: that a task is cancelled tells a replay.</summary>
+    public string? NaturalKey(ContentHash content) => null;
+
+    public ContentHash Content => new ContentHash.Builder().Add(Reason).Build();
+
+    public sealed class Validator : AbstractValidator<CancelTask>
+    {
+        public Validator()
+        {
+            ClassLevelCascadeMode = CascadeMode.Stop;
+            RuleFor(command => command.TaskId).IsId("task_id");
+            RuleFor(command => command.Reason).IsReason("reason");
+        }
+    }
+
+    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, TimeProvider clock) : IRequestHandler<CancelTask, Answer<Written>>
+    {
+        public Task<Answer<Written>> Handle(CancelTask command, CancellationToken cancellationToken) =>
+            OptimisticWrite.Run<MeasurementTask>(
+                work,
+                load: () => tasks.Find(command.TaskId, cancellationToken),
+                decide: task => task is null ? TaskNotFound.Refusal(command.TaskId) : task.Cancel(command.Reason, clock.GetUtcNow()),
+                save: draft => tasks.Save(draft, cancellationToken));
+    }
+}

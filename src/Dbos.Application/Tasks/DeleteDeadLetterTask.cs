@@ -1,0 +1,35 @@
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using Dbos.Domain.Tasks;
+using FluentValidation;
+using MediatR;
+
+namespace Dbos.Application.Tasks;
+
+public sealed record DeleteDeadLetterTask(string TaskId) : IWrite
+{
+    public string RefusedEvent => EventTypes.TaskDeleteError;
+
+    public (string Name, string Value)[] Subject => [(AuditEvent.Names.TaskId, TaskId)];
+
+    /// <summary>A task that came again under the same id may be deleted again.</summary>
+    public string? NaturalKey(ContentHash content) => null;
+
+    public ContentHash Content => new ContentHash.Builder().Build();
+
+    public sealed class Validator : AbstractValidator<DeleteDeadLetterTask>
+    {
+        public Validator() => RuleFor(command => command.TaskId).IsId("task_id");
+    }
+
+    public sealed class Handler(ITaskRepository tasks, UnitOfWork work) : IRequestHandler<DeleteDeadLetterTask, Answer<Written>>
+    {
+        public Task<Answer<Written>> Handle(DeleteDeadLetterTask command, CancellationToken cancellationToken) =>
+            OptimisticWrite.Run<MeasurementTask>(
+                work,
+                load: () => tasks.Find(command.TaskId, cancellationToken),
+                decide: task => task is null ? TaskNotFound.Refusal(command.TaskId) : task.Delete(),
+                save: draft => tasks.Save(draft, cancellationToken));
+    }
+}

@@ -1,0 +1,46 @@
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+using Dbos.Domain.Tasks;
+using FluentValidation;
+using MediatR;
+
+namespace Dbos.Application.Tasks;
+
+/// <param name="LeaseToken">Of the caller's delivery.</param>
+/// <param name="Seconds">From now; 0: the configured lease duration.</param>
+public sealed record ExtendTaskLease(string TaskId, long LeaseToken, long Seconds) : IWrite
+{
+    public string RefusedEvent => EventTypes.TaskExtendError;
+
+    public (string Name, string Value)[] Subject => [(AuditEvent.Names.TaskId, TaskId)];
+
+    /// <summary>Each word of the holder counts from its own now.</summary>
+    public string? NaturalKey(ContentHash content) => null;
+
+    public ContentHash Content => new ContentHash.Builder().Add(LeaseToken).Add(Seconds).Build();
+
+    public sealed class Validator : AbstractValidator<ExtendTaskLease>
+    {
+        public Validator()
+        {
+            ClassLevelCascadeMode = CascadeMode.Stop;
+            RuleFor(command => command.TaskId).IsId("task_id");
+            RuleFor(command => command.LeaseToken).IsWithin("lease_token", 1, long.MaxValue);
+            RuleFor(command => command.Seconds).IsLeaseDuration("seconds");
+        }
+    }
+
+    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+        : IRequestHandler<ExtendTaskLease, Answer<Written>>
+    {
+        public Task<Answer<Written>> Handle(ExtendTaskLease command, CancellationToken cancellationToken) =>
+            OptimisticWrite.Run<MeasurementTask>(
+                work,
+                load: () => tasks.Find(command.TaskId, cancellationToken),
+                decide: task => task is null
+                    ? TaskNotFound.Refusal(command.TaskId)
+                    : task.ExtendLease(command.LeaseToken, clock.GetUtcNow() + policy.LeaseOf(command.Seconds)),
+                save: draft => tasks.Save(draft, cancellationToken));
+    }
+}

@@ -1,0 +1,159 @@
+using Dbos.Domain.Answers;
+using Dbos.Domain.Audit;
+
+namespace Dbos.Domain.Tasks;
+
+/// <summary>What the holder of a delivery may do with it, and what happens when nothing is heard of the holder.</summary>
+public sealed partial record MeasurementTask
+{
+    private const int MostHistory = 20;
+    private const int LongestHistoryError = 256;
+
+    /// <summary>The holder is done. Once more by the same holder, or by one that names no token, is a replay.</summary>
+    public Answer<Decision<MeasurementTask>> Acknowledge(long token, DateTimeOffset now)
+    {
+        if (WhyNotHeld(token) is { } lost)
+        {
+            return lost;
+        }
+
+        return Status switch
+        {
+            MeasurementTaskStatus.Completed => Decision.Replay(this),
+            MeasurementTaskStatus.Inflight => Completed(),
+            _ => NotInflight("acknowledged"),
+        };
+
+        Decision<MeasurementTask> Completed()
+        {
+            var completed = this with { Status = MeasurementTaskStatus.Completed, EndedAt = now, Version = Version + 1 };
+            return Decision.To(completed, completed.Tell(EventTypes.TaskAcknowledged, "completed"));
+        }
+    }
+
+    /// <summary>The holder failed: the task returns after the delay, or is dead-lettered when out of retries.</summary>
+    /// <param name="delay">After the failures so far and this one.</param>
+    public Answer<Decision<MeasurementTask>> NegativelyAcknowledge(
+        long token, Func<int, TimeSpan> delay, string reason, DateTimeOffset now)
+    {
+        if (WhyNotHeld(token) is { } lost)
+        {
+            return lost;
+        }
+
+        if (Status != MeasurementTaskStatus.Inflight)
+        {
+            return NotInflight("negatively acknowledged");
+        }
+
+        var failures = Failures + 1;
+        var failed = Fail(TaskFailure.Nack, reason, now) with { Failures = failures, VisibleAt = now + delay(failures) };
+        return failed.ReturnOrBury(
+            EventTypes.TaskNacked,
+            "negatively acknowledged",
+            failures > Retry.MaxRetries ? "max_retries" : null,
+            now,
+            ("failure_count", Number(failures)),
+            ("max_retries", Number(Retry.MaxRetries)));
+    }
+
+    /// <summary>The holder was not heard of in time. A replay if the lease ended otherwise, or was extended, meanwhile.</summary>
+    public Decision<MeasurementTask> ExpireLease(DateTimeOffset now)
+    {
+        if (Status != MeasurementTaskStatus.Inflight || VisibleAt > now)
+        {
+            return Decision.Replay(this);
+        }
+
+        var expiries = Expiries + 1;
+        var expired = Fail(TaskFailure.LeaseExpired, $"lease {Number(LeaseToken)} expired", now) with { Expiries = expiries, VisibleAt = now };
+        return expired.ReturnOrBury(
+            EventTypes.TaskLeaseExpired,
+            "lease expired",
+            expiries > Retry.MaxExpiries ? "max_expiries" : null,
+            now,
+            ("expiry_count", Number(expiries)),
+            ("max_expiries", Number(Retry.MaxExpiries)));
+    }
+
+    /// <summary>The holder works on, at least until the given time. A replay if it may already.</summary>
+    public Answer<Decision<MeasurementTask>> ExtendLease(long token, DateTimeOffset until)
+    {
+        if (WhyNotHeld(token) is { } lost)
+        {
+            return lost;
+        }
+
+        if (Status != MeasurementTaskStatus.Inflight)
+        {
+            return NotInflight("extended");
+        }
+
+        return until <= VisibleAt
+            ? Decision.Replay(this)
+            : Decision.To(
+                this with { VisibleAt = until, Version = Version + 1 },
+                Tell(EventTypes.TaskLeaseExtended, "lease extended", ("visible_at", Number(until.ToUnixTimeSeconds()))));
+    }
+
+    /// <summary>
+    /// The delivery never reached its taker: back at once, and nothing counts it as a failure. A replay if the
+    /// lease ended otherwise meanwhile.
+    /// </summary>
+    public Decision<MeasurementTask> Release(long token, DateTimeOffset now) =>
+        Status == MeasurementTaskStatus.Inflight && token == LeaseToken
+            ? Decision.To(
+                this with { Status = MeasurementTaskStatus.Pending, VisibleAt = now, Version = Version + 1 },
+                Tell(EventTypes.TaskReleased, "released undelivered"))
+            : Decision.Replay(this);
+
+    private MeasurementTask Fail(string kind, string error, DateTimeOffset now) => this with
+    {
+        LastError = error,
+        History =
+        [
+            .. History.Skip(Math.Max(0, History.Count + 1 - MostHistory)),
+            new TaskFailure(LeaseToken, now.ToUnixTimeSeconds(), kind, CutShort(error)),
+        ],
+        Version = Version + 1,
+    };
+
+    private Decision<MeasurementTask> ReturnOrBury(
+        string type, string what, string? deadLetterReason, DateTimeOffset now, params (string, string)[] counts)
+    {
+        (string, string)[] told = [.. counts, ("reason", LastError)];
+        if (deadLetterReason is null)
+        {
+            return Decision.To(this with { Status = MeasurementTaskStatus.Pending }, Tell(type, $"{what}, returned to the queue", told));
+        }
+
+        return Decision.To(
+            this with { Status = MeasurementTaskStatus.Failed, DeadLetterReason = deadLetterReason, EndedAt = now },
+            Tell(type, what, told),
+            Tell(EventTypes.TaskDeadLettered, $"moved to the dead-letter queue: {deadLetterReason} exceeded", told));
+    }
+
+    private static string CutShort(string error) => error.Length <= LongestHistoryError
+        ? error
+        : error[..(char.IsHighSurrogate(error[LongestHistoryError - 1]) ? LongestHistoryError - 1 : LongestHistoryError)];
+
+    /// <summary>The token of the latest delivery holds as long as no other end of that delivery is known.</summary>
+    private Refusal? WhyNotHeld(long token)
+    {
+        var isLatest = token == AnyLease
+            || (token == LeaseToken && Status is MeasurementTaskStatus.Inflight or MeasurementTaskStatus.Completed or MeasurementTaskStatus.Cancelled);
+        if (!isLatest)
+        {
+            return new Refusal(
+                RefusalCode.LeaseLost,
+                $"lease {Number(token)} of task '{Id}' is lost: the task is {Status.Word()}, its latest delivery is {Number(LeaseToken)}");
+        }
+
+        return Status == MeasurementTaskStatus.Cancelled
+            ? new Refusal(RefusalCode.TaskCancelled, $"task '{Id}' was cancelled: stop working on it")
+            : null;
+    }
+
+    private Refusal NotInflight(string what) => new(
+        RefusalCode.InvalidTransition, $"task '{Id}' is {Status.Word()}: only an inflight task can be {what}");
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using Dbos.Infrastructure.Store;
+using StackExchange.Redis;
+
+namespace Dbos.Infrastructure.Redis;
+
+/// <summary>What the scripts and commands answer, as the port's words. What is not known throws.</summary>
+internal static class RedisAnswers
+{
+    public static CommitOutcome OutcomeOf(RedisResult answer)
+    {
+        if (answer.Length < 0)
+        {
+            return (int)answer == 0 ? CommitOutcome.Done.Instance : throw Unknown("commit.lua", answer);
+        }
+
+        var parts = (RedisResult[])answer!;
+        return (int)parts[0] switch
+        {
+            1 => new CommitOutcome.Marked((byte[])parts[1]!),
+            2 => new CommitOutcome.Conflict(RecordOf([.. parts.Skip(1).Select(field => (RedisValue)field)])),
+            _ => throw Unknown("commit.lua", parts[0]),
+        };
+    }
+
+    public static IReadOnlyList<Delivery> DeliveriesOf(RedisResult[] answer)
+    {
+        const int FieldsOfOne = 6;
+        var leasedUntil = DateTimeOffset.FromUnixTimeMilliseconds((long)answer[^1]);
+        return
+        [
+            .. answer[..^1].Chunk(FieldsOfOne).Select(field => new Delivery(
+                (string)field[0]!,
+                (long)field[1],
+                new StoredRecord((long)field[2], (byte[])field[3]!, (byte[]?)field[4], (long)field[5], leasedUntil))),
+        ];
+    }
+
+    public static StoredRecord? RecordOf(RedisValue[] fields) => fields[0].IsNull
+        ? null
+        : new StoredRecord(
+            (long)fields[0],
+            fields[1],
+            fields[2],
+            (long)fields[3],
+            fields[4].IsNull ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)fields[4]));
+
+    public static IndexEntry EntryOf(StoreKey index, SortedSetEntry entry) =>
+        new(index.Partition, entry.Element!, (long)entry.Score);
+
+    /// <param name="answers">Of probe.lua, of some partitions each.</param>
+    public static Pulse PulseOf(IReadOnlyList<RedisValue[]> answers, int deadlines)
+    {
+        const int Time = 2;
+        return new Pulse(
+            [
+                .. Enumerable.Range(Time, deadlines).Select(i => answers
+                    .Where(answer => !answer[i].IsNullOrEmpty)
+                    .Min(answer => (long?)answer[i])),
+            ],
+            [
+                .. answers.SelectMany(answer => answer[(Time + deadlines)..].Chunk(2)).Select(turn =>
+                    new Turn(((string)turn[0]!)[1..], Bands.DueOf((long)turn[1]))),
+            ]);
+    }
+
+    /// <summary>As turns.lua tells it: when it is due, and the lane's name.</summary>
+    public static Turn TurnOf(string told)
+    {
+        var space = told.IndexOf(' ', StringComparison.Ordinal);
+        return new Turn(told[(space + 1)..], long.Parse(told.AsSpan(0, space), CultureInfo.InvariantCulture));
+    }
+
+    private static InvalidOperationException Unknown(string script, RedisResult answer) => new($"{script} answered {answer}");
+}

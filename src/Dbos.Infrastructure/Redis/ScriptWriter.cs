@@ -1,0 +1,180 @@
+using System.Security.Cryptography;
+using Dbos.Infrastructure.Store;
+using StackExchange.Redis;
+
+namespace Dbos.Infrastructure.Redis;
+
+/// <summary>The keys and arguments of the scripts, in the order that the head of each script says.</summary>
+internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
+{
+    /// <summary>Turns nearer than this are told when they come; those farther off are seen by a probe before they are due.</summary>
+    public static readonly TimeSpan Horizon = TimeSpan.FromSeconds(3);
+
+    private const int MostTurnsToldOfABand = 1_000;
+
+    private readonly RedisKeys keys = new(settings.KeyPrefix, settings.Partitions);
+
+    public EventCap History { get; } = new(settings.EventRetention, settings.Partitions);
+
+    public Channels Channels { get; } = new(
+        $"{settings.KeyPrefix}:turns", $"{settings.KeyPrefix}:ends:{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
+
+    public (RedisKey[] Keys, RedisValue[] Values) Commit(IReadOnlyList<Commit> commits)
+    {
+        var partition = commits[0].Partition;
+        var now = clock.GetUtcNow();
+        var names = new List<RedisKey>(3 + (8 * commits.Count));
+        var values = new List<RedisValue>(7 + (32 * commits.Count));
+        StartEach(partition, now, names, values);
+        values.Add(now.ToUnixTimeMilliseconds());
+        values.Add((long)Horizon.TotalMilliseconds);
+        values.Add(Channels.Turns);
+        values.Add(commits.Count);
+        foreach (var commit in commits)
+        {
+            Write(commit, names, values);
+        }
+
+        return ([.. names], [.. values]);
+    }
+
+    public (RedisKey[] Keys, RedisValue[] Values) Take(Take take)
+    {
+        var names = new List<RedisKey>(16 + take.Candidates.Count);
+        var values = new List<RedisValue>(32 + (2 * take.Candidates.Count));
+        StartEach(take.Partition, clock.GetUtcNow(), names, values);
+        values.Add((long)Horizon.TotalMilliseconds);
+        values.Add(Channels.Turns);
+        values.Add(take.Due);
+        values.Add((long)take.Lease.TotalMilliseconds);
+        values.Add(take.Limit);
+        values.Add(take.ByteBudget);
+        values.Add(take.AtLeastOne);
+        values.Add(take.Told.Head);
+        values.Add(take.Told.Tail);
+        values.Add(take.Count);
+        values.Add(take.TellsEnd ? Channels.Ends : RedisValue.EmptyString);
+
+        var numbers = new Dictionary<TakeSource, int>(ReferenceEqualityComparer.Instance);
+        foreach (var source in take.Candidates.Select(candidate => candidate.Source))
+        {
+            numbers.TryAdd(source, numbers.Count + 1);
+        }
+
+        values.Add(numbers.Count);
+        foreach (var source in numbers.Keys)
+        {
+            Write(source, take.Partition, names, values);
+        }
+
+        foreach (var candidate in take.Candidates)
+        {
+            names.Add(keys.Of(take.Partition, candidate.Record));
+            values.Add(candidate.Member);
+            values.Add(numbers[candidate.Source]);
+        }
+
+        return ([.. names], [.. values]);
+    }
+
+    public (RedisKey[] Keys, RedisValue[] Values) Probe(Watch watch, int[] partitions) =>
+    (
+        [
+            .. from partition in partitions
+               from name in new[] { "probe", watch.Turns }.Concat(watch.Deadlines)
+               select keys.Of(partition, name),
+        ],
+        [partitions.Length, watch.Deadlines.Count, watch.From, watch.UpTo, MostTurnsToldOfABand, Bands.Count, Bands.Width]);
+
+    private void StartEach(int partition, DateTimeOffset now, List<RedisKey> names, List<RedisValue> values)
+    {
+        names.Add(keys.Of(partition, Names.Events(EventLogName.History)));
+        names.Add(keys.Of(partition, Names.Counts(null)));
+        names.Add(keys.Of(partition, Names.Counts(CountBuckets.Of(now))));
+        values.Add(History.Most);
+        values.Add(History.TrimAt);
+        values.Add((long)CountBuckets.Kept.TotalSeconds);
+    }
+
+    private void Write(Commit commit, List<RedisKey> names, List<RedisValue> values)
+    {
+        var partition = commit.Partition;
+        var record = keys.Of(partition, commit.Record);
+        names.Add(record);
+        names.Add(commit.Mark is { } mark ? keys.Of(partition, mark.Name) : record);
+
+        values.Add(commit.ExpectedVersion);
+        values.Add(commit.Document);
+        values.Add(commit.Payload ?? default);
+        values.Add(commit.Deletes);
+        values.Add(!commit.Lease.IsChange ? RedisValue.EmptyString : commit.Lease.HeldUntil?.ToUnixTimeMilliseconds() ?? 0);
+        values.Add(commit.Mark?.Value ?? default);
+        values.Add(Math.Max(1, (long)(commit.Mark?.Lifetime.TotalSeconds ?? 1)));
+        values.Add(commit.Events.Count);
+        values.Add(commit.Indexes.Count);
+        values.Add(commit.Lanes.Count);
+        values.Add(commit.Counts.Count);
+        foreach (var told in commit.Events)
+        {
+            values.Add(told);
+        }
+
+        foreach (var change in commit.Indexes)
+        {
+            names.Add(keys.Of(partition, change.Index));
+            values.Add(change.Score is { } score ? score : RedisValue.EmptyString);
+            values.Add(change.Member);
+        }
+
+        foreach (var (lane, band, member, due) in commit.Lanes)
+        {
+            names.Add(keys.Of(partition, lane.Index));
+            names.AddRange(lane.Turns.Select(turns => keys.Of(partition, turns)));
+            values.Add(due is { } at ? at : RedisValue.EmptyString);
+            values.Add(member);
+            WriteBand(lane, band, values);
+            values.Add(lane.Turns.Count);
+        }
+
+        foreach (var count in commit.Counts)
+        {
+            values.Add(count);
+        }
+    }
+
+    private void Write(TakeSource source, int partition, List<RedisKey> names, List<RedisValue> values)
+    {
+        var (lane, band, leaves, enters) = source;
+        values.Add(lane.Turns.Count);
+        values.Add(leaves.Count);
+        values.Add(enters.Count);
+        WriteBand(lane, band, values);
+        names.Add(keys.Of(partition, lane.Index));
+        names.AddRange(lane.Turns.Concat(leaves).Concat(enters).Select(name => keys.Of(partition, name)));
+    }
+
+    private static void WriteBand(Lane lane, int band, List<RedisValue> values)
+    {
+        values.Add(Bands.Score(band, 0));
+        values.Add(Bands.Score(band + 1, 0));
+        values.Add(lane.TurnOf(band));
+    }
+}
+
+/// <param name="Turns">On which every process is told of turns.</param>
+/// <param name="Ends">On which this process is told that leases of its takes have ended.</param>
+internal sealed record Channels(string Turns, string Ends);
+
+/// <summary>Trimming on every push is waste: the log may grow by a tenth before it is cut back.</summary>
+internal readonly record struct EventCap
+{
+    public EventCap(int overAll, int partitions)
+    {
+        Most = (overAll + partitions - 1) / partitions;
+        TrimAt = Most + (Most / 10);
+    }
+
+    public int Most { get; }
+
+    public int TrimAt { get; }
+}

@@ -1,0 +1,82 @@
+using Dbos.Infrastructure.Store;
+using static Dbos.Infrastructure.Sqlite.SqliteRows;
+
+namespace Dbos.Infrastructure.Sqlite;
+
+/// <summary>The turns of a lane inside a transaction, as turns.lua keeps them on Redis.</summary>
+internal static class SqliteLanes
+{
+    public static void Enter(this SqliteSession session, LaneChange change, long due)
+    {
+        var (lane, band, member, _) = change;
+        var score = Bands.Score(band, due);
+        var first = session.Head(lane, band);
+        session.Change(new IndexChange(lane.Index, member, score));
+        if (score >= first)
+        {
+            return;
+        }
+
+        var was = session.Turn(lane, band);
+        if (was is null || first is null || was == first)
+        {
+            session.Come(lane, band, score);
+        }
+    }
+
+    public static void Leave(this SqliteSession session, LaneChange change)
+    {
+        var (lane, band, member, _) = change;
+        session.Change(new IndexChange(lane.Index, member, null));
+        var first = session.Head(lane, band);
+        if (first is null)
+        {
+            session.Go(lane, band);
+        }
+        else if (session.Turn(lane, band) is not { } was || first > was)
+        {
+            session.Come(lane, band, first.Value);
+        }
+    }
+
+    /// <summary>It was taken from: what is left of it stands behind those that were due by now.</summary>
+    public static void Serve(this SqliteSession session, Lane lane, int band, long now)
+    {
+        if (session.Head(lane, band) is { } first)
+        {
+            session.Come(lane, band, Math.Max(first, Bands.Score(band, now)));
+        }
+        else
+        {
+            session.Go(lane, band);
+        }
+    }
+
+    private static long? Head(this SqliteSession session, Lane lane, int band) =>
+        (long?)session.Scalar(
+            "SELECT score FROM entry WHERE name = $1 AND score >= $2 AND score < $3 ORDER BY score LIMIT 1",
+            lane.Index,
+            Bands.Score(band, 0),
+            Bands.Score(band + 1, 0));
+
+    private static long? Turn(this SqliteSession session, Lane lane, int band) =>
+        session.ScoreOf(lane.Turns[0], lane.TurnOf(band));
+
+    private static void Come(this SqliteSession session, Lane lane, int band, long score)
+    {
+        foreach (var turns in lane.Turns)
+        {
+            session.Change(new IndexChange(turns, lane.TurnOf(band), score));
+        }
+
+        session.Turns.Add(new Turn(lane.Name, Bands.DueOf(score)));
+    }
+
+    private static void Go(this SqliteSession session, Lane lane, int band)
+    {
+        foreach (var turns in lane.Turns)
+        {
+            session.Change(new IndexChange(turns, lane.TurnOf(band), null));
+        }
+    }
+}

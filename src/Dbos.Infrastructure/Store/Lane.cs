@@ -1,0 +1,51 @@
+namespace Dbos.Infrastructure.Store;
+
+/// <summary>
+/// An index whose members wait until they are due, in bands that go one before the other. Some of its bands are
+/// always due for a turn: each is a member of the lane's turns, scored by when its earliest member is due or, if
+/// that is later, by when it was last taken from. So whoever takes by turns passes from lane to lane, and finds
+/// without looking at any that wait in vain.
+/// </summary>
+/// <param name="Index">The scores are of <see cref="Bands"/>.</param>
+/// <param name="Name">What the lane is called in its turns.</param>
+/// <param name="Turns">The indexes of turns that the lane takes part in.</param>
+public sealed record Lane(string Index, string Name, IReadOnlyList<string> Turns)
+{
+    /// <summary>A band of this lane as a member of its turns.</summary>
+    public string TurnOf(int band) => $"{(char)('0' + band)}{Name}";
+}
+
+/// <param name="Due">Unix milliseconds; null: take the member out.</param>
+public sealed record LaneChange(Lane Lane, int Band, string Member, long? Due);
+
+/// <summary>Scores that sort by a band first, then by a time: both fit into the 53 bits that every engine keeps exactly.</summary>
+public static class Bands
+{
+    public const int Count = 10;
+
+    /// <summary>Holds Unix milliseconds up to the year 9999.</summary>
+    public const long Width = 1L << 48;
+
+    public static long Score(int band, long due) => (band * Width) + due;
+
+    public static int BandOf(long score) => (int)(score / Width);
+
+    public static long DueOf(long score) => score % Width;
+}
+
+/// <summary>A lane has something due, now or soon.</summary>
+/// <param name="Due">Unix milliseconds.</param>
+public readonly record struct Turn(string LaneName, long Due);
+
+/// <summary>What the store tells of its own accord.</summary>
+public interface IStoreWatcher
+{
+    /// <summary>A lane that had nothing due has, or will have soon.</summary>
+    void Due(Turn turn);
+
+    /// <summary>A lease of this process's takes has ended.</summary>
+    void Ended(string record);
+
+    /// <summary>Something may have been missed.</summary>
+    void Missed();
+}

@@ -1,0 +1,97 @@
+using Dbos.Application;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dbos.Infrastructure.Store;
+
+/// <summary>
+/// Opens the store when DBOS starts; from then on it asks the one thing that an idle store is asked, once a second: the
+/// answer keeps the clock, tells of health and of deadlines, lets calls through again after an outage, and sees
+/// what becomes due before it is.
+/// </summary>
+public sealed partial class StoreUpkeep(
+    IStore store,
+    IStoreConnection connection,
+    IStoreWatcher watcher,
+    Heartbeats heartbeats,
+    TimeProvider clock,
+    IHostApplicationLifetime lifetime,
+    ILogger<StoreUpkeep> logger) : BackgroundService
+{
+    private static readonly TimeSpan BetweenProbes = TimeSpan.FromSeconds(1);
+
+    /// <summary>A probe that comes late still sees what becomes due before the next.</summary>
+    private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(3);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            store.Tell(watcher);
+            await connection.Open(stoppingToken);
+        }
+        catch (LayoutMismatchException mismatch)
+        {
+            LogCannotServe(mismatch.Message);
+            Environment.ExitCode = 1;
+            lifetime.StopApplication();
+            return;
+        }
+
+        using var timer = new PeriodicTimer(BetweenProbes);
+        do
+        {
+            await Probe(stoppingToken);
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private async Task Probe(CancellationToken stopping)
+    {
+        try
+        {
+            var now = clock.GetUtcNow();
+            var watch = new Watch(Heartbeats.Deadlines, Names.Turns, now.ToUnixTimeMilliseconds(), (now + Ahead).ToUnixTimeMilliseconds());
+            var pulse = await store.Probe(watch, stopping);
+            heartbeats.Hear(pulse);
+            connection.Found();
+            foreach (var turn in pulse.Turns)
+            {
+                watcher.Due(turn);
+            }
+        }
+        catch (StoreUnavailableException outage)
+        {
+            // Connected, but it hangs or takes no writes. The clock is carried on without it.
+            heartbeats.Hear(null);
+            connection.Lost(outage.InnerException?.Message ?? outage.Message);
+        }
+#pragma warning disable CA1031 // A fault must not end the upkeep for good: it is told, and the next period tries again.
+        catch (Exception fault) when (!stopping.IsCancellationRequested)
+        {
+            heartbeats.Hear(null);
+            LogFault(fault);
+        }
+#pragma warning restore CA1031
+    }
+
+    [LoggerMessage(LogLevel.Critical, "{Sentence}")]
+    private partial void LogCannotServe(string sentence);
+
+    [LoggerMessage(LogLevel.Error, "The store could not be probed")]
+    private partial void LogFault(Exception fault);
+}
+
+/// <summary>The way to the store.</summary>
+public interface IStoreConnection
+{
+    /// <summary>Connects, however long it takes, and lets calls through once the store is known to be laid out as configured.</summary>
+    /// <exception cref="LayoutMismatchException">It is not.</exception>
+    Task Open(CancellationToken cancellation);
+
+    /// <summary>Tells of an outage, once until it is over.</summary>
+    void Lost(string why);
+
+    /// <summary>Tells that an outage is over.</summary>
+    void Found();
+}

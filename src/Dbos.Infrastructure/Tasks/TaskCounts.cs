@@ -1,0 +1,33 @@
+using Dbos.Domain.Audit;
+
+namespace Dbos.Infrastructure.Tasks;
+
+/// <summary>What is counted of tasks: each name once for each event of its type.</summary>
+internal static class TaskCounts
+{
+    public const string Scheduled = "scheduled";
+    public const string Delivered = "delivered";
+    public const string Completed = "completed";
+    public const string Nacked = "nacked";
+    public const string LeaseExpired = "lease_expired";
+
+    private static readonly Dictionary<string, string> Names = new()
+    {
+        [EventTypes.TaskScheduled] = Scheduled,
+        [EventTypes.TaskAcknowledged] = Completed,
+        [EventTypes.TaskNacked] = Nacked,
+        [EventTypes.TaskLeaseExpired] = LeaseExpired,
+        [EventTypes.TaskReleased] = "released",
+        [EventTypes.TaskDeadLettered] = "dead_lettered",
+        [EventTypes.TaskRequeued] = "requeued",
+        [EventTypes.TaskCancelled] = "cancelled",
+        [EventTypes.TaskDeleted] = "deleted",
+        [EventTypes.TaskPurged] = "purged",
+        [EventTypes.TaskRepaired] = "repaired",
+    };
+
+    public static IReadOnlyList<string> All { get; } = [Delivered, .. Names.Values];
+
+    public static IReadOnlyList<string> Of(IReadOnlyList<AuditEvent> events) =>
+        [.. from told in events where Names.ContainsKey(told.Type) select Names[told.Type]];
+}

@@ -1,0 +1,48 @@
+using System.Collections.Concurrent;
+using Dbos.Application.Tasks;
+using Dbos.Infrastructure.Store;
+
+namespace Dbos.Infrastructure.Tasks;
+
+/// <summary>Passes on what the store tells to those who wait for tasks: each turn when it comes, not before.</summary>
+public sealed class TaskWatcher(TaskSignals signals, TimeProvider clock) : IStoreWatcher
+{
+    /// <summary>Told already, and not due yet.</summary>
+    private readonly ConcurrentDictionary<Turn, bool> coming = new();
+
+    public void Due(Turn turn)
+    {
+        if (Left(turn) <= TimeSpan.Zero)
+        {
+            Call(turn);
+        }
+        else if (coming.TryAdd(turn, true))
+        {
+            _ = CallInTime(turn);
+        }
+    }
+
+    public void Ended(string record) => signals.Ended(Names.TaskId(record));
+
+    public void Missed() => signals.Missed();
+
+    private async Task CallInTime(Turn turn)
+    {
+        // A timer may fire a little early, and a look before the time is a look in vain.
+        while (Left(turn) is var left && left > TimeSpan.Zero)
+        {
+            await Task.Delay(left + TimeSpan.FromMilliseconds(1), clock);
+        }
+
+        coming.TryRemove(turn, out _);
+        Call(turn);
+    }
+
+    private TimeSpan Left(Turn turn) => DateTimeOffset.FromUnixTimeMilliseconds(turn.Due) - clock.GetUtcNow();
+
+    private void Call(Turn turn)
+    {
+        var (agentId, moduleName) = Names.ReadLane(turn.LaneName);
+        signals.Due(agentId, moduleName);
+    }
+}
