@@ -53,8 +53,10 @@ for i = key + 1, #KEYS do
   if #told == most then break end
   local record, member, source = KEYS[i], next_arg(), sources[tonumber(next_arg())]
   local score = redis.call('ZSCORE', source.index, member)
-  if score and score - source.low <= due then
-    local size = redis.call('HSTRLEN', record, 'document') + redis.call('HSTRLEN', record, 'payload')
+  local document = score and score - source.low <= due and redis.call('HSTRLEN', record, 'document') or 0
+  -- A member without its record is left to the audit.
+  if document > 0 then
+    local size = document + redis.call('HSTRLEN', record, 'payload')
     bytes = bytes - size
     if bytes < 0 and not first then break end
     first = false

@@ -41,7 +41,7 @@ local function leave(q, member)
   local first = head(q)
   if not first then return gone(q) end
   local was = turn(q)
-  if not was or first > was then come(q, first, was) end
+  come(q, math.max(first, was or first), was)
 end
 
 local function serve(q)
