@@ -8,10 +8,10 @@ using Task = System.Threading.Tasks.Task;
 namespace Dbos.Benchmarks;
 
 /// <summary>Whole loads of tasks through DBOS's gRPC: each tells how many a second it was.</summary>
-internal sealed class DbosQueue(DbosServer server, ByteString payload) : IDisposable
+/// <param name="agents">Over how many the tasks are spread: each has a lane in every partition.</param>
+internal sealed class DbosQueue(DbosServer server, ByteString payload, int agents) : IDisposable
 {
     private const int Channels = 4;
-    private const int Agents = 20;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly GrpcChannel[] channels =
@@ -120,7 +120,7 @@ internal sealed class DbosQueue(DbosServer server, ByteString payload) : IDispos
     private DBOS.DBOSClient Client(int i) => new(channels[i % Channels]);
 
     private Wire.Task Numbered(string run, int i) =>
-        new() { Id = $"{run}-{i}", AgentId = $"agent-{i % Agents}", ModuleName = "ping", Payload = payload };
+        new() { Id = $"{run}-{i}", AgentId = $"agent-{i % agents}", ModuleName = "ping", Payload = payload };
 
     /// <param name="step">Tells how many tasks it was done with.</param>
     private async Task<double> Processed(int tasks, int takers, Func<DBOS.DBOSClient, Task<int>> step)

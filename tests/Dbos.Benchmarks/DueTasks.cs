@@ -9,7 +9,7 @@ namespace Dbos.Benchmarks;
 
 /// <summary>
 /// What ListDueTasks(limit 100) costs with a short and with a long queue: two DBOS with a key prefix each on
-/// one Redis, asked in turns. What is taken is given back before the next, so that the queues keep their length.
+/// one Redis, asked in turns, the tasks of one agent. What is taken is given back before the next, so that the queues keep their length.
 /// </summary>
 internal static class DueTasks
 {
@@ -59,8 +59,8 @@ internal static class DueTasks
 
     private static async Task Fill(DbosServer server, int tasks)
     {
-        using var queue = new DbosQueue(server, ByteString.CopyFrom(new byte[120]));
-        await queue.ScheduleInBatches(tasks, FilledAtOnce, inFlight: 8);
+        using var queue = new DbosQueue(server, ByteString.CopyFrom(new byte[120]), agents: 1);
+        await queue.ScheduleInBatches(tasks, FilledAtOnce, inFlight: 2);
     }
 
     private static async Task<double> Take(DbosServer server)

@@ -12,6 +12,7 @@ internal sealed class QueueCycle
 {
     private const int InFlight = 64;
     private const int Tasks = 8_000;
+    private const int Agents = 20;
     private const int TasksOneByOne = 1_600;
     private const int Batch = 100;
     private const int BatchesInFlight = 4;
@@ -71,7 +72,7 @@ internal sealed class QueueCycle
         {
             await using var bullMq = await BullMq.Start(redis, Payload);
             await using var server = await DbosServer.Start(new Dictionary<string, string> { ["REDIS_ADDR"] = redis.Address });
-            using var dbos = new DbosQueue(server, ByteString.CopyFromUtf8(Payload));
+            using var dbos = new DbosQueue(server, ByteString.CopyFromUtf8(Payload), Agents);
             var cycle = new QueueCycle(redis, bullMq, server, dbos);
             await cycle.Measure();
             cycle.Print(await bullMq.Version());
@@ -99,7 +100,7 @@ internal sealed class QueueCycle
 
     private void Print(string bullVersion)
     {
-        Console.WriteLine($"Queue, {Payload.Length} bytes of payload, {bullVersion}; medians of {Rounds} rounds of {Tasks} tasks each, in turns on one Redis");
+        Console.WriteLine($"Queue, {Payload.Length} bytes of payload, {Agents} agents, {bullVersion}; medians of {Rounds} rounds of {Tasks} tasks each, in turns on one Redis");
         Console.WriteLine("in                                                    tasks/s   Redis µs/task   own µs/task   ratio   target");
         Print(bullAdd);
         Print(schedule, bullAdd);
