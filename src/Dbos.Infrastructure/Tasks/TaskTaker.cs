@@ -12,8 +12,13 @@ namespace Dbos.Infrastructure.Tasks;
 /// Finds the tasks whose turn it is, over all partitions, and takes them. A higher priority goes first; within one the
 /// oldest; but an agent's tasks are no older than its last turn, so that its backlog lets others pass.
 /// </summary>
-internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long upTo, Origin origin)
+/// <param name="upTo">Unix milliseconds: what is due by then is taken.</param>
+/// <param name="now">Unix milliseconds.</param>
+internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long upTo, long now, Origin origin)
 {
+    /// <summary>A lane that was just taken from counts as due since then, which may be after this taker looked at its clock.</summary>
+    private const long Slack = 1_000;
+
     /// <summary>Offered beyond what is wanted of a partition.</summary>
     private const int Spare = 8;
 
@@ -69,7 +74,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             store.AllPartitions(),
             wanted,
             Orders.Lowest,
-            (partition, count) => store.Due(new StoreKey(partition, turns), upTo, count, cancellation));
+            (partition, count) => store.Due(new StoreKey(partition, turns), Math.Max(upTo, now) + Slack, count, cancellation));
 
         // An agent has a lane in every partition: of one that was just served, those that were not must not hide
         // all other agents.
