@@ -5,6 +5,9 @@ namespace Dbos.Soak.Takers;
 /// <summary>The taker processes, killed at random and started again.</summary>
 internal sealed class TakerPool(int size, IReadOnlyList<string> addresses) : IAsyncDisposable
 {
+    /// <summary>About fifty acknowledgements: who is killed has done something, however slowly it started.</summary>
+    private const int JournalBytesBeforeKill = 2_000;
+
     private readonly TemporaryFolder folder = new();
     private readonly (ChildProcess Process, string Journal)[] takers = new (ChildProcess, string)[size];
     private int started;
@@ -25,7 +28,7 @@ internal sealed class TakerPool(int size, IReadOnlyList<string> addresses) : IAs
         }
     }
 
-    /// <summary>One now and then that has begun to work, until told to stop.</summary>
+    /// <summary>Now and then one that is at work, until told to stop.</summary>
     public async Task KillAtRandom(TimeSpan between, CancellationToken stop)
     {
         while (await Pause.For(between, stop))
@@ -39,7 +42,7 @@ internal sealed class TakerPool(int size, IReadOnlyList<string> addresses) : IAs
                 }
             }
 
-            var atWork = Enumerable.Range(0, size).Where(place => new FileInfo(takers[place].Journal) is { Exists: true, Length: > 0 }).ToArray();
+            var atWork = Enumerable.Range(0, size).Where(place => new FileInfo(takers[place].Journal) is { Exists: true, Length: >= JournalBytesBeforeKill }).ToArray();
             if (atWork.Length > 0)
             {
                 var place = atWork[Random.Shared.Next(atWork.Length)];
