@@ -1,13 +1,36 @@
 using Dbos.Soak.Takers;
+using Grpc.Core;
 
 namespace Dbos.Soak;
 
 /// <summary>What the queue says of the tasks, and what the takers say that they did.</summary>
-internal sealed record Ledger(GetQueueStatsResponse Stats, IReadOnlyList<WireTask> Tasks, IReadOnlyList<JournalEntry> Journals)
+internal sealed record Ledger(
+    GetQueueStatsResponse Stats,
+    IReadOnlyList<WireTask> Tasks,
+    IReadOnlyList<Inconsistency> Inconsistencies,
+    IReadOnlyList<JournalEntry> Journals)
 {
     private const int PageSize = 2_000;
 
     public static async Task<Ledger> Read(AnyReplica caller, IReadOnlyList<JournalEntry> journals)
+    {
+        var stats = await caller.Ask((client, options) => client.GetQueueStatsAsync(new GetQueueStatsRequest(), options));
+        return new Ledger(stats, await ListTasks(caller), await Inspect(caller), journals);
+    }
+
+    public long Total(string name) => Stats.Totals.GetValueOrDefault(name);
+
+    public int Written(JournalWord word) => Journals.Count(entry => entry.Word == word);
+
+    /// <summary>Everything that is not as it must be; nothing: each task was completed once and none is left over.</summary>
+    public IEnumerable<string> Faults(int scheduled) =>
+    [
+        .. CountFaults(scheduled),
+        .. AcknowledgementFaults(),
+        .. Inconsistencies.Select(found => $"{found.TaskId}: {found.Description}"),
+    ];
+
+    private static async Task<List<WireTask>> ListTasks(AnyReplica caller)
     {
         var tasks = new List<WireTask>();
         var request = new ListTasksRequest { PageSize = PageSize };
@@ -24,16 +47,25 @@ internal sealed record Ledger(GetQueueStatsResponse Stats, IReadOnlyList<WireTas
         }
         while (request.PageToken.Length > 0);
 
-        var stats = await caller.Ask((client, options) => client.GetQueueStatsAsync(new GetQueueStatsRequest(), options));
-        return new Ledger(stats, tasks, journals);
+        return tasks;
     }
 
-    public long Total(string name) => Stats.Totals.GetValueOrDefault(name);
+    private static async Task<List<Inconsistency>> Inspect(AnyReplica caller)
+    {
+        var found = new List<Inconsistency>();
+        using var slices = caller.Client.CheckConsistency(new CheckConsistencyRequest());
+        await foreach (var slice in slices.ResponseStream.ReadAllAsync())
+        {
+            if (slice.Error.Length > 0)
+            {
+                throw new InvalidOperationException($"the check was refused: {slice.Error}");
+            }
 
-    public int Written(JournalWord word) => Journals.Count(entry => entry.Word == word);
+            found.AddRange(slice.Inconsistencies);
+        }
 
-    /// <summary>Everything that is not as it must be; nothing: each task was completed once and none is left over.</summary>
-    public IEnumerable<string> Faults(int scheduled) => CountFaults(scheduled).Concat(AcknowledgementFaults());
+        return found;
+    }
 
     private IEnumerable<string> CountFaults(int scheduled)
     {
