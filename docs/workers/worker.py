@@ -30,7 +30,7 @@ async def hold(dbos, task):
                 request = pb.ExtendTaskLeaseRequest(**delivery, seconds=LEASE_SECONDS)
                 reply = await dbos.ExtendTaskLease(request, timeout=10)
             elif failure := measuring.exception():
-                reply = await dbos.NackTask(pb.NackTaskRequest(**delivery, reason=repr(failure)), timeout=10)
+                reply = await dbos.NackTask(pb.NackTaskRequest(**delivery, reason=repr(failure)[:1000]), timeout=10)
             else:
                 reply = await dbos.AckTask(pb.AckTaskRequest(**delivery), timeout=10)
             held = reply.success and not ended  # refused: TASK_CANCELLED, or LEASE_LOST to another worker

@@ -12,6 +12,7 @@ public sealed record SoakReport
     internal SoakReport(SoakPlan plan, TimeSpan took, int takerKills, int replicaKills, Ledger ledger, IReadOnlyList<string> faults)
     {
         Faults = faults;
+        Kills = takerKills;
         done =
         [
             Line($"{plan.Tasks:N0} tasks on {(plan.Embedded ? "one DBOS with its embedded store" : "two DBOS on one Redis")}, {plan.Takers} takers, in {took.TotalSeconds:F0} s"),
@@ -23,6 +24,9 @@ public sealed record SoakReport
 
     /// <summary>None: each task was completed exactly once, and none is left over.</summary>
     public IReadOnlyList<string> Faults { get; }
+
+    /// <summary>Of takers.</summary>
+    public int Kills { get; }
 
     public override string ToString() => string.Join(
         Environment.NewLine,

@@ -11,7 +11,7 @@ public static class SoakRun
         using var data = new TemporaryFolder();
         await using var redis = plan.Embedded ? null : await RedisServer.Start();
         await using var replicas = await Replicas.Start(plan.Replicas, redis?.Address ?? "embedded", data.Path);
-        await using var takers = new TakerPool(plan.Takers, replicas.Addresses);
+        await using var takers = new TakerPool(plan, replicas.Addresses);
         using var caller = new AnyReplica(replicas.Addresses);
 
         var since = Stopwatch.StartNew();
@@ -51,7 +51,7 @@ public static class SoakRun
         private readonly Task done;
 
         public Harm(TakerPool takers, Replicas replicas, SoakPlan plan) => done = Task.WhenAll(
-            takers.KillAtRandom(plan.BetweenTakerKills, stop.Token),
+            takers.KillAtRandom(stop.Token),
             replicas.KillAtRandom(plan.BetweenReplicaKills, stop.Token));
 
         public async ValueTask DisposeAsync()

@@ -56,14 +56,15 @@ async Task Hold(Delivery task)
     {
         await Task.WhenAny(measuring, Task.Delay(TimeSpan.FromSeconds(seconds / 3.0)));
         var ended = measuring.IsCompleted;
-        var deadline = DateTime.UtcNow.AddSeconds(10);
+        var soon = new CallOptions(deadline: DateTime.UtcNow.AddSeconds(10));
         try
         {
-            var error = !ended
-                ? (await dbos.ExtendTaskLeaseAsync(new() { TaskId = id, LeaseToken = token, Seconds = seconds }, deadline: deadline)).Error
-                : measuring.IsCompletedSuccessfully
-                    ? (await dbos.AckTaskAsync(new() { TaskId = id, LeaseToken = token }, deadline: deadline)).Error
-                    : (await dbos.NackTaskAsync(new() { TaskId = id, LeaseToken = token, Reason = WhyFailed(measuring) }, deadline: deadline)).Error;
+            var error = (ended, measuring.IsCompletedSuccessfully) switch
+            {
+                (false, _) => (await dbos.ExtendTaskLeaseAsync(new() { TaskId = id, LeaseToken = token, Seconds = seconds }, soon)).Error,
+                (_, true) => (await dbos.AckTaskAsync(new() { TaskId = id, LeaseToken = token }, soon)).Error,
+                _ => (await dbos.NackTaskAsync(new() { TaskId = id, LeaseToken = token, Reason = WhyFailed(measuring) }, soon)).Error,
+            };
             held = error.Length == 0 && !ended; // refused: TASK_CANCELLED, or LEASE_LOST to another worker
             Console.WriteLine($"{id} {(error.Length > 0 ? error : ended ? "ended" : "goes on")}");
         }
@@ -84,4 +85,8 @@ async Task Measure(Delivery task, CancellationToken stop)
     await Task.Delay(TimeSpan.FromSeconds(payload.RootElement.GetProperty("seconds").GetDouble()), stop);
 }
 
-string WhyFailed(Task measuring) => measuring.Exception?.GetBaseException().Message ?? "it was cancelled";
+string WhyFailed(Task measuring)
+{
+    var reason = measuring.Exception?.GetBaseException().Message ?? "it was cancelled";
+    return reason[..Math.Min(reason.Length, 1000)];
+}

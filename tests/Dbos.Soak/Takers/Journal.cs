@@ -28,6 +28,9 @@ internal sealed record JournalEntry(JournalWord Word, string TaskId, long LeaseT
 /// </summary>
 internal sealed class Journal(string path) : IDisposable
 {
+    /// <summary>About: of the two entries that tell of one.</summary>
+    public const int BytesOfAnAcknowledgement = 40;
+
     private readonly FileStream file = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
 
     public static IEnumerable<JournalEntry> Read(string path)

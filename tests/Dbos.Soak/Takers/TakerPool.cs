@@ -3,13 +3,10 @@ using System.Globalization;
 namespace Dbos.Soak.Takers;
 
 /// <summary>The taker processes, killed at random and started again.</summary>
-internal sealed class TakerPool(int size, IReadOnlyList<string> addresses) : IAsyncDisposable
+internal sealed class TakerPool(SoakPlan plan, IReadOnlyList<string> addresses) : IAsyncDisposable
 {
-    /// <summary>About fifty acknowledgements: who is killed has done something, however slowly it started.</summary>
-    private const int JournalBytesBeforeKill = 2_000;
-
     private readonly TemporaryFolder folder = new();
-    private readonly (ChildProcess Process, string Journal)[] takers = new (ChildProcess, string)[size];
+    private readonly (ChildProcess Process, string Journal)[] takers = new (ChildProcess, string)[plan.Takers];
     private int started;
 
     public int Kills { get; private set; }
@@ -22,18 +19,18 @@ internal sealed class TakerPool(int size, IReadOnlyList<string> addresses) : IAs
 
     public void Start()
     {
-        for (var place = 0; place < size; place++)
+        for (var place = 0; place < plan.Takers; place++)
         {
             takers[place] = StartIn(place);
         }
     }
 
     /// <summary>Now and then one that is at work, until told to stop.</summary>
-    public async Task KillAtRandom(TimeSpan between, CancellationToken stop)
+    public async Task KillAtRandom(CancellationToken stop)
     {
-        while (await Pause.For(between, stop))
+        while (await Pause.For(plan.BetweenTakerKills, stop))
         {
-            for (var place = 0; place < size; place++)
+            for (var place = 0; place < plan.Takers; place++)
             {
                 if (takers[place].Process.HasExited)
                 {
@@ -42,7 +39,7 @@ internal sealed class TakerPool(int size, IReadOnlyList<string> addresses) : IAs
                 }
             }
 
-            var atWork = Enumerable.Range(0, size).Where(place => new FileInfo(takers[place].Journal) is { Exists: true, Length: >= JournalBytesBeforeKill }).ToArray();
+            var atWork = Enumerable.Range(0, plan.Takers).Where(place => HasWorked(takers[place].Journal)).ToArray();
             if (atWork.Length > 0)
             {
                 var place = atWork[Random.Shared.Next(atWork.Length)];
@@ -70,6 +67,10 @@ internal sealed class TakerPool(int size, IReadOnlyList<string> addresses) : IAs
 
         folder.Dispose();
     }
+
+    /// <summary>However slowly it started: a taker that is killed has done something.</summary>
+    private bool HasWorked(string journal) =>
+        new FileInfo(journal) is { Exists: true, Length: var length } && length >= plan.AcknowledgementsBeforeKill * Journal.BytesOfAnAcknowledgement;
 
     /// <summary>Half of them poll and half of them listen, on short leases of two lengths; some take only one module's tasks.</summary>
     private (ChildProcess Process, string Journal) StartIn(int place)
