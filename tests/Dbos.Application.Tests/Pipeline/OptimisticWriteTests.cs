@@ -119,10 +119,10 @@ public sealed class OptimisticWriteTests
                 return Task.FromResult(stored);
             },
             decide: counter => counter is null && refuseNew ? Full : Counter.Count(counter),
-            save: counter =>
+            save: draft =>
             {
-                saved.Add(counter);
-                return Task.FromResult(outcomes.TryDequeue(out var outcome) ? outcome : new Saved<Counter>.Done(counter.Version));
+                saved.Add(draft.Next);
+                return Task.FromResult(outcomes.TryDequeue(out var outcome) ? outcome : new Saved<Counter>.Done(draft.Next.Version));
             },
             saysTheSame,
             assumeNew);
