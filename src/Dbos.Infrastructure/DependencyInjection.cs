@@ -49,6 +49,7 @@ public static class DependencyInjection
         services.AddSingleton<IModuleStateRepository, ModuleStateRepository>();
         services.AddSingleton<IResultRepository, ResultRepository>();
         services.AddSingleton<ITaskRepository, TaskRepository>();
+        services.AddSingleton<ITaskAudit, TaskAudit>();
         return services;
     }
 }

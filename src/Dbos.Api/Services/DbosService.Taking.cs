@@ -40,20 +40,16 @@ public sealed partial class DbosService
         }
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
-        try
-        {
-            await answer.Value.Run(
-                tasks => responseStream.WriteAsync(new StreamDueTasksResponse { Tasks = { tasks.Select(OnWire) } }, ending.Token),
-                ending.Token);
-        }
-        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
-        {
-            throw new RpcException(new Status(StatusCode.Unavailable, "DBOS is stopping; ask again"));
-        }
-        catch (Exception gone) when (context.CancellationToken.IsCancellationRequested && gone is OperationCanceledException or InvalidOperationException or IOException)
-        {
-            throw new RpcException(new Status(StatusCode.Cancelled, "the caller gave up"));
-        }
+        await Told(
+            async () =>
+            {
+                await answer.Value.Run(
+                    tasks => responseStream.WriteAsync(new StreamDueTasksResponse { Tasks = { tasks.Select(OnWire) } }, ending.Token),
+                    ending.Token);
+                return true;
+            },
+            nameof(StreamDueTasks),
+            context);
     }
 
     public override async Task<ExtendTaskLeaseResponse> ExtendTaskLease(ExtendTaskLeaseRequest request, ServerCallContext context)

@@ -28,16 +28,24 @@ public sealed partial class DbosService(
         ? ($"the list was cut after {items} items: ask on with next_page_token as page_token", ErrorCode.ListCut)
         : (string.Empty, ErrorCode.None);
 
-    /// <summary>Sends it through the pipeline; whatever keeps DBOS from answering becomes a gRPC status, in DBOS's own words.</summary>
-    private async Task<Answer<T>> Ask<T>(IRequest<Answer<T>> request, ServerCallContext context)
+    /// <summary>Sends it through the pipeline.</summary>
+    private Task<Answer<T>> Ask<T>(IRequest<Answer<T>> request, ServerCallContext context)
     {
         var http = context.GetHttpContext();
         call.Origin = new Origin($"grpc:{http.Connection.RemoteIpAddress}", TraceIdOf(http));
         call.IdempotencyKey = http.Request.Headers.TryGetValue(IdempotencyKey, out var named) ? named.ToString() : null;
+
+        // What changes something is finished once begun, whoever still listens.
+        var patience = request is ICommand ? CancellationToken.None : context.CancellationToken;
+        return Told(() => mediator.Send(request, patience), request.GetType().Name, context);
+    }
+
+    /// <summary>Whatever keeps DBOS from answering becomes a gRPC status, in DBOS's own words.</summary>
+    private async Task<T> Told<T>(Func<Task<T>> call, string name, ServerCallContext context)
+    {
         try
         {
-            // What changes something is finished once begun, whoever still listens.
-            return await mediator.Send(request, request is ICommand ? CancellationToken.None : context.CancellationToken);
+            return await call();
         }
         catch (StoreUnavailableException)
         {
@@ -47,14 +55,18 @@ public sealed partial class DbosService(
         {
             throw new RpcException(new Status(StatusCode.ResourceExhausted, busy.Message));
         }
-        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        catch (Exception gone) when (context.CancellationToken.IsCancellationRequested && gone is OperationCanceledException or InvalidOperationException or IOException)
         {
             throw new RpcException(new Status(StatusCode.Cancelled, "the caller gave up"));
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "DBOS is stopping; ask again"));
         }
 #pragma warning disable CA1031 // The edge of the service: a fault is logged here and told to nobody else.
         catch (Exception fault)
         {
-            LogFault(request.GetType().Name, fault);
+            LogFault(name, fault);
             throw new RpcException(new Status(StatusCode.Internal, "DBOS failed at this call; its log says why"));
         }
 #pragma warning restore CA1031

@@ -14,6 +14,18 @@ public sealed class TaskSignals
     private readonly HashSet<string> endedEarly = [];
     private int taking;
 
+    /// <summary>A taker waits for something to be due.</summary>
+    public bool HasWaiting
+    {
+        get
+        {
+            lock (gate)
+            {
+                return lines.Values.Any(line => line.Waiting.Count > 0);
+            }
+        }
+    }
+
     /// <summary>A taker's place in the line of its filter, until it is disposed.</summary>
     public Seat Sit(TaskFilter filter)
     {

@@ -11,6 +11,12 @@ public interface IAnswer<TSelf>
     static abstract TSelf Refused(Refusal refusal);
 }
 
+public static class Answers
+{
+    /// <summary>For values of interface types, which have no conversion.</summary>
+    public static Answer<T> Of<T>(T value) => Answer<T>.Of(value);
+}
+
 /// <summary>Either the value asked for or the refusal.</summary>
 public readonly struct Answer<T> : IAnswer<Answer<T>>
 {
@@ -30,6 +36,8 @@ public readonly struct Answer<T> : IAnswer<Answer<T>>
     public T Value => IsRefused ? throw new InvalidOperationException($"refused: {Refusal.Sentence}") : value!;
 
     static Answer<T> IAnswer<Answer<T>>.Refused(Refusal refusal) => new(default, refusal);
+
+    internal static Answer<T> Of(T value) => new(value, null);
 
     public static implicit operator Answer<T>(T value) => new(value, null);
 

@@ -113,7 +113,7 @@ public sealed partial record MeasurementTask
         History =
         [
             .. History.Skip(Math.Max(0, History.Count + 1 - MostHistory)),
-            new TaskFailure(LeaseToken, now.ToUnixTimeSeconds(), kind, CutShort(error)),
+            new TaskFailure(LeaseToken, now.ToUnixTimeSeconds(), kind, error.CutShort(LongestHistoryError)),
         ],
         Version = Version + 1,
     };
@@ -132,10 +132,6 @@ public sealed partial record MeasurementTask
             Tell(type, what, told),
             Tell(EventTypes.TaskDeadLettered, $"moved to the dead-letter queue: {deadLetterReason} exceeded", told));
     }
-
-    private static string CutShort(string error) => error.Length <= LongestHistoryError
-        ? error
-        : error[..(char.IsHighSurrogate(error[LongestHistoryError - 1]) ? LongestHistoryError - 1 : LongestHistoryError)];
 
     /// <summary>The token of the latest delivery holds as long as no other end of that delivery is known.</summary>
     private Refusal? WhyNotHeld(long token)

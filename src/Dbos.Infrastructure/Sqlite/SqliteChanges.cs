@@ -77,8 +77,13 @@ internal static class SqliteChanges
                 continue;
             }
 
-            budget -= (long?)session.Scalar(
-                "SELECT length(document) + coalesce(length(payload), 0) FROM record WHERE name = $1", record) ?? 0;
+            // A member without its record is left to the audit.
+            if (session.Scalar("SELECT length(document) + coalesce(length(payload), 0) FROM record WHERE name = $1", record) is not long size)
+            {
+                continue;
+            }
+
+            budget -= size;
             if (budget < 0 && !(take.AtLeastOne && taken.Count == 0))
             {
                 break;

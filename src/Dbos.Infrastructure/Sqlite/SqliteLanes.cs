@@ -28,14 +28,13 @@ internal static class SqliteLanes
     {
         var (lane, band, member, _) = change;
         session.Change(new IndexChange(lane.Index, member, null));
-        var first = session.Head(lane, band);
-        if (first is null)
+        if (session.Head(lane, band) is { } first)
+        {
+            session.Come(lane, band, Math.Max(first, session.Turn(lane, band) ?? first));
+        }
+        else
         {
             session.Go(lane, band);
-        }
-        else if (session.Turn(lane, band) is not { } was || first > was)
-        {
-            session.Come(lane, band, first.Value);
         }
     }
 

@@ -120,25 +120,29 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
 
     public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation)
     {
+        // The names of indexes first, each found from the one before; then those of records.
         const int Slice = 1_000;
+        const char Records = 'r';
         return Read(session =>
         {
+            var isOfRecords = cursor is [Records, ..];
             var names = session.ReadAll(
                 row => row.GetString(0),
-                """
-                SELECT name FROM (
-                    SELECT name FROM record WHERE name > $1
-                    UNION SELECT DISTINCT name FROM entry WHERE name > $1) ORDER BY name LIMIT $2
-                """,
-                cursor ?? string.Empty,
+                isOfRecords
+                    ? "SELECT name FROM record WHERE name > $1 ORDER BY name LIMIT $2"
+                    : """
+                      WITH RECURSIVE found (name) AS (
+                          SELECT min(name) FROM entry WHERE name > $1
+                          UNION ALL SELECT (SELECT min(name) FROM entry WHERE entry.name > found.name) FROM found WHERE name IS NOT NULL)
+                      SELECT name FROM found WHERE name IS NOT NULL LIMIT $2
+                      """,
+                cursor?[1..] ?? string.Empty,
                 Slice);
-            return new NameSlice(
-                [
-                    .. from name in names
+            var kept = from name in names
                        where prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
-                       select new StoreKey(0, name),
-                ],
-                names.Count < Slice ? null : names[^1]);
+                       select new StoreKey(0, name);
+            var next = names.Count == Slice ? $"{(isOfRecords ? Records : 'i')}{names[^1]}" : isOfRecords ? null : $"{Records}";
+            return new NameSlice([.. kept], next);
         });
     }
 

@@ -16,6 +16,12 @@ public static class Names
 
     public const string States = "states";
 
+    /// <summary>What every task's record, every index of tasks and every index of turns begins with.</summary>
+    public static readonly IReadOnlyList<string> PrefixesOfTasks = [TaskPrefix, TasksPrefix, Turns];
+
+    private const string TaskPrefix = "task:";
+    private const string TasksPrefix = "tasks:";
+
     /// <summary>The lanes that have pending tasks, by whose turn it is.</summary>
     public const string Turns = "turns";
 
@@ -36,7 +42,7 @@ public static class Names
 
     public static string Results(string agentId) => $"results:{Encode(agentId)}";
 
-    public static string Task(string taskId) => $"task:{Encode(taskId)}";
+    public static string Task(string taskId) => TaskPrefix + Encode(taskId);
 
     public static string TurnsOfAgent(string agentId) => $"turns:agent:{Encode(agentId)}";
 
@@ -52,16 +58,32 @@ public static class Names
     }
 
     /// <summary>All tasks of a status.</summary>
-    public static string Tasks(string status) => $"tasks:{status}";
+    public static string Tasks(string status) => $"{TasksPrefix}{status}";
 
-    public static string TasksOfAgent(string status, string agentId) => $"tasks:{status}:agent:{Encode(agentId)}";
+    public static string TasksOfAgent(string status, string agentId) => $"{TasksPrefix}{status}:agent:{Encode(agentId)}";
 
-    public static string TasksOfModule(string status, string moduleName) => $"tasks:{status}:module:{Encode(moduleName)}";
+    public static string TasksOfModule(string status, string moduleName) => $"{TasksPrefix}{status}:module:{Encode(moduleName)}";
 
-    public static string TasksOf(string status, string agentId, string moduleName) => $"tasks:{status}:both:{Lane(agentId, moduleName)}";
+    public static string TasksOf(string status, string agentId, string moduleName) => $"{TasksPrefix}{status}:both:{Lane(agentId, moduleName)}";
+
+    public static bool IsTask(string name) => name.StartsWith(TaskPrefix, StringComparison.Ordinal);
+
+    public static bool IsTurns(string name) => name == Turns || name.StartsWith(Turns + ":", StringComparison.Ordinal);
 
     /// <summary>The id of the task that a record's name names.</summary>
-    public static string TaskId(string name) => Decode(name["task:".Length..]);
+    public static string TaskId(string name) => Decode(name[TaskPrefix.Length..]);
+
+    /// <summary>The status whose tasks an index holds, and the lane where it is one of both; null: it is no index of tasks.</summary>
+    public static (string Status, string? Lane)? ReadTasks(string name)
+    {
+        if (!name.StartsWith(TasksPrefix, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var parts = name[TasksPrefix.Length..].Split(':', 3);
+        return (parts[0], parts is [_, "both", var lane] ? lane : null);
+    }
 
     /// <param name="bucket">Null: over all time.</param>
     public static string Counts(long? bucket) =>

@@ -23,6 +23,11 @@ public sealed partial class StoreUpkeep(
     /// <summary>A probe that comes late still sees what becomes due before the next.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(3);
 
+    /// <summary>Should what was told ever be lost, those who wait for it are late by this many seconds and no more.</summary>
+    private const int ProbesBetweenLooksBack = 5;
+
+    private int probes;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -51,7 +56,12 @@ public sealed partial class StoreUpkeep(
         try
         {
             var now = clock.GetUtcNow();
-            var watch = new Watch(Heartbeats.Deadlines, Names.Turns, now.ToUnixTimeMilliseconds(), (now + Ahead).ToUnixTimeMilliseconds());
+            var looksBack = ++probes % ProbesBetweenLooksBack == 0 && watcher.IsWaitedOn;
+            var watch = new Watch(
+                Heartbeats.Deadlines,
+                Names.Turns,
+                From: looksBack ? 0 : now.ToUnixTimeMilliseconds(),
+                UpTo: (now + Ahead).ToUnixTimeMilliseconds());
             var pulse = await store.Probe(watch, stopping);
             heartbeats.Hear(pulse);
             connection.Found();

@@ -72,10 +72,20 @@ internal static class TaskIndexes
     {
         MeasurementTaskStatus.Pending => Bands.Score(BandOf(task), DueOf(task)),
         MeasurementTaskStatus.Inflight => task.VisibleAt.ToUnixTimeMilliseconds(),
-        _ => task.EndedAt!.Value.ToUnixTimeMilliseconds(),
+        _ => (task.EndedAt ?? DateTimeOffset.UnixEpoch).ToUnixTimeMilliseconds(),
     };
 
     public static long DueOf(MeasurementTask task) => task.VisibleAt.ToUnixTimeMilliseconds();
+
+    /// <summary>Every index that must have it, its lane too, and at which score.</summary>
+    public static IEnumerable<(string Index, long Score)> EntriesOf(MeasurementTask task)
+    {
+        var score = ScoreOf(task);
+        var plain = PlainOf(task).Select(index => (index, score));
+        return task.Status == MeasurementTaskStatus.Pending
+            ? plain.Append((LaneOf(task.AgentId, task.ModuleName).Index, score))
+            : plain;
+    }
 
     /// <summary>From where it was found to where it is to be found.</summary>
     /// <param name="before">Null: it was not there.</param>

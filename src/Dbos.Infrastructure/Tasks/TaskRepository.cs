@@ -73,7 +73,7 @@ public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats 
 
     public Task<QueueStats> Stats(CancellationToken cancellation) => TaskStatistics.Read(store, clock.GetUtcNow(), cancellation);
 
-    private static MeasurementTask Rehydrate(MeasurementTask task, StoredRecord record)
+    internal static MeasurementTask Rehydrate(MeasurementTask task, StoredRecord record)
     {
         var whole = task with { Payload = record.Payload, LeaseToken = record.Deliveries, Version = record.Version };
         return record.LeasedUntil is { } leasedUntil

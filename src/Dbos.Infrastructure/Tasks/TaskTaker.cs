@@ -13,6 +13,9 @@ namespace Dbos.Infrastructure.Tasks;
 /// </summary>
 internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long upTo, Origin origin)
 {
+    /// <summary>Other takers were faster each time: they have it all then, or there is no record to what is found.</summary>
+    private const int MostRoundsInVain = 5;
+
     private readonly Dictionary<string, long> servedAgents = [];
     private readonly Dictionary<(string Lane, int Band), TakeSource> sources = [];
     private readonly List<Delivery> taken = [];
@@ -20,7 +23,8 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
 
     public async Task<IReadOnlyList<Delivery>> Run(CancellationToken cancellation)
     {
-        while (taken.Count < order.Limit)
+        var inVain = 0;
+        while (taken.Count < order.Limit && inVain < MostRoundsInVain)
         {
             var wanted = order.Limit - taken.Count;
             var lanes = await Lanes(wanted, cancellation);
@@ -34,6 +38,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             var had = taken.Count;
             await TakeFrom(Shares(waiting), atLeastOne: had == 0, cancellation);
             var took = taken.Count - had;
+            inVain = took == 0 ? inVain + 1 : 0;
             if ((waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0))
             {
                 // No more are due; or what is left would not fit into this reply, or other takers were faster.
@@ -60,11 +65,10 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             Orders.Lowest,
             (partition, count) => store.Due(new StoreKey(partition, turns), upTo, count, cancellation));
 
-
         // An agent has a lane in every partition: of one that was just served, those that were not must not hide
         // all other agents.
         var agents = new HashSet<string>();
-        return [.. heads.Seen.Select(Turn).TakeWhile(turn => agents.Add(turn.AgentId) ? agents.Count <= wanted : true)];
+        return [.. heads.Seen.Select(Turn).TakeWhile(turn => !agents.Add(turn.AgentId) || agents.Count <= wanted)];
 
         static LaneTurn Turn(IndexEntry head)
         {

@@ -14,23 +14,7 @@
 -- Answers, for each that was moved, six in a row: member, its score, version, document, payload, delivery;
 -- and last when their leases expire, Unix ms. The clock is this server's.
 
-local key, arg = 3, 15
-
-local function next_key()
-  key = key + 1
-  return KEYS[key]
-end
-
-local function next_arg()
-  arg = arg + 1
-  return ARGV[arg]
-end
-
-local function keys(count)
-  local some = {}
-  for i = 1, count do some[i] = next_key() end
-  return some
-end
+key, arg = 3, 15
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -42,7 +26,7 @@ local sources = {}
 for i = 1, ARGV[15] do
   local turns, leaves, enters = next_arg(), next_arg(), next_arg()
   sources[i] = {
-    index = next_key(), turns = keys(turns), leaves = keys(leaves), enters = keys(enters),
+    index = next_key(), turns = next_keys(turns), leaves = next_keys(leaves), enters = next_keys(enters),
     low = next_arg(), high = next_arg(), turn = next_arg(),
     channel = ARGV[5], now = now, horizon = tonumber(ARGV[4])
   }
@@ -53,8 +37,10 @@ for i = key + 1, #KEYS do
   if #told == most then break end
   local record, member, source = KEYS[i], next_arg(), sources[tonumber(next_arg())]
   local score = redis.call('ZSCORE', source.index, member)
-  if score and score - source.low <= due then
-    local size = redis.call('HSTRLEN', record, 'document') + redis.call('HSTRLEN', record, 'payload')
+  local document = score and score - source.low <= due and redis.call('HSTRLEN', record, 'document') or 0
+  -- A member without its record is left to the audit.
+  if document > 0 then
+    local size = document + redis.call('HSTRLEN', record, 'payload')
     bytes = bytes - size
     if bytes < 0 and not first then break end
     first = false
@@ -78,10 +64,9 @@ for _, source in ipairs(sources) do
   if source.served then serve(source) end
 end
 if #told > 0 then
-  local length = redis.call('LPUSH', KEYS[1], ARGV[11] .. '{' .. table.concat(told, ',') .. '}' .. ARGV[12])
-  if length > tonumber(ARGV[2]) then redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1) end
-  redis.call('HINCRBY', KEYS[2], ARGV[13], #told)
-  if redis.call('HINCRBY', KEYS[3], ARGV[13], #told) == #told then redis.call('EXPIRE', KEYS[3], ARGV[3]) end
+  tell(ARGV[11] .. '{' .. table.concat(told, ',') .. '}' .. ARGV[12])
+  count(ARGV[13], #told)
 end
+finish_telling()
 taken[#taken + 1] = until_ms
 return taken
