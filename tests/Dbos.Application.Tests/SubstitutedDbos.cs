@@ -29,6 +29,7 @@ public sealed class SubstitutedDbos : IDisposable
             .AddSingleton(States)
             .AddSingleton(Results)
             .AddSingleton(Tasks)
+            .AddSingleton(Audit)
             .AddSingleton(Events)
             .AddSingleton(Marks)
             .AddSingleton<TimeProvider>(Clock)
@@ -42,6 +43,8 @@ public sealed class SubstitutedDbos : IDisposable
     public IResultRepository Results { get; } = Substitute.For<IResultRepository>();
 
     public ITaskRepository Tasks { get; } = Substitute.For<ITaskRepository>();
+
+    public ITaskAudit Audit { get; } = Substitute.For<ITaskAudit>();
 
     public IEventLog Events { get; } = Substitute.For<IEventLog>();
 

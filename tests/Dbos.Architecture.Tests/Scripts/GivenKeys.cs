@@ -4,7 +4,7 @@ namespace Dbos.Architecture.Tests.Scripts;
 
 /// <summary>
 /// What in some scripts stands for an element of KEYS, or for a list of them: names, fields and functions that nothing else
-/// is ever assigned to or returned by. A script's names are its own; fields are shared, as scripts are put together.
+/// is ever assigned to or returned by. A script's names are its own; fields and functions are shared, as scripts are put together.
 /// </summary>
 internal sealed partial class GivenKeys
 {
@@ -40,6 +40,9 @@ internal sealed partial class GivenKeys
         return element.Success ? lists.Contains(Symbol(script, element.Groups["list"].Value)) : keys.Contains(Symbol(script, expression));
     }
 
+    /// <summary>A function that answers with given keys.</summary>
+    public bool IsReader(string function) => keys.Contains($"{function}()") || lists.Contains($"{function}()");
+
     private bool IsList(LuaCode script, string expression) => expression == "{}" || lists.Contains(Symbol(script, expression));
 
     private static IEnumerable<Source> Sources(LuaCode script)
@@ -69,18 +72,19 @@ internal sealed partial class GivenKeys
         }
     }
 
-    /// <summary>Fields by their own name, whatever they are a field of; calls without their arguments.</summary>
+    /// <summary>Fields by their own name, whatever they are a field of; calls without their arguments; else the script's name.</summary>
     private static string Symbol(LuaCode script, string expression)
     {
         var named = NamedElement().Replace(expression, ".$1");
         return Field().Match(named) is { Success: true } field ? field.Value
-            : $"{script.GetHashCode()}:{Arguments().Replace(named, "()")}";
+            : Arguments().IsMatch(named) ? Arguments().Replace(named, "()")
+            : $"{script.GetHashCode()}:{named}";
     }
 
     [GeneratedRegex(@"^KEYS\[[^\[\]]*\]$")]
     private static partial Regex ElementOfKeys();
 
-    [GeneratedRegex(@"^(?<list>[\w.]+(\([^()]*\))?)\[[^\[\]'""]*\]$")]
+    [GeneratedRegex(@"^(?<list>[\w.]+(\(([^()]|\([^()]*\))*\))?)\[[^\[\]'""]*\]$")]
     private static partial Regex Element();
 
     [GeneratedRegex(@"\[['""](\w+)['""]\]$")]
@@ -89,6 +93,6 @@ internal sealed partial class GivenKeys
     [GeneratedRegex(@"\.\w+$")]
     private static partial Regex Field();
 
-    [GeneratedRegex(@"(?<=^\w+)\([^()]*\)$")]
+    [GeneratedRegex(@"(?<=^\w+)\(([^()]|\([^()]*\))*\)$")]
     private static partial Regex Arguments();
 }

@@ -26,6 +26,12 @@ internal sealed partial class LuaCode
         where at == 0 || words[at - 1] != "#"
         select Next(at, 1) == "[" ? Expressions(at + 2)[0] : null;
 
+    /// <summary>The names of functions that are called, not as they are declared.</summary>
+    public IEnumerable<string> Calls =>
+        from at in Places("(")
+        where at > 0 && IsOperand(words[at - 1]) && (at == 1 || words[at - 2] is not ("function" or "."))
+        select words[at - 1];
+
     /// <summary>Targets and values one by one: of statements, and of the fields of constructors, which begin with a dot.</summary>
     public IEnumerable<(string Target, string Value)> Assignments =>
         from at in Places("=")

@@ -30,18 +30,24 @@ internal static partial class ScriptRules
             select call is null ? "redis" : string.Join(", ", call);
     }
 
-    /// <summary>Every element of KEYS that the code uses has a number in the head, or is among those that follow for each of something.</summary>
-    public static IEnumerable<string> DeclaresItsKeys(string script)
+    /// <summary>Every element of KEYS that the code uses has a number in the head, or is among those that follow one after the other.</summary>
+    /// <param name="beside">Scripts that it may be put together with.</param>
+    public static IEnumerable<string> DeclaresItsKeys(string script, params string[] beside)
     {
         var head = Head().Match(script).Value;
         var declared = Declared().Matches(head).Select(number => number.Value).ToHashSet();
-        var goesOn = head.Contains("for each", StringComparison.Ordinal);
-        return
-            from index in new LuaCode(script).IndexesOfKeys
-            let isDeclared = int.TryParse(index, CultureInfo.InvariantCulture, out _) ? declared.Contains(index) : goesOn
-            where !isDeclared
-            select $"KEYS[{index}]";
+        var code = new LuaCode(script);
+        var given = new GivenKeys([code, .. beside.Select(other => new LuaCode(other))]);
+        var undeclared = code.IndexesOfKeys.Where(index => IsNumber(index) ? !declared.Contains(index!) : !GoesOn().IsMatch(head));
+        var read = code.Calls.Where(function => given.IsReader(function) && !GoesOn().IsMatch(head));
+        return [.. undeclared.Select(index => $"KEYS[{index}]"), .. read.Select(function => $"{function}()")];
     }
+
+    private static bool IsNumber(string? index) => int.TryParse(index, CultureInfo.InvariantCulture, out _);
+
+    /// <summary>What the head says of KEYS whose number the code reckons.</summary>
+    [GeneratedRegex("for each|one after the other")]
+    private static partial Regex GoesOn();
 
     [GeneratedRegex(@"^-- KEYS.*\n(--   .*\n)*", RegexOptions.Multiline)]
     private static partial Regex Head();

@@ -10,11 +10,11 @@ public sealed class ScriptTests
     [Theory]
     [MemberData(nameof(Names))]
     public void A_script_touches_only_the_keys_that_it_was_given(string name) =>
-        ScriptRules.TouchesGivenKeysOnly(Read(name), [.. All.Where(other => other != name).Select(Read)]).Should().BeEmpty();
+        ScriptRules.TouchesGivenKeysOnly(Read(name), Beside(name)).Should().BeEmpty();
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_script_declares_its_keys_in_its_head(string name) => ScriptRules.DeclaresItsKeys(Read(name)).Should().BeEmpty();
+    public void A_script_declares_its_keys_in_its_head(string name) => ScriptRules.DeclaresItsKeys(Read(name), Beside(name)).Should().BeEmpty();
 
     [Theory]
     [InlineData("redis.call('GET', KEYS[1] .. ':mark')")]
@@ -30,6 +30,7 @@ public sealed class ScriptTests
     [InlineData("local argument, key = KEYS[1], ARGV[1]\nredis.call('GET', key)")]
     [InlineData("local function key(i) return ARGV[i] end\nredis.call('GET', key(1))")]
     [InlineData("local function key(i) if i then return KEYS[i] end return 'x' end\nlocal first = key(1)\nredis.call('GET', first)")]
+    [InlineData("local function key(i) return KEYS[i] end\nlocal first = key(1) .. key(2)\nredis.call('GET', first)")]
     [InlineData("local function get(key) redis.call('GET', key) end\nget('x')")]
     [InlineData("local q = {index = KEYS[1]}\nq.index = ARGV[1]\nredis.call('GET', q.index)")]
     [InlineData("local q = {index = KEYS[1]}\nq['index'] = ARGV[1]\nredis.call('GET', q.index)")]
@@ -82,6 +83,19 @@ public sealed class ScriptTests
     [InlineData("-- KEYS  1 record   2 mark\n\nif #KEYS > 1 then return KEYS[2] end")]
     [InlineData("-- KEYS  1 log\n--       then for each commit: record\n-- ARGV  1 one\n\nreturn KEYS[i + 1]")]
     public void A_key_that_the_head_declares_is_not(string script) => ScriptRules.DeclaresItsKeys(script).Should().BeEmpty();
+
+    [Fact]
+    public void A_script_that_reads_keys_through_a_function_of_another_declares_them_itself()
+    {
+        const string Reads = "-- KEYS  one after the other\nlocal function next_key() i = i + 1 return KEYS[i] end";
+
+        ScriptRules.DeclaresItsKeys("-- KEYS  1 log\nlocal record = next_key()", Reads).Should().Equal("next_key()");
+        ScriptRules.DeclaresItsKeys("-- KEYS  1 log   then for each commit: record\nlocal record = next_key()", Reads).Should().BeEmpty();
+        ScriptRules.TouchesGivenKeysOnly("local record = next_key()\nredis.call('DEL', record)", Reads).Should().BeEmpty();
+        ScriptRules.TouchesGivenKeysOnly("local record = next_key()\nredis.call('DEL', record)").Should().ContainSingle();
+    }
+
+    private static string[] Beside(string name) => [.. All.Where(other => other != name).Select(Read)];
 
     private static string Read(string name)
     {
