@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Dbos.Domain.Agents;
+using Dbos.Domain.Answers;
 using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
@@ -33,7 +34,9 @@ internal static class Documents
 
     private static void LeaveOutWhatIsKeptBeside(JsonTypeInfo type)
     {
-        foreach (var property in type.Properties.Where(property => KeptBeside.Contains(property.Name)))
+        // Not of what the document holds in turn: a failure in a task's history has its own lease token.
+        var isRecord = typeof(IVersioned).IsAssignableFrom(type.Type);
+        foreach (var property in type.Properties.Where(property => isRecord && KeptBeside.Contains(property.Name)))
         {
             property.ShouldSerialize = (_, _) => false;
         }

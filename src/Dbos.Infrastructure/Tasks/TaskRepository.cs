@@ -29,8 +29,9 @@ public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats 
 
     public async Task<TakenTasks> Take(TakeOrder order, UnitOfWork work, CancellationToken cancellation)
     {
-        var upTo = (order.Due ?? clock.GetUtcNow()).ToUnixTimeMilliseconds();
-        var taken = await new TaskTaker(store, events, order, upTo, work.Origin).Run(cancellation);
+        var now = clock.GetUtcNow();
+        var upTo = (order.Due ?? now).ToUnixTimeMilliseconds();
+        var taken = await new TaskTaker(store, events, order, upTo, now.ToUnixTimeMilliseconds(), work.Origin).Run(cancellation);
         return new TakenTasks([.. taken.OrderBy(delivered => delivered.Score).Select(delivered => records.Decode(delivered.Record))]);
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
@@ -11,12 +12,22 @@ namespace Dbos.Infrastructure.Tasks;
 /// Finds the tasks whose turn it is, over all partitions, and takes them. A higher priority goes first; within one the
 /// oldest; but an agent's tasks are no older than its last turn, so that its backlog lets others pass.
 /// </summary>
-internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long upTo, Origin origin)
+/// <param name="upTo">Unix milliseconds: what is due by then is taken.</param>
+/// <param name="now">Unix milliseconds.</param>
+internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long upTo, long now, Origin origin)
 {
+    /// <summary>A lane that was just taken from counts as due since then, which may be after this taker looked at its clock.</summary>
+    private const long Slack = 1_000;
+
+    /// <summary>Offered beyond what is wanted of a partition.</summary>
+    private const int Spare = 8;
+
     /// <summary>Other takers were faster each time: they have it all then, or there is no record to what is found.</summary>
     private const int MostRoundsInVain = 5;
 
-    private readonly Dictionary<string, long> servedAgents = [];
+    /// <summary>When agents that have more were last taken from, as their lanes tell while they are read at once.</summary>
+    private readonly ConcurrentDictionary<string, long> servedAgents = [];
+
     private readonly Dictionary<(string Lane, int Band), TakeSource> sources = [];
     private readonly List<Delivery> taken = [];
     private int budget = PageRequest.MostBytes;
@@ -63,7 +74,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             store.AllPartitions(),
             wanted,
             Orders.Lowest,
-            (partition, count) => store.Due(new StoreKey(partition, turns), upTo, count, cancellation));
+            (partition, count) => store.Due(new StoreKey(partition, turns), Math.Max(upTo, now) + Slack, count, cancellation));
 
         // An agent has a lane in every partition: of one that was just served, those that were not must not hide
         // all other agents.
@@ -85,7 +96,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             : await store.Due(index, upTo, count, cancellation);
         if (due.Count > 0 && turn.Score > Bands.DueOf(due[0].Score))
         {
-            servedAgents[turn.AgentId] = Math.Max(turn.Score, servedAgents.GetValueOrDefault(turn.AgentId));
+            servedAgents.AddOrUpdate(turn.AgentId, turn.Score, (_, other) => Math.Max(other, turn.Score));
         }
 
         return [.. due.Select(entry => new Waiting(turn, entry))];
@@ -112,7 +123,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
            select new Share(
                wanted.Key,
                wanted.Count(),
-               [.. waiting.Seen.Where(seen => seen.Entry.Partition == wanted.Key).Take((2 * wanted.Count()) + 8).Select(CandidateOf)]),
+               [.. waiting.Seen.Where(seen => seen.Entry.Partition == wanted.Key).Take(wanted.Count() + Spare).Select(CandidateOf)]),
     ];
 
     /// <summary>
