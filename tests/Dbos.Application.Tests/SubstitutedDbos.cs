@@ -91,8 +91,24 @@ public sealed class SubstitutedDbos : IDisposable
     private Saved<MeasurementTask>[] SaveTasks(IReadOnlyList<Draft<MeasurementTask>> drafts)
     {
         TaskCommits.Add(drafts);
-        return [.. drafts.Select(draft =>
-            NextSaves.Remove(draft.Next.Id, out var saved) ? saved : new Saved<MeasurementTask>.Done(draft.Next.Version))];
+        return [.. drafts.Select((draft, i) => SaveTask(draft, drafts.Take(i).FirstOrDefault(earlier => earlier.Next.Id == draft.Next.Id)))];
+    }
+
+    /// <param name="earlier">In the same commit, of the same task.</param>
+    private Saved<MeasurementTask> SaveTask(Draft<MeasurementTask> draft, Draft<MeasurementTask>? earlier)
+    {
+        if (NextSaves.Remove(draft.Next.Id, out var saved))
+        {
+            return saved;
+        }
+
+        return (draft.Work.Mark, earlier) switch
+        {
+            (_, null) => new Saved<MeasurementTask>.Done(draft.Next.Version),
+            (null, _) => new Saved<MeasurementTask>.Conflict(earlier.Next),
+            ({ } mark, _) => new Saved<MeasurementTask>.Replayed(
+                new FirstAnswer(earlier.Next.Version, ContentDiffers: mark.Content != earlier.Work.Mark?.Content)),
+        };
     }
 
     private static void SaveAll<T>(Task<Saved<T>> save)
