@@ -109,6 +109,11 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
             .ToArray();
         var at = cursor?.Split(' ') ?? ["0", "0"];
         var number = int.Parse(at[0], CultureInfo.InvariantCulture);
+        if (number >= servers.Length)
+        {
+            throw new StoreUnavailableException("a primary of Redis is not connected");
+        }
+
         var answer = (RedisResult[])(await Ask(
             static (_, ask) => ask.server.ExecuteAsync("SCAN", ask.from, "MATCH", ask.pattern, "COUNT", Slice),
             (server: servers[number], from: at[1], pattern),
