@@ -11,9 +11,28 @@ internal sealed partial class QueueModel
     [
         .. from task in Tasks
            where task.Status == MeasurementTaskStatus.Pending && task.Matches(filter) && task.Visible.Milliseconds <= upTo
-           orderby task.Priority descending, TurnOf(task, filter), task.Visible.Milliseconds, task.Id
+           orderby task.Priority descending, TurnOf(task, filter), task.Visible.Milliseconds
            select task,
     ];
+
+    /// <summary>What is wrong with a choice of tasks that are due. Among those whose turn comes in one millisecond, any may go.</summary>
+    /// <param name="due">As they are to be taken.</param>
+    /// <returns>Null: nothing.</returns>
+    public string? WhyWrong(IReadOnlyList<ModelTask> due, IReadOnlyCollection<ModelTask> taken, TaskFilter filter)
+    {
+        var turns = due.Take(taken.Count).Select(task => (task.Priority, TurnOf(task, filter)));
+        if (!turns.SequenceEqual(due.Where(taken.Contains).Select(task => (task.Priority, TurnOf(task, filter)))))
+        {
+            return $"it was the turn of {Told(due.Take(taken.Count), filter)}, not of {Told(taken, filter)}";
+        }
+
+        var passedOver =
+            from task in due.Except(taken)
+            from younger in taken
+            where younger.Agent == task.Agent && younger.Priority == task.Priority && younger.Visible.Milliseconds > task.Visible.Milliseconds
+            select $"{task.Id} is older than {younger.Id}, and of the same agent";
+        return passedOver.FirstOrDefault();
+    }
 
     /// <summary>The order in which what is taken together is told.</summary>
     public static IEnumerable<ModelTask> AsTold(IEnumerable<ModelTask> taken) =>
@@ -45,4 +64,7 @@ internal sealed partial class QueueModel
             select turn.At.Milliseconds;
         return served.Append(task.Visible.Milliseconds).Max();
     }
+
+    private string Told(IEnumerable<ModelTask> some, TaskFilter filter) =>
+        string.Join(", ", some.Select(task => $"{task.Id} ({task.Priority}, {TurnOf(task, filter)})"));
 }
