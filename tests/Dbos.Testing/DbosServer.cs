@@ -64,6 +64,22 @@ public sealed class DbosServer : IAsyncDisposable
     public Task<TimeSpan> WaitUntilServing(TimeSpan patience) =>
         Eventually.True(async () => await StatusOf("dbos.DBOS") == HealthCheckResponse.Types.ServingStatus.Serving, patience, "DBOS serves");
 
+    /// <summary>Health tells what the last probe saw, so it may not have noticed yet that its store was away.</summary>
+    public Task<TimeSpan> WaitUntilAnswering(TimeSpan patience) => Eventually.True(
+        async () =>
+        {
+            try
+            {
+                return (await Client.GetEventsAsync(new GetEventsRequest { Limit = 1 })).Error.Length == 0;
+            }
+            catch (RpcException)
+            {
+                return false;
+            }
+        },
+        patience,
+        "DBOS answers from its store");
+
     /// <summary>Null: it does not answer.</summary>
     public async Task<HealthCheckResponse.Types.ServingStatus?> StatusOf(string service)
     {

@@ -106,9 +106,15 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         var servers = (Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet"))
             .GetServers()
             .Where(server => server is { IsConnected: true, IsReplica: false })
+            .OrderBy(server => server.EndPoint.ToString(), StringComparer.Ordinal)
             .ToArray();
         var at = cursor?.Split(' ') ?? ["0", "0"];
         var number = int.Parse(at[0], CultureInfo.InvariantCulture);
+        if (number >= servers.Length)
+        {
+            throw new StoreUnavailableException("Redis is not connected");
+        }
+
         var answer = (RedisResult[])(await Ask(
             static (_, ask) => ask.server.ExecuteAsync("SCAN", ask.from, "MATCH", ask.pattern, "COUNT", Slice),
             (server: servers[number], from: at[1], pattern),

@@ -36,7 +36,7 @@ internal static class Documents
     {
         if (!type.Type.IsAssignableTo(typeof(IVersioned)))
         {
-            // A part of an aggregate: its names are its own.
+            // A part of a document: all of it is kept there.
             return;
         }
 

@@ -12,17 +12,31 @@ namespace Dbos.Infrastructure.Tasks;
 /// Finds the tasks whose turn it is, over all partitions, and takes them. A higher priority goes first; within one the
 /// oldest; but an agent's tasks are no older than its last turn, so that its backlog lets others pass.
 /// </summary>
-internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long upTo, Origin origin)
+/// <param name="now">Unix milliseconds.</param>
+internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long now, Origin origin)
 {
+    /// <summary>
+    /// A lane that was taken from has its turn when that was, by the store's own clock, which may be a little ahead:
+    /// what is left in it is due all the same.
+    /// </summary>
+    private const int AheadMilliseconds = 1_000;
+
+    /// <summary>
+    /// More agents are looked at than tasks are wanted: those with a backlog in lanes that had no turn for long may
+    /// have been served just now from another, and must not hide who comes next.
+    /// </summary>
+    private const int SpareAgents = 8;
+
     /// <summary>Offered beyond what is wanted of a partition.</summary>
     private const int Spare = 8;
 
     /// <summary>Other takers were faster each time: they have it all then, or there is no record to what is found.</summary>
     private const int MostRoundsInVain = 5;
 
-    /// <summary>When agents that have more were last taken from, as their lanes tell while they are read at once.</summary>
-    private readonly ConcurrentDictionary<string, long> servedAgents = [];
+    private readonly long upTo = order.Due?.ToUnixTimeMilliseconds() ?? now;
 
+    /// <summary>Lanes are read at the same time.</summary>
+    private readonly ConcurrentDictionary<string, long> servedAgents = [];
     private readonly Dictionary<(string Lane, int Band), TakeSource> sources = [];
     private readonly List<Delivery> taken = [];
     private int budget = PageRequest.MostBytes;
@@ -55,7 +69,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
         return taken;
     }
 
-    /// <summary>The lanes whose turn it is, in every partition: of as many agents as tasks are wanted, as each has one.</summary>
+    /// <summary>The lanes whose turn it is, in every partition.</summary>
     private async Task<IReadOnlyList<LaneTurn>> Lanes(int wanted, CancellationToken cancellation)
     {
         var (agentId, moduleName) = order.Filter;
@@ -69,12 +83,11 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             store.AllPartitions(),
             wanted,
             Orders.Lowest,
-            (partition, count) => store.Due(new StoreKey(partition, turns), upTo, count, cancellation));
+            (partition, count) => store.Due(new StoreKey(partition, turns), Math.Max(upTo, now) + AheadMilliseconds, count, cancellation));
 
-        // An agent has a lane in every partition: of one that was just served, those that were not must not hide
-        // all other agents.
+        // An agent has a lane in every partition, and all that were seen of it are taken together.
         var agents = new HashSet<string>();
-        return [.. heads.Seen.Select(Turn).TakeWhile(turn => !agents.Add(turn.AgentId) || agents.Count <= wanted)];
+        return [.. heads.Seen.Select(Turn).TakeWhile(turn => !agents.Add(turn.AgentId) || agents.Count <= wanted + SpareAgents)];
 
         static LaneTurn Turn(IndexEntry head)
         {
@@ -91,7 +104,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             : await store.Due(index, upTo, count, cancellation);
         if (due.Count > 0 && turn.Score > Bands.DueOf(due[0].Score))
         {
-            servedAgents.AddOrUpdate(turn.AgentId, turn.Score, (_, other) => Math.Max(other, turn.Score));
+            servedAgents.AddOrUpdate(turn.AgentId, turn.Score, (_, other) => Math.Max(turn.Score, other));
         }
 
         return [.. due.Select(entry => new Waiting(turn, entry))];

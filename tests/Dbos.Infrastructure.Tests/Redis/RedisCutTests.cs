@@ -14,7 +14,7 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
 {
     private const string Key = "k1";
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(10);
-    private static readonly ListDueTasks Due = new(0, 0, 0);
+    private static readonly ListDueTasks Due = Given.Due();
 
     /// <summary>By the event that its one script tells of it: what goes before, and the command.</summary>
     private static readonly Dictionary<string, (Func<OpenStore, Task> Before, IWrite Write)> Writes = new()
@@ -24,7 +24,7 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
         ["result_stored"] = (Nothing, Given.Result()),
         ["task_scheduled"] = (Nothing, Given.Task()),
         ["task_acknowledged"] = (Delivered, new AckTask("t1", LeaseToken: 1)),
-        ["task_nacked"] = (Delivered, new NackTask("t1", 60, LeaseToken: 1, "no route")),
+        ["task_nacked"] = (Delivered, Given.Nack(delaySeconds: 60)),
     };
 
     public static IEnumerable<object[]> Cuts() =>

@@ -47,7 +47,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     public async Task A_failure_leaves_tasks_waiting(string change, string table)
     {
         await dbos.Send(Given.Task());
-        var take = () => dbos.Send(new ListDueTasks(0, 0, 0));
+        var take = () => dbos.Send(Given.Due());
         Execute($"CREATE TRIGGER failure BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, 'no space'); END");
         var failed = await dbos.EffectOf(() => take.Should().ThrowAsync<StoreUnavailableException>());
         Execute("DROP TRIGGER failure");
@@ -59,8 +59,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     [Fact]
     public async Task A_fault_in_one_change_is_not_its_group_s()
     {
-        Execute("INSERT INTO entry VALUES ('tasks:pending', 'without a record', 0)");
-        var faulty = () => dbos.Send(new ListDueTasks(0, 0, 0));
+        var faulty = () => dbos.Port.Commit(new Commit(0, "faulty", 0, "v1"u8.ToArray()) { Indexes = null! }, default);
         var writes = Enumerable.Range(0, 200).Select(i => dbos.Send(Given.Result($"r{i}"))).ToArray();
         var fault = faulty.Should().ThrowAsync<NullReferenceException>();
 
