@@ -15,13 +15,20 @@ internal sealed partial class QueueModel
            select task,
     ];
 
-    /// <summary>What is wrong with a choice of tasks that are due. Among those whose turn comes in one millisecond, any may go.</summary>
+    /// <summary>
+    /// What is wrong with a choice of tasks that are due. Among those whose turn comes in one millisecond, any may go;
+    /// and an agent that has work for several modules, or in several partitions, has as many lanes: a taker that wants
+    /// few tasks does not look at all of them, so that only within each lane the order is exact.
+    /// </summary>
     /// <param name="due">As they are to be taken.</param>
     /// <returns>Null: nothing.</returns>
     public string? WhyWrong(IReadOnlyList<ModelTask> due, IReadOnlyCollection<ModelTask> taken, TaskFilter filter)
     {
-        var turns = due.Take(taken.Count).Select(task => (task.Priority, TurnOf(task, filter)));
-        if (!turns.SequenceEqual(due.Where(taken.Contains).Select(task => (task.Priority, TurnOf(task, filter)))))
+        var lanes = due.Select(LaneOf).Concat(Turns.All.Select(turn => turn.Lane)).Select(lane => lane with { Priority = 0 }).Distinct();
+        var hasOneLaneEach = lanes.GroupBy(lane => lane.Agent).All(agent => agent.Count() == 1);
+        (int, long) RankOf(ModelTask task) => (-task.Priority, hasOneLaneEach ? TurnOf(task, filter) : 0);
+
+        if (!due.Take(taken.Count).Select(RankOf).SequenceEqual(due.Where(taken.Contains).Select(RankOf)))
         {
             return $"it was the turn of {Told(due.Take(taken.Count), filter)}, not of {Told(taken, filter)}";
         }
@@ -29,8 +36,8 @@ internal sealed partial class QueueModel
         var passedOver =
             from task in due.Except(taken)
             from younger in taken
-            where younger.Agent == task.Agent && younger.Priority == task.Priority && younger.Visible.Milliseconds > task.Visible.Milliseconds
-            select $"{task.Id} is older than {younger.Id}, and of the same agent";
+            where LaneOf(younger) == LaneOf(task) && younger.Visible.Milliseconds > task.Visible.Milliseconds
+            select $"{task.Id} is older than {younger.Id}, and of the same lane";
         return passedOver.FirstOrDefault();
     }
 

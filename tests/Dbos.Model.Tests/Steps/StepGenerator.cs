@@ -20,10 +20,11 @@ internal static class StepGenerator
     private static readonly Gen<int> Task = Gen.Choose(0, Tasks - 1);
     private static readonly Gen<int> Offset = Gen.Choose(0, 9);
 
+    /// <summary>Most agents have one module.</summary>
     private static readonly Gen<Planned> Plan =
         from task in Task
         from agent in OneOf(Agents, 6, 5, 2, 1)
-        from module in OneOf(Modules, 6, 4, 1)
+        from module in OneOf([Modules[agent.Length % 2], .. Modules], 40, 2, 2, 1)
         from priority in OneOf([0, 5, 9, MeasurementTask.HighestPriority + 1], 40, 8, 4, 1)
         from due in OneOf([Due.LongAgo, Due.Now, Due.Later], 5, 3, 2)
         from offset in Offset
