@@ -11,9 +11,35 @@ internal sealed partial class QueueModel
     [
         .. from task in Tasks
            where task.Status == MeasurementTaskStatus.Pending && task.Matches(filter) && task.Visible.Milliseconds <= upTo
-           orderby task.Priority descending, TurnOf(task, filter), task.Visible.Milliseconds, task.Id
+           orderby task.Priority descending, TurnOf(task, filter), task.Visible.Milliseconds
            select task,
     ];
+
+    /// <summary>
+    /// What is wrong with a choice of tasks that are due. Among those whose turn comes in one millisecond, any may go;
+    /// and an agent that has work for several modules, or in several partitions, has as many lanes: a taker that wants
+    /// few tasks does not look at all of them, so that only within each lane the order is exact.
+    /// </summary>
+    /// <param name="due">As they are to be taken.</param>
+    /// <returns>Null: nothing.</returns>
+    public string? WhyWrong(IReadOnlyList<ModelTask> due, IReadOnlyCollection<ModelTask> taken, TaskFilter filter)
+    {
+        var lanes = due.Select(LaneOf).Concat(Turns.All.Select(turn => turn.Lane)).Select(lane => lane with { Priority = 0 }).Distinct();
+        var hasOneLaneEach = lanes.GroupBy(lane => lane.Agent).All(agent => agent.Count() == 1);
+        (int, long) RankOf(ModelTask task) => (-task.Priority, hasOneLaneEach ? TurnOf(task, filter) : 0);
+
+        if (!due.Take(taken.Count).Select(RankOf).SequenceEqual(due.Where(taken.Contains).Select(RankOf)))
+        {
+            return $"it was the turn of {Told(due.Take(taken.Count), filter)}, not of {Told(taken, filter)}";
+        }
+
+        var passedOver =
+            from task in due.Except(taken)
+            from younger in taken
+            where LaneOf(younger) == LaneOf(task) && younger.Visible.Milliseconds > task.Visible.Milliseconds
+            select $"{task.Id} is older than {younger.Id}, and of the same lane";
+        return passedOver.FirstOrDefault();
+    }
 
     /// <summary>The order in which what is taken together is told.</summary>
     public static IEnumerable<ModelTask> AsTold(IEnumerable<ModelTask> taken) =>
@@ -45,4 +71,7 @@ internal sealed partial class QueueModel
             select turn.At.Milliseconds;
         return served.Append(task.Visible.Milliseconds).Max();
     }
+
+    private string Told(IEnumerable<ModelTask> some, TaskFilter filter) =>
+        string.Join(", ", some.Select(task => $"{task.Id} ({task.Priority}, {TurnOf(task, filter)})"));
 }

@@ -9,7 +9,7 @@ namespace Dbos.Model.Tests.Steps;
 internal static class StepGenerator
 {
     public const int Replicas = 2;
-    public const int Tasks = 9;
+    public const int Tasks = 16;
     private const int LongestWalk = 50;
 
     /// <summary>One needs its name to be escaped, and a task may have none.</summary>
@@ -20,11 +20,12 @@ internal static class StepGenerator
     private static readonly Gen<int> Task = Gen.Choose(0, Tasks - 1);
     private static readonly Gen<int> Offset = Gen.Choose(0, 9);
 
+    /// <summary>Most agents have one module.</summary>
     private static readonly Gen<Planned> Plan =
         from task in Task
-        from agent in OneOf(Agents, 6, 4, 2, 1)
-        from module in OneOf(Modules, 6, 3, 1)
-        from priority in OneOf([0, 5, 9, MeasurementTask.HighestPriority + 1], 20, 10, 5, 1)
+        from agent in OneOf(Agents, 6, 5, 2, 1)
+        from module in OneOf([Modules[agent.Length % 2], .. Modules], 40, 2, 2, 1)
+        from priority in OneOf([0, 5, 9, MeasurementTask.HighestPriority + 1], 40, 8, 4, 1)
         from due in OneOf([Due.LongAgo, Due.Now, Due.Later], 5, 3, 2)
         from offset in Offset
         from retries in Gen.Choose(1, 2)
@@ -37,14 +38,14 @@ internal static class StepGenerator
     private static readonly Gen<Held> Hold = from task in Task from token in AnyToken select new Held(task, token);
 
     private static readonly Gen<TaskFilter> Filter =
-        from agent in OneOf(["", .. Agents[..3]], 6, 3, 2, 1)
+        from agent in OneOf(["", .. Agents[..3]], 12, 3, 2, 1)
         from module in OneOf(["", .. Modules[..2]], 6, 2, 1)
         select new TaskFilter(agent, module);
 
     private static readonly Gen<Step> Unplaced = Gen.Frequency(
-        (8, from tasks in Some(Plan, 6) select (Step)new Schedule(tasks)),
-        (8, from filter in Filter
-            from limit in Gen.Elements(1, 2, 3, 100)
+        (8, from tasks in Some(Plan, 8) select (Step)new Schedule(tasks)),
+        (10, from filter in Filter
+            from limit in Gen.Elements(1, 1, 2, 3, 100)
             from due in OneOf([Due.LongAgo, Due.Now, Due.Later], 1, 8, 2)
             from offset in Offset
             from lease in Gen.Elements(Lease.Short, Lease.OneHour, Lease.ThreeHours)
