@@ -16,10 +16,10 @@ namespace Dbos.Infrastructure.Tasks;
 internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long now, Origin origin)
 {
     /// <summary>
-    /// A lane that was taken from has its turn when that was, by the store's own clock, which may be a little ahead:
-    /// what is left in it is due all the same.
+    /// A lane that was taken from has its turn when that was, by another replica's clock, which may be a little ahead,
+    /// or since this taker began to look: what is left in it is due all the same.
     /// </summary>
-    private const int AheadMilliseconds = 50;
+    private const int AheadMilliseconds = 200;
 
     /// <summary>
     /// More agents are looked at than tasks are wanted: those with a backlog in lanes that had no turn for long may
