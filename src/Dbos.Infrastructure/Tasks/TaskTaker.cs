@@ -16,8 +16,8 @@ namespace Dbos.Infrastructure.Tasks;
 internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long now, Origin origin)
 {
     /// <summary>
-    /// A lane that was taken from has its turn when that was, by the store's own clock, which may be a little ahead:
-    /// what is left in it is due all the same.
+    /// A lane that was taken from has its turn when that was, by another replica's clock, which may be a little ahead,
+    /// or since this taker began to look: what is left in it is due all the same.
     /// </summary>
     private const int AheadMilliseconds = 1_000;
 

@@ -8,13 +8,14 @@
 --       6 due, Unix ms     7 lease in ms     8 most members     9 most bytes     10 1: the first whatever its size
 --       11 event before, 12 after the object {member: delivery}
 --       13 what a delivery is counted as      14 channel on which the end of a lease is told, '': none
---       15 how many sources, then for each: how many turns, indexes to leave, indexes to enter; low and high bound of
+--       15 now as the takers have it, Unix ms: turns are by their clock, as what they look for is
+--       16 how many sources, then for each: how many turns, indexes to leave, indexes to enter; low and high bound of
 --       the band, member in the turns; then for each candidate: member, number of its source
 --
 -- Answers, for each that was moved, six in a row: member, its score, version, document, payload, delivery;
--- and last when their leases expire, Unix ms. The clock is this server's.
+-- and last when their leases expire, Unix ms, by this server's clock.
 
-key, arg = 3, 15
+key, arg = 3, 16
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -23,12 +24,12 @@ local due, most, bytes = tonumber(ARGV[6]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local first, holder = ARGV[10] == '1', ARGV[14]
 
 local sources = {}
-for i = 1, ARGV[15] do
+for i = 1, ARGV[16] do
   local turns, leaves, enters = next_arg(), next_arg(), next_arg()
   sources[i] = {
     index = next_key(), turns = next_keys(turns), leaves = next_keys(leaves), enters = next_keys(enters),
     low = next_arg(), high = next_arg(), turn = next_arg(),
-    channel = ARGV[5], now = now, horizon = tonumber(ARGV[4])
+    channel = ARGV[5], now = tonumber(ARGV[15]), horizon = tonumber(ARGV[4])
   }
 end
 
