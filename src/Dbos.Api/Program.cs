@@ -25,6 +25,11 @@ try
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = null;
+
+        // A worker's streams may share its connection with all its other calls; and one that vanished is noticed.
+        kestrel.Limits.Http2.MaxStreamsPerConnection = 1_000;
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
         kestrel.ListenAnyIP(settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
     });
 

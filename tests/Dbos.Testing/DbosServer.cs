@@ -10,7 +10,7 @@ namespace Dbos.Testing;
 /// <summary>DBOS as a process of its own on a free port, with a client for it.</summary>
 public sealed class DbosServer : IAsyncDisposable
 {
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
 
     private readonly Dictionary<string, string> settings;
     private readonly List<GrpcChannel> channels = [];
@@ -63,6 +63,22 @@ public sealed class DbosServer : IAsyncDisposable
 
     public Task<TimeSpan> WaitUntilServing(TimeSpan patience) =>
         Eventually.True(async () => await StatusOf("dbos.DBOS") == HealthCheckResponse.Types.ServingStatus.Serving, patience, "DBOS serves");
+
+    /// <summary>Health tells what the last probe saw, so it may not have noticed yet that its store was away.</summary>
+    public Task<TimeSpan> WaitUntilAnswering(TimeSpan patience) => Eventually.True(
+        async () =>
+        {
+            try
+            {
+                return (await Client.GetEventsAsync(new GetEventsRequest { Limit = 1 })).Error.Length == 0;
+            }
+            catch (RpcException)
+            {
+                return false;
+            }
+        },
+        patience,
+        "DBOS answers from its store");
 
     /// <summary>Null: it does not answer.</summary>
     public async Task<HealthCheckResponse.Types.ServingStatus?> StatusOf(string service)

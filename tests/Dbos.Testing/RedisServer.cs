@@ -52,6 +52,14 @@ public sealed class RedisServer : IAsyncDisposable
         await Eventually.True(IsListening, StartPatience, "redis-server listens");
     }
 
+    /// <summary>Sends one command, and answers what came back as redis-cli prints it.</summary>
+    public async Task<string> Ask(params string[] command)
+    {
+        await using var cli = ChildProcess.Start("redis-cli", ["-p", Port.ToString(CultureInfo.InvariantCulture), .. command]);
+        await cli.WaitForExit(StartPatience);
+        return cli.Output.Trim();
+    }
+
     /// <summary>kill -9.</summary>
     public async Task Kill()
     {

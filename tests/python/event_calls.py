@@ -16,9 +16,9 @@ class EventCalls(Caller):
             ("task_schedule_error", pb.ScheduleTaskRequest(task=pb.Task(id=unique("task"), scheduled_at=-1))),
             ("tasks_retrieved", pb.ListDueTasksRequest(timestamp=1)),
             ("task_list_error", pb.ListDueTasksRequest(timestamp=-1)),
-            ("task_nacked", pb.NackTaskRequest(task_id=task_id)),
+            ("task_nacked", pb.NackTaskRequest(task_id=task_id, retry_delay_seconds=1)),
             ("task_nack_error", pb.NackTaskRequest(task_id=task_id)),
-            ("tasks_retrieved", pb.ListDueTasksRequest(timestamp=self.now + 10)),
+            ("tasks_retrieved", pb.ListDueTasksRequest(timestamp=self.now + 60)),
             ("task_acknowledged", pb.AckTaskRequest(task_id=task_id)),
             ("task_ack_error", pb.AckTaskRequest(task_id="nothing")),
         )

@@ -1,6 +1,7 @@
 import time
 
 from caller import Caller, unique
+from servers import eventually
 from stubs import dbos_pb2 as pb
 
 
@@ -27,11 +28,6 @@ class TaskCalls(Caller):
         self.assertEqual("", reply.error)
         return [task.id for task in reply.tasks]
 
-    def stored_task(self, task_id):
-        reply = self.send(pb.GetTaskRequest(task_id=task_id))
-        self.assertTrue(reply.found, reply.error)
-        return reply.task
-
     def test_a_due_task_is_taken_once(self):
         task_id = self.schedule()
         self.assertEqual("pending", self.stored_task(task_id).status)
@@ -56,13 +52,13 @@ class TaskCalls(Caller):
         self.assertEqual("completed", self.stored_task(task_id).status)
         self.assertNotIn(task_id, self.take())
 
-    def test_a_task_negatively_acknowledged_without_a_token_returns(self):
+    def test_a_task_negatively_acknowledged_without_a_token_returns_after_a_short_rest(self):
         task_id = self.schedule()
         self.take()
         self.accepted(pb.NackTaskRequest(task_id=task_id))
         returned = self.stored_task(task_id)
         self.assertEqual(("pending", 1), (returned.status, returned.retry_count))
-        self.assertIn(task_id, self.take())
+        eventually(lambda: task_id in self.take(), 5, "the task is due again")
 
     def test_a_task_negatively_acknowledged_with_a_delay_returns_after_it(self):
         task_id = self.schedule()

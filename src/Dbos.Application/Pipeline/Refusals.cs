@@ -1,4 +1,5 @@
 using Dbos.Application.Events;
+using Dbos.Domain;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Audit;
 
@@ -17,7 +18,7 @@ public sealed class Refusals(IEventLog events)
             var refused = new AuditEvent(
                 request.RefusedEvent,
                 refusal.Sentence,
-                [.. request.Subject.Select(told => (told.Name, Rules.CutShort(told.Value, LongestValue))), ("code", refusal.Code.ToString())]);
+                [.. request.Subject.Select(told => (told.Name, told.Value.CutShort(LongestValue))), ("code", refusal.Code.ToString())]);
             await events.TellRefusal(refused, work.Origin, PartitionId(request), cancellation);
         }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dbos.Application.Paging;
+using Dbos.Domain;
 using FluentValidation;
 
 namespace Dbos.Application.Pipeline;
@@ -73,14 +74,10 @@ public static class Rules
 
     public static string Sentence(string field, string rule, object? value) => $"{field} {rule}, but is {Shown(value)}";
 
-    /// <summary>At most so many characters, the last of them not half of a pair.</summary>
-    public static string CutShort(string text, int most) =>
-        text.Length <= most ? text : text[..(char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)];
-
     private static string Shown(object? value) => value switch
     {
         null => "missing",
-        string { Length: > LongestShown } text => $"'{Printable(CutShort(text, LongestShown))}… ({text.Length} characters)'",
+        string { Length: > LongestShown } text => $"'{Printable(text.CutShort(LongestShown))}… ({text.Length} characters)'",
         string text => $"'{Printable(text)}'",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };

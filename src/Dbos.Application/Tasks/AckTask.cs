@@ -1,7 +1,6 @@
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Audit;
-using Dbos.Domain.Tasks;
 using FluentValidation;
 using MediatR;
 
@@ -19,9 +18,6 @@ public sealed record AckTask(string TaskId, long LeaseToken) : IWrite
 
     public ContentHash Content => new ContentHash.Builder().Add(LeaseToken).Build();
 
-    internal Answer<Decision<MeasurementTask>> Decide(MeasurementTask? task, DateTimeOffset now) =>
-        task is null ? TaskNotFound.Refusal(TaskId) : task.Acknowledge(LeaseToken, now);
-
     public sealed class Validator : AbstractValidator<AckTask>
     {
         public Validator()
@@ -35,10 +31,7 @@ public sealed record AckTask(string TaskId, long LeaseToken) : IWrite
     public sealed class Handler(ITaskRepository tasks, UnitOfWork work, TimeProvider clock) : IRequestHandler<AckTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(AckTask command, CancellationToken cancellationToken) =>
-            OptimisticWrite.Run<MeasurementTask>(
-                work,
-                load: () => tasks.Find(command.TaskId, cancellationToken),
-                decide: task => command.Decide(task, clock.GetUtcNow()),
-                save: draft => tasks.Save(draft, cancellationToken));
+            tasks.Change(
+                command.TaskId, work, task => task.Acknowledge(command.LeaseToken, clock.GetUtcNow()), cancellationToken);
     }
 }

@@ -26,7 +26,9 @@ public sealed record AckTasks(IReadOnlyList<AckTask> Writes) : IBatch<AckTask>
             writer.Run(
                 command,
                 async (ack, work) => new Change<MeasurementTask>(
-                    work, await tasks.Find(ack.TaskId, cancellationToken), task => ack.Decide(task, clock.GetUtcNow())),
+                    work,
+                    await tasks.Find(ack.TaskId, cancellationToken),
+                    TaskChanges.IfThere(ack.TaskId, task => task.Acknowledge(ack.LeaseToken, clock.GetUtcNow()))),
                 drafts => tasks.Save(drafts, cancellationToken),
                 cancellationToken);
     }

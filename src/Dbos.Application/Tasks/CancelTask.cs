@@ -1,7 +1,6 @@
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Audit;
-using Dbos.Domain.Tasks;
 using FluentValidation;
 using MediatR;
 
@@ -31,10 +30,6 @@ public sealed record CancelTask(string TaskId, string Reason) : IWrite
     public sealed class Handler(ITaskRepository tasks, UnitOfWork work, TimeProvider clock) : IRequestHandler<CancelTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(CancelTask command, CancellationToken cancellationToken) =>
-            OptimisticWrite.Run<MeasurementTask>(
-                work,
-                load: () => tasks.Find(command.TaskId, cancellationToken),
-                decide: task => task is null ? TaskNotFound.Refusal(command.TaskId) : task.Cancel(command.Reason, clock.GetUtcNow()),
-                save: draft => tasks.Save(draft, cancellationToken));
+            tasks.Change(command.TaskId, work, task => task.Cancel(command.Reason, clock.GetUtcNow()), cancellationToken);
     }
 }

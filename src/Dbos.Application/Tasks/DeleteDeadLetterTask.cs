@@ -1,7 +1,6 @@
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Audit;
-using Dbos.Domain.Tasks;
 using FluentValidation;
 using MediatR;
 
@@ -26,10 +25,6 @@ public sealed record DeleteDeadLetterTask(string TaskId) : IWrite
     public sealed class Handler(ITaskRepository tasks, UnitOfWork work) : IRequestHandler<DeleteDeadLetterTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(DeleteDeadLetterTask command, CancellationToken cancellationToken) =>
-            OptimisticWrite.Run<MeasurementTask>(
-                work,
-                load: () => tasks.Find(command.TaskId, cancellationToken),
-                decide: task => task is null ? TaskNotFound.Refusal(command.TaskId) : task.Delete(),
-                save: draft => tasks.Save(draft, cancellationToken));
+            tasks.Change(command.TaskId, work, task => task.Delete(), cancellationToken);
     }
 }

@@ -1,7 +1,6 @@
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Audit;
-using Dbos.Domain.Tasks;
 using FluentValidation;
 using MediatR;
 
@@ -35,12 +34,10 @@ public sealed record ExtendTaskLease(string TaskId, long LeaseToken, long Second
         : IRequestHandler<ExtendTaskLease, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(ExtendTaskLease command, CancellationToken cancellationToken) =>
-            OptimisticWrite.Run<MeasurementTask>(
+            tasks.Change(
+                command.TaskId,
                 work,
-                load: () => tasks.Find(command.TaskId, cancellationToken),
-                decide: task => task is null
-                    ? TaskNotFound.Refusal(command.TaskId)
-                    : task.ExtendLease(command.LeaseToken, clock.GetUtcNow() + policy.LeaseOf(command.Seconds)),
-                save: draft => tasks.Save(draft, cancellationToken));
+                task => task.ExtendLease(command.LeaseToken, clock.GetUtcNow() + policy.LeaseOf(command.Seconds)),
+                cancellationToken);
     }
 }

@@ -35,10 +35,3 @@ public interface ITaskRepository
 /// <param name="Lease">How long each is leased.</param>
 /// <param name="TellsEnd">The end of each delivery is told to <see cref="TaskSignals"/>.</param>
 public sealed record TakeOrder(TaskFilter Filter, DateTimeOffset? Due, int Limit, TimeSpan Lease, bool TellsEnd = false);
-
-public static class TaskRepositoryExtensions
-{
-    public static async Task<Saved<MeasurementTask>> Save(
-        this ITaskRepository tasks, Draft<MeasurementTask> draft, CancellationToken cancellation) =>
-        (await tasks.Save([draft], cancellation))[0];
-}

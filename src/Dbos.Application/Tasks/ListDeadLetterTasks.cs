@@ -12,8 +12,7 @@ public sealed record ListDeadLetterTasks(TaskFilter Filter, PageRequest Page) : 
 {
     public string RefusedEvent => EventTypes.QueueReadError;
 
-    public (string Name, string Value)[] Subject =>
-        [(AuditEvent.Names.AgentId, Filter.AgentId), (AuditEvent.Names.ModuleName, Filter.ModuleName)];
+    public (string Name, string Value)[] Subject => Filter.Subject;
 
     public sealed class Validator : AbstractValidator<ListDeadLetterTasks>
     {

@@ -18,8 +18,7 @@ public sealed record ListDueTasks(TaskFilter Filter, long Timestamp, int Limit, 
 
     public string RefusedEvent => EventTypes.TaskListError;
 
-    public (string Name, string Value)[] Subject =>
-        [(AuditEvent.Names.AgentId, Filter.AgentId), (AuditEvent.Names.ModuleName, Filter.ModuleName)];
+    public (string Name, string Value)[] Subject => Filter.Subject;
 
     public sealed class Validator : AbstractValidator<ListDueTasks>
     {

@@ -13,8 +13,7 @@ public sealed record ListTasks(string Status, TaskFilter Filter, PageRequest Pag
 {
     public string RefusedEvent => EventTypes.QueueReadError;
 
-    public (string Name, string Value)[] Subject =>
-        [(AuditEvent.Names.AgentId, Filter.AgentId), (AuditEvent.Names.ModuleName, Filter.ModuleName)];
+    public (string Name, string Value)[] Subject => Filter.Subject;
 
     public sealed class Validator : AbstractValidator<ListTasks>
     {

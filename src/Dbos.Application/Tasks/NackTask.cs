@@ -43,14 +43,12 @@ public sealed record NackTask(string TaskId, long RetryDelaySeconds, bool RetryA
         : IRequestHandler<NackTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(NackTask command, CancellationToken cancellationToken) =>
-            OptimisticWrite.Run<MeasurementTask>(
+            tasks.Change(
+                command.TaskId,
                 work,
-                load: () => tasks.Find(command.TaskId, cancellationToken),
-                decide: task => task is null
-                    ? TaskNotFound.Refusal(command.TaskId)
-                    : task.NegativelyAcknowledge(
-                        command.LeaseToken, failures => Delay(command, failures), command.Reason, clock.GetUtcNow()),
-                save: draft => tasks.Save(draft, cancellationToken));
+                task => task.NegativelyAcknowledge(
+                    command.LeaseToken, failures => Delay(command, failures), command.Reason, clock.GetUtcNow()),
+                cancellationToken);
 
         private TimeSpan Delay(NackTask command, int failures) =>
             command.RetryAtOnce ? TimeSpan.Zero

@@ -16,8 +16,7 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
 
     public string RefusedEvent => EventTypes.TaskRequeueError;
 
-    public (string Name, string Value)[] Subject =>
-        [(AuditEvent.Names.AgentId, Filter.AgentId), (AuditEvent.Names.ModuleName, Filter.ModuleName)];
+    public (string Name, string Value)[] Subject => Filter.Subject;
 
     public sealed class Validator : AbstractValidator<RequeueDeadLetterTasks>
     {
@@ -44,11 +43,12 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
                 return new Requeued(await RequeueMatching(command.Filter, cancellationToken), []);
             }
 
-            var named = await Task.WhenAll(command.TaskIds.Select(id => tasks.Find(id, cancellationToken)));
+            var ids = command.TaskIds.Distinct().ToArray();
+            var named = await Task.WhenAll(ids.Select(async id => (id, await tasks.Find(id, cancellationToken))));
             var answers = await Requeue(named, cancellationToken);
             return new Requeued(
                 answers.Count(answer => answer is { IsRefused: false }),
-                [.. command.TaskIds.Where((_, i) => answers[i].IsRefused)]);
+                [.. ids.Where((_, i) => answers[i].IsRefused)]);
         }
 
         /// <summary>In slices; what dies meanwhile is newer than the call and stays.</summary>
@@ -60,7 +60,8 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
             while (true)
             {
                 var dead = await tasks.List(MeasurementTaskStatus.Failed, filter, page, cancellation);
-                var answers = await Requeue([.. dead.Items.Where(task => task.EndedAt <= called)], cancellation);
+                var answers = await Requeue(
+                    from task in dead.Items where task.EndedAt <= called select (task.Id, (MeasurementTask?)task), cancellation);
                 requeued += answers.Count(answer => answer is { IsRefused: false, Value.Duplicate: false });
                 if (dead.Next is null)
                 {
@@ -71,15 +72,9 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
             }
         }
 
-        private Task<Answer<Written>[]> Requeue(IReadOnlyList<MeasurementTask?> dead, CancellationToken cancellation) =>
-            OptimisticWrite.RunAll(
-                [
-                    .. dead.Select(task => new Change<MeasurementTask>(
-                        new UnitOfWork { Origin = work.Origin },
-                        task,
-                        found => found is null ? TaskNotFound.Refusal(task?.Id ?? string.Empty) : found.Requeue(clock.GetUtcNow()))),
-                ],
-                drafts => tasks.Save(drafts, cancellation));
+        private Task<Answer<Written>[]> Requeue(
+            IEnumerable<(string TaskId, MeasurementTask? Task)> dead, CancellationToken cancellation) =>
+            tasks.ChangeAll(dead, work.Origin, task => task.Requeue(clock.GetUtcNow()), cancellation);
     }
 }
 

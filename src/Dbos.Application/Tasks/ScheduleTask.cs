@@ -114,7 +114,7 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
                 work,
                 load: () => System.Threading.Tasks.Task.FromResult(change.Stored),
                 change.Decide,
-                save: draft => tasks.Save(draft, cancellationToken),
+                save: async draft => (await tasks.Save([draft], cancellationToken))[0],
                 change.SaysTheSame);
         }
     }

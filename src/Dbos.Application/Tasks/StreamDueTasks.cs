@@ -13,8 +13,7 @@ public sealed record StreamDueTasks(TaskFilter Filter, int MaxInflight, long Vis
 {
     public string RefusedEvent => EventTypes.TaskListError;
 
-    public (string Name, string Value)[] Subject =>
-        [(AuditEvent.Names.AgentId, Filter.AgentId), (AuditEvent.Names.ModuleName, Filter.ModuleName)];
+    public (string Name, string Value)[] Subject => Filter.Subject;
 
     public sealed class Validator : AbstractValidator<StreamDueTasks>
     {

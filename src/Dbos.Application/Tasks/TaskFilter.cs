@@ -1,4 +1,5 @@
 using Dbos.Application.Pipeline;
+using Dbos.Domain.Audit;
 using FluentValidation;
 
 namespace Dbos.Application.Tasks;
@@ -10,8 +11,8 @@ public sealed record TaskFilter(string AgentId, string ModuleName)
 
     public bool IsAny => AgentId.Length == 0 && ModuleName.Length == 0;
 
-    public bool Matches(string agentId, string moduleName) =>
-        (AgentId.Length == 0 || AgentId == agentId) && (ModuleName.Length == 0 || ModuleName == moduleName);
+    /// <summary>As event metadata.</summary>
+    public (string Name, string Value)[] Subject => [(AuditEvent.Names.AgentId, AgentId), (AuditEvent.Names.ModuleName, ModuleName)];
 }
 
 internal static class TaskFilterRules

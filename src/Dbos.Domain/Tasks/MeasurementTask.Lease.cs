@@ -86,7 +86,7 @@ public sealed partial record MeasurementTask
 
         if (Status != MeasurementTaskStatus.Inflight)
         {
-            return NotInflight("extended");
+            return Lost(token);
         }
 
         return until <= VisibleAt
@@ -113,7 +113,7 @@ public sealed partial record MeasurementTask
         History =
         [
             .. History.Skip(Math.Max(0, History.Count + 1 - MostHistory)),
-            new TaskFailure(LeaseToken, now.ToUnixTimeSeconds(), kind, CutShort(error)),
+            new TaskFailure(LeaseToken, now.ToUnixTimeSeconds(), kind, error.CutShort(LongestHistoryError)),
         ],
         Version = Version + 1,
     };
@@ -133,10 +133,6 @@ public sealed partial record MeasurementTask
             Tell(EventTypes.TaskDeadLettered, $"moved to the dead-letter queue: {deadLetterReason} exceeded", told));
     }
 
-    private static string CutShort(string error) => error.Length <= LongestHistoryError
-        ? error
-        : error[..(char.IsHighSurrogate(error[LongestHistoryError - 1]) ? LongestHistoryError - 1 : LongestHistoryError)];
-
     /// <summary>The token of the latest delivery holds as long as no other end of that delivery is known.</summary>
     private Refusal? WhyNotHeld(long token)
     {
@@ -144,15 +140,17 @@ public sealed partial record MeasurementTask
             || (token == LeaseToken && Status is MeasurementTaskStatus.Inflight or MeasurementTaskStatus.Completed or MeasurementTaskStatus.Cancelled);
         if (!isLatest)
         {
-            return new Refusal(
-                RefusalCode.LeaseLost,
-                $"lease {Number(token)} of task '{Id}' is lost: the task is {Status.Word()}, its latest delivery is {Number(LeaseToken)}");
+            return Lost(token);
         }
 
         return Status == MeasurementTaskStatus.Cancelled
             ? new Refusal(RefusalCode.TaskCancelled, $"task '{Id}' was cancelled: stop working on it")
             : null;
     }
+
+    private Refusal Lost(long token) => new(
+        RefusalCode.LeaseLost,
+        $"lease {Number(token)} of task '{Id}' is lost: the task is {Status.Word()}, its latest delivery is {Number(LeaseToken)}");
 
     private Refusal NotInflight(string what) => new(
         RefusalCode.InvalidTransition, $"task '{Id}' is {Status.Word()}: only an inflight task can be {what}");

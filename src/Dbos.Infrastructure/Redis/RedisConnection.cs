@@ -47,13 +47,10 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     {
         var connecting = await ConnectionMultiplexer.ConnectAsync(Options(settings.Address));
         connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType.ToString());
-        connecting.ConnectionRestored += (_, restored) =>
+        connecting.ConnectionRestored += (_, _) =>
         {
             Found();
-            if (restored.ConnectionType == ConnectionType.Subscription)
-            {
-                _ = TellReconnected(connecting.GetSubscriber());
-            }
+            _ = TellReconnected(connecting.GetSubscriber());
         };
         if (!connecting.IsConnected)
         {

@@ -25,6 +25,7 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
     private readonly ConcurrentBag<SqliteSession> readers = [];
     private IStoreWatcher? watcher;
     private int writes;
+    private bool isDisposed;
 
     /// <exception cref="DataDirectoryInUseException">Another process has the folder.</exception>
     /// <exception cref="DataFileUnusableException">What lies there is no database of this service.</exception>
@@ -193,8 +194,15 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
     {
     }
 
+    /// <summary>The container disposes it once for each name that it is registered by.</summary>
     public void Dispose()
     {
+        if (isDisposed)
+        {
+            return;
+        }
+
+        isDisposed = true;
         writer.Dispose();
         while (readers.TryTake(out var reader))
         {

@@ -52,4 +52,7 @@ public interface IStoreWatcher
 
     /// <summary>Something may have been missed.</summary>
     void Missed();
+
+    /// <summary>Somebody waits for a turn to be told.</summary>
+    bool IsWaitedOn { get; }
 }

@@ -10,6 +10,8 @@ public sealed class TaskWatcher(TaskSignals signals, TimeProvider clock) : IStor
     /// <summary>Told already, and not due yet.</summary>
     private readonly ConcurrentDictionary<Turn, bool> coming = new();
 
+    public bool IsWaitedOn => signals.HasWaiting;
+
     public void Due(Turn turn)
     {
         if (Left(turn) <= TimeSpan.Zero)

@@ -11,7 +11,7 @@ public abstract class LeaseExpiryTests(Deployment dbos)
     [Fact]
     public async Task Expired_leases_return_within_2_seconds_and_only_once()
     {
-        var ids = await Task.WhenAll(Enumerable.Range(0, LeasedAtOnce).Select(_ => Schedule(maxRetries: 3)));
+        var ids = await Task.WhenAll(Enumerable.Range(0, LeasedAtOnce).Select(_ => Schedule(maxExpiries: 3)));
         var taken = await Take();
         taken.Select(task => task.Id).Should().BeEquivalentTo(ids);
 
@@ -27,16 +27,17 @@ public abstract class LeaseExpiryTests(Deployment dbos)
     }
 
     [Fact]
-    public async Task A_task_out_of_retries_is_failed_and_its_late_holder_is_refused()
+    public async Task A_task_whose_lease_expired_too_often_is_failed_and_its_late_holder_is_refused()
     {
-        var id = await Schedule(maxRetries: 1);
+        var id = await Schedule(maxExpiries: 1);
         await Take();
         await UntilStatus(id, "pending");
         var last = (await Take()).Single();
         await UntilStatus(id, "failed");
 
         var task = (await Find(id)).Single();
-        (task.RetryCount, task.LastError).Should().Be((2, "lease 2 expired"));
+        (task.ExpiryCount, task.FailureCount, task.RetryCount).Should().Be((2, 0, 2));
+        (task.LastError, task.DeadLetterReason).Should().Be(("lease 2 expired", "max_expiries"));
         (await dbos.Client.ReadEvents("task_dead_lettered", "task_id", id)).Should().ContainSingle();
         (await dbos.Client.ReadEvents("task_lease_expired", "task_id", id)).Should().HaveCount(2);
         var late = await Ack(id, last.LeaseToken);
@@ -44,11 +45,12 @@ public abstract class LeaseExpiryTests(Deployment dbos)
         (await dbos.Client.ListDueTasksAsync(new ListDueTasksRequest())).Tasks.Should().BeEmpty("a failed task is not delivered");
     }
 
-    private async Task<string> Schedule(int maxRetries)
+    private async Task<string> Schedule(int maxExpiries)
     {
-        var id = Requests.NewId("task");
-        (await dbos.Client.ScheduleTaskAsync(Requests.Schedule(id, maxRetries))).Success.Should().BeTrue();
-        return id;
+        var request = Requests.Schedule(Requests.NewId("task"));
+        request.Task.MaxExpiries = maxExpiries;
+        (await dbos.Client.ScheduleTaskAsync(request)).Success.Should().BeTrue();
+        return request.Task.Id;
     }
 
     private async Task<IReadOnlyList<WireTask>> Take() =>

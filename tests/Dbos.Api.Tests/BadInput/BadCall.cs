@@ -52,6 +52,41 @@ public sealed record BadCall(string Field, string EventType, Func<DBOS.DBOSClien
     public static BadCall Nack(string field, NackTaskRequest request) =>
         Of(field, "task_nack_error", client => client.NackTaskAsync(request));
 
+    public static BadCall List(string field, ListTasksRequest request) =>
+        Of(field, "queue_read_error", client => client.ListTasksAsync(request));
+
+    public static BadCall ListDead(string field, ListDeadLetterTasksRequest request) =>
+        Of(field, "queue_read_error", client => client.ListDeadLetterTasksAsync(request));
+
+    public static BadCall Extend(string field, ExtendTaskLeaseRequest request) =>
+        Of(field, "task_extend_error", client => client.ExtendTaskLeaseAsync(request));
+
+    public static BadCall Cancel(string field, CancelTaskRequest request) =>
+        Of(field, "task_cancel_error", client => client.CancelTaskAsync(request));
+
+    public static BadCall Requeue(string field, RequeueDeadLetterTasksRequest request) =>
+        Of(field, "task_requeue_error", client => client.RequeueDeadLetterTasksAsync(request));
+
+    public static BadCall Delete(string field, DeleteDeadLetterTaskRequest request) =>
+        Of(field, "task_delete_error", client => client.DeleteDeadLetterTaskAsync(request));
+
+    public static BadCall ScheduleMany(string field, int count) =>
+        Of(field, "task_schedule_error", client => client.ScheduleTasksAsync(
+            new ScheduleTasksRequest { Tasks = { Enumerable.Range(0, count).Select(i => Requests.Task($"task-{i}")) } }));
+
+    public static BadCall AckMany(string field, int count) =>
+        Of(field, "task_ack_error", client => client.AckTasksAsync(
+            new AckTasksRequest { Acks = { Enumerable.Range(0, count).Select(i => new AckTaskRequest { TaskId = $"task-{i}" }) } }));
+
+    public static BadCall Stream(string field, StreamDueTasksRequest request) => new(field, "task_list_error", async client =>
+    {
+        using var call = client.StreamDueTasks(request);
+        (await call.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue("the refusal is a reply");
+        var refusal = Refusal.In(call.ResponseStream.Current);
+        (await call.ResponseStream.MoveNext(CancellationToken.None)).Should().BeFalse("a refusal is the only reply");
+        return refusal;
+    });
+
     private static BadCall Of<TReply>(string field, string eventType, Func<DBOS.DBOSClient, AsyncUnaryCall<TReply>> call)
         where TReply : IMessage =>
         new(field, eventType, async client => Refusal.In(await call(client)));

@@ -38,12 +38,31 @@ public abstract class ValidationTests(Deployment dbos)
         await NothingShouldBeStored();
     }
 
+    [Fact]
+    public async Task A_requeue_names_ids_or_a_filter_or_all_and_only_one_of_them()
+    {
+        RequeueDeadLetterTasksRequest[] requests =
+        [
+            new(),
+            new() { TaskIds = { "task-1" }, All = true },
+            new() { TaskIds = { "task-1" }, AgentId = Requests.Agent },
+            new() { ModuleName = Requests.Module, All = true },
+        ];
+        foreach (var request in requests)
+        {
+            var reply = await dbos.Client.RequeueDeadLetterTasksAsync(request);
+
+            (reply.Success, reply.Code, reply.Requeued).Should().Be((false, ErrorCode.Validation, 0));
+            reply.Error.Should().StartWith("exactly one of task_ids");
+        }
+    }
+
     private async Task NothingShouldBeStored()
     {
         (await dbos.Client.ListAgentsAsync(new ListAgentsRequest())).Agents.Should().BeEmpty();
         (await dbos.Client.ListModuleStatesAsync(new ListModuleStatesRequest())).States.Should().BeEmpty();
         (await dbos.Client.ListResultsAsync(new ListResultsRequest { AgentId = Requests.Agent })).Results.Should().BeEmpty();
-        (await dbos.Client.ListDueTasksAsync(new ListDueTasksRequest())).Tasks.Should().BeEmpty();
+        (await dbos.Client.ListTasksAsync(new ListTasksRequest())).Tasks.Should().BeEmpty();
     }
 }
 

@@ -30,7 +30,7 @@ public sealed class KillUnderLoadTests
         {
             await dbos.Redis.Kill();
             await dbos.Redis.Start();
-            await dbos.Server.WaitUntilServing(Patience);
+            await dbos.Server.WaitUntilAnswering(Patience);
         });
     }
 

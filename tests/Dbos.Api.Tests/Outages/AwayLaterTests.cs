@@ -41,7 +41,7 @@ public sealed class AwayLaterTests
 
         await Eventually.True(
             async () => (await EveryCall.Send(dbos.Client)).All(failure => failure is null), LongestReturn, "every call is answered");
-        (await dbos.Server.StatusOf("dbos.DBOS")).Should().Be(ServingStatus.Serving);
+        await dbos.Server.WaitUntilServing(LongestReturn);
         (LinesOfLog(dbos) - logged).Should().BeInRange(1, MostLogLines, dbos.Server.Process.Output);
     }
 

@@ -3,7 +3,7 @@ using Grpc.Core;
 
 namespace Dbos.Api.Tests.Outages;
 
-/// <summary>A well-formed call of each of the fifteen, each to be answered when the store is there.</summary>
+/// <summary>A well-formed call of each kind, each to be answered when the store is there.</summary>
 public static class EveryCall
 {
     private static readonly Func<DBOS.DBOSClient, Task>[] All =
@@ -22,6 +22,17 @@ public static class EveryCall
         client => client.ListDueTasksAsync(new ListDueTasksRequest()).ResponseAsync,
         client => client.AckTaskAsync(new AckTaskRequest { TaskId = "task-1" }).ResponseAsync,
         client => client.NackTaskAsync(new NackTaskRequest { TaskId = "task-1" }).ResponseAsync,
+        client => client.ScheduleTasksAsync(new ScheduleTasksRequest { Tasks = { Requests.Task("task-1"), Requests.Task("task-2") } }).ResponseAsync,
+        client => client.AckTasksAsync(new AckTasksRequest { Acks = { new AckTaskRequest { TaskId = "task-1" } } }).ResponseAsync,
+        client => client.ExtendTaskLeaseAsync(new ExtendTaskLeaseRequest { TaskId = "task-1", LeaseToken = 1 }).ResponseAsync,
+        client => client.CancelTaskAsync(new CancelTaskRequest { TaskId = "task-3" }).ResponseAsync,
+        client => client.ListTasksAsync(new ListTasksRequest()).ResponseAsync,
+        client => client.ListDeadLetterTasksAsync(new ListDeadLetterTasksRequest()).ResponseAsync,
+        client => client.RequeueDeadLetterTasksAsync(new RequeueDeadLetterTasksRequest { TaskIds = { "task-1" } }).ResponseAsync,
+        client => client.RequeueDeadLetterTasksAsync(new RequeueDeadLetterTasksRequest { All = true }).ResponseAsync,
+        client => client.DeleteDeadLetterTaskAsync(new DeleteDeadLetterTaskRequest { TaskId = "task-1" }).ResponseAsync,
+        client => client.GetQueueStatsAsync(new GetQueueStatsRequest()).ResponseAsync,
+        CheckConsistency,
         client => client.GetEventsAsync(new GetEventsRequest()).ResponseAsync,
     ];
 
@@ -33,6 +44,15 @@ public static class EveryCall
     public static Task<RpcException?[]> StoreResults(IEnumerable<DBOS.DBOSClient> clients) =>
         Task.WhenAll(clients.Select(client => FailureOf(
             client, each => each.StoreResultAsync(Requests.Result(Requests.NewId("request"))).ResponseAsync)));
+
+    private static async Task CheckConsistency(DBOS.DBOSClient client)
+    {
+        using var call = client.CheckConsistency(new CheckConsistencyRequest());
+        while (await call.ResponseStream.MoveNext(CancellationToken.None))
+        {
+            call.ResponseStream.Current.Error.Should().BeEmpty();
+        }
+    }
 
     private static async Task<RpcException?> FailureOf(DBOS.DBOSClient client, Func<DBOS.DBOSClient, Task> call)
     {

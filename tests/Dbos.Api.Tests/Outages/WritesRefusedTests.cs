@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dbos.Api.Tests.Support;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 
@@ -20,7 +19,8 @@ public sealed class WritesRefusedTests
         await Configure(dbos.Redis, setting, refusing);
         foreach (var service in (string[])["dbos.DBOS", string.Empty])
         {
-            (await dbos.Server.StatusOf(service)).Should().Be(ServingStatus.NotServing);
+            await Eventually.True(
+                async () => await dbos.Server.StatusOf(service) == ServingStatus.NotServing, Patience, "health tells that writes are refused");
         }
 
         (await dbos.Server.StatusOf("liveness")).Should().Be(ServingStatus.Serving);
@@ -35,11 +35,6 @@ public sealed class WritesRefusedTests
         (await dbos.Client.StoreResultAsync(Requests.Result("request-2"))).Success.Should().BeTrue();
     }
 
-    private static async Task Configure(RedisServer redis, string setting, string value)
-    {
-        await using var cli = ChildProcess.Start(
-            "redis-cli", ["-p", redis.Port.ToString(CultureInfo.InvariantCulture), "config", "set", setting, value]);
-        await cli.WaitForExit(Patience);
-        cli.Output.Trim().Should().Be("OK");
-    }
+    private static async Task Configure(RedisServer redis, string setting, string value) =>
+        (await redis.Ask("config", "set", setting, value)).Should().Be("OK");
 }

@@ -39,16 +39,14 @@ public static class Requests
         },
     };
 
-    public static ScheduleTaskRequest Schedule(string id, int maxRetries = 0, long scheduledAt = 0) => new()
+    public static ScheduleTaskRequest Schedule(string id, long scheduledAt = 0) => new() { Task = Task(id, scheduledAt: scheduledAt) };
+
+    public static WireTask Task(string id, string agentId = Agent, long scheduledAt = 0) => new()
     {
-        Task = new WireTask
-        {
-            Id = id,
-            AgentId = Agent,
-            ModuleName = Module,
-            Payload = ByteString.CopyFromUtf8("{}"),
-            ScheduledAt = scheduledAt,
-            MaxRetries = maxRetries,
-        },
+        Id = id,
+        AgentId = agentId,
+        ModuleName = Module,
+        Payload = ByteString.CopyFromUtf8("{}"),
+        ScheduledAt = scheduledAt,
     };
 }

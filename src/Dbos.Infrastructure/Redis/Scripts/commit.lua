@@ -17,19 +17,7 @@
 --          {1, value} the mark was there
 --          {2, version, document, payload, deliveries, leased_until}  at another version; version false: nothing stored
 
-local key, arg = 3, 7
-
-local function next_key()
-  key = key + 1
-  return KEYS[key]
-end
-
-local function next_arg()
-  arg = arg + 1
-  return ARGV[arg]
-end
-
-local length, counts = 0, {}
+key, arg = 3, 7
 
 local function commit()
   local record, mark = next_key(), next_key()
@@ -66,36 +54,33 @@ local function commit()
 
   for _ = 1, events do
     local told = next_arg()
-    if not refusal then length = redis.call('LPUSH', KEYS[1], told) end
+    if not refusal then tell(told) end
   end
   for _ = 1, indexes do
     local index, score, member = next_key(), next_arg(), next_arg()
     if not refusal then
-      if score == '' then redis.call('ZREM', index, member) else redis.call('ZADD', index, score, member) end
+      place(index, member, score ~= '' and score)
     end
   end
   for _ = 1, lanes do
-    local q = {index = next_key(), turns = {}, channel = ARGV[6], now = tonumber(ARGV[4]), horizon = tonumber(ARGV[5])}
     local due, member = next_arg(), next_arg()
-    q.low, q.high, q.turn = next_arg(), next_arg(), next_arg()
-    for i = 1, next_arg() do q.turns[i] = next_key() end
+    local lane = {
+      low = next_arg(), high = next_arg(), turn = next_arg(), index = next_key(), turns = next_keys(next_arg()),
+      now = tonumber(ARGV[4]), horizon = tonumber(ARGV[5]), channel = ARGV[6]
+    }
     if not refusal then
-      if due == '' then leave(q, member) else enter(q, member, q.low + due) end
+      if due == '' then leave(lane, member) else enter(lane, member, lane.low + due) end
     end
   end
   for _ = 1, counted do
     local name = next_arg()
-    if not refusal then counts[name] = (counts[name] or 0) + 1 end
+    if not refusal then count(name, 1) end
   end
   return refusal or 0
 end
 
 local answers = {}
 for i = 1, ARGV[7] do answers[i] = commit() end
-
-if length > tonumber(ARGV[2]) then redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1) end
-for name, some in pairs(counts) do
-  redis.call('HINCRBY', KEYS[2], name, some)
-  if redis.call('HINCRBY', KEYS[3], name, some) == some then redis.call('EXPIRE', KEYS[3], ARGV[3]) end
-end
+finish_indexing()
+finish_telling()
 return answers

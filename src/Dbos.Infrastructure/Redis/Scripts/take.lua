@@ -15,23 +15,7 @@
 -- Answers, for each that was moved, six in a row: member, its score, version, document, payload, delivery;
 -- and last when their leases expire, Unix ms, by this server's clock.
 
-local key, arg = 3, 16
-
-local function next_key()
-  key = key + 1
-  return KEYS[key]
-end
-
-local function next_arg()
-  arg = arg + 1
-  return ARGV[arg]
-end
-
-local function keys(count)
-  local some = {}
-  for i = 1, count do some[i] = next_key() end
-  return some
-end
+key, arg = 3, 16
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -43,48 +27,54 @@ local sources = {}
 for i = 1, ARGV[16] do
   local turns, leaves, enters = next_arg(), next_arg(), next_arg()
   sources[i] = {
-    index = next_key(), turns = keys(turns), leaves = keys(leaves), enters = keys(enters),
+    index = next_key(), turns = next_keys(turns), leaves = next_keys(leaves), enters = next_keys(enters),
     low = next_arg(), high = next_arg(), turn = next_arg(),
     channel = ARGV[5], now = tonumber(ARGV[15]), horizon = tonumber(ARGV[4])
   }
+end
+
+-- Members are taken out when all are known.
+local function is_taken(index, member)
+  return changes[index] and changes[index][member] == false
 end
 
 local taken, told = {}, {}
 for i = key + 1, #KEYS do
   if #told == most then break end
   local record, member, source = KEYS[i], next_arg(), sources[tonumber(next_arg())]
-  local score = redis.call('ZSCORE', source.index, member)
-  local document = score and score - source.low <= due and redis.call('HSTRLEN', record, 'document') or 0
+  local score = not is_taken(source.index, member) and redis.call('ZSCORE', source.index, member)
+  local stored = score and score - source.low <= due
+    and redis.call('HMGET', record, 'version', 'document', 'payload', 'deliveries')
   -- A member without its record is left to the audit.
-  if document > 0 then
-    local size = document + redis.call('HSTRLEN', record, 'payload')
-    bytes = bytes - size
+  if stored and stored[2] then
+    bytes = bytes - #stored[2] - #(stored[3] or '')
     if bytes < 0 and not first then break end
     first = false
-    local delivery = redis.call('HINCRBY', record, 'deliveries', 1)
-    local version = redis.call('HINCRBY', record, 'version', 1)
-    if holder == '' then redis.call('HSET', record, 'leased_until', until_ms)
-    else redis.call('HSET', record, 'leased_until', until_ms, 'holder', holder) end
-    redis.call('ZREM', source.index, member)
-    for _, index in ipairs(source.leaves) do redis.call('ZREM', index, member) end
-    for _, index in ipairs(source.enters) do redis.call('ZADD', index, until_ms, member) end
+    local version, delivery = string.format('%.0f', stored[1] + 1), string.format('%.0f', (stored[4] or 0) + 1)
+    if holder == '' then
+      redis.call('HSET', record, 'version', version, 'deliveries', delivery, 'leased_until', until_ms)
+    else
+      redis.call('HSET', record, 'version', version, 'deliveries', delivery, 'leased_until', until_ms, 'holder', holder)
+    end
+    place(source.index, member, false)
+    for _, index in ipairs(source.leaves) do place(index, member, false) end
+    for _, index in ipairs(source.enters) do place(index, member, until_ms) end
     source.served = true
-    local content = redis.call('HMGET', record, 'document', 'payload')
     local at = #taken
     taken[at + 1], taken[at + 2], taken[at + 3] = member, score, version
-    taken[at + 4], taken[at + 5], taken[at + 6] = content[1], content[2], delivery
+    taken[at + 4], taken[at + 5], taken[at + 6] = stored[2], stored[3], delivery
     told[#told + 1] = cjson.encode(member) .. ':' .. delivery
   end
 end
 
+finish_indexing()
 for _, source in ipairs(sources) do
   if source.served then serve(source) end
 end
 if #told > 0 then
-  local length = redis.call('LPUSH', KEYS[1], ARGV[11] .. '{' .. table.concat(told, ',') .. '}' .. ARGV[12])
-  if length > tonumber(ARGV[2]) then redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1) end
-  redis.call('HINCRBY', KEYS[2], ARGV[13], #told)
-  if redis.call('HINCRBY', KEYS[3], ARGV[13], #told) == #told then redis.call('EXPIRE', KEYS[3], ARGV[3]) end
+  tell(ARGV[11] .. '{' .. table.concat(told, ',') .. '}' .. ARGV[12])
+  count(ARGV[13], #told)
 end
+finish_telling()
 taken[#taken + 1] = until_ms
 return taken

@@ -1,0 +1,36 @@
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Tasks;
+
+namespace Dbos.Application.Tasks;
+
+/// <summary>Changes to tasks that must be there.</summary>
+internal static class TaskChanges
+{
+    public static Task<Answer<Written>> Change(
+        this ITaskRepository tasks,
+        string taskId,
+        UnitOfWork work,
+        Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide,
+        CancellationToken cancellation) =>
+        OptimisticWrite.Run(
+            work,
+            load: () => tasks.Find(taskId, cancellation),
+            decide: IfThere(taskId, decide),
+            save: async draft => (await tasks.Save([draft], cancellation))[0]);
+
+    /// <summary>Those that were read, each decided and answered by itself.</summary>
+    public static Task<Answer<Written>[]> ChangeAll(
+        this ITaskRepository tasks,
+        IEnumerable<(string TaskId, MeasurementTask? Task)> read,
+        Origin origin,
+        Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide,
+        CancellationToken cancellation) =>
+        OptimisticWrite.RunAll(
+            [.. read.Select(one => new Change<MeasurementTask>(new UnitOfWork { Origin = origin }, one.Task, IfThere(one.TaskId, decide)))],
+            drafts => tasks.Save(drafts, cancellation));
+
+    public static Func<MeasurementTask?, Answer<Decision<MeasurementTask>>> IfThere(
+        string taskId, Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide) =>
+        task => task is null ? TaskNotFound.Refusal(taskId) : decide(task);
+}
