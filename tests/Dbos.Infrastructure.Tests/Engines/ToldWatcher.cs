@@ -12,6 +12,8 @@ public sealed class ToldWatcher : IStoreWatcher
 
     public int TimesMissed { get; private set; }
 
+    public bool IsWaitedOn => true;
+
     public void Due(Turn turn) => told.Enqueue($"{turn.LaneName} due {turn.Due}");
 
     public void Ended(string record) => told.Enqueue($"{record} ended");

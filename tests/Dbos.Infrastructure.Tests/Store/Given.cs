@@ -53,4 +53,7 @@ internal static class Given
 
     public static NackTask Nack(long delaySeconds = 0, long token = 1, string reason = "no route", string id = "t1") =>
         new(id, delaySeconds, RetryAtOnce: delaySeconds == 0, token, reason);
+
+    public static bool Matches(this TaskFilter filter, string agentId, string moduleName) =>
+        (filter.AgentId.Length == 0 || filter.AgentId == agentId) && (filter.ModuleName.Length == 0 || filter.ModuleName == moduleName);
 }
