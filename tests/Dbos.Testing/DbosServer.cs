@@ -10,7 +10,7 @@ namespace Dbos.Testing;
 /// <summary>DBOS as a process of its own on a free port, with a client for it.</summary>
 public sealed class DbosServer : IAsyncDisposable
 {
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
 
     private readonly Dictionary<string, string> settings;
     private readonly List<GrpcChannel> channels = [];

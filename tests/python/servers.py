@@ -106,9 +106,9 @@ def redis_server():
 
 
 @contextmanager
-def dbos_server(**settings):
+def dbos_server(port=None, **settings):
     """Yields the address of DBOS, started as the README says: without REDIS_ADDR on its embedded store."""
-    port = free_port()
+    port = port or free_port()
     environment = {name: value for name, value in os.environ.items() if name != "REDIS_ADDR"}
     environment |= {"PORT": str(port), **settings}
     command = ["dotnet", "run", "--project", "src/Dbos.Api", "--no-build"]

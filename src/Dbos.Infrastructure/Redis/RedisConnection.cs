@@ -50,7 +50,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         connecting.ConnectionRestored += (_, _) =>
         {
             Found();
-            reconnected?.Invoke();
+            _ = TellReconnected(connecting.GetSubscriber());
         };
         if (!connecting.IsConnected)
         {
@@ -167,6 +167,22 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
             : -1;
         var told = behind < 0 ? message : message[(behind + 3)..];
         return !told.StartsWith("ERR ", StringComparison.Ordinal) && !told.StartsWith("WRONGTYPE", StringComparison.Ordinal);
+    }
+
+    /// <summary>Not before the subscriptions are there again: what is published until then is missed too.</summary>
+    private async Task TellReconnected(ISubscriber subscriber)
+    {
+        try
+        {
+            // Sent behind the subscriptions, on their connection.
+            await subscriber.PingAsync();
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            // It is gone again, or slow: better told early than never.
+        }
+
+        reconnected?.Invoke();
     }
 
     private async Task<bool> IsLaidOut(IDatabase redis)

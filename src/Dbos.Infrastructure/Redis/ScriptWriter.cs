@@ -39,7 +39,8 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
     {
         var names = new List<RedisKey>(16 + take.Candidates.Count);
         var values = new List<RedisValue>(32 + (2 * take.Candidates.Count));
-        StartEach(take.Partition, clock.GetUtcNow(), names, values);
+        var now = clock.GetUtcNow();
+        StartEach(take.Partition, now, names, values);
         values.Add((long)Turn.Horizon.TotalMilliseconds);
         values.Add(Channels.Turns);
         values.Add(take.Due);
@@ -51,6 +52,7 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
         values.Add(take.Told.Tail);
         values.Add(take.Count);
         values.Add(take.TellsEnd ? Channels.Ends : RedisValue.EmptyString);
+        values.Add(now.ToUnixTimeMilliseconds());
 
         var numbers = new Dictionary<TakeSource, int>(ReferenceEqualityComparer.Instance);
         foreach (var source in take.Candidates.Select(candidate => candidate.Source))

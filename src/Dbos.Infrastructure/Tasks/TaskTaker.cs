@@ -16,16 +16,16 @@ namespace Dbos.Infrastructure.Tasks;
 internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long now, Origin origin)
 {
     /// <summary>
-    /// A lane that was taken from has its turn when that was, by the store's own clock, which may be a little ahead:
-    /// what is left in it is due all the same.
+    /// A lane that was taken from has its turn when that was, by another replica's clock, which may be a little ahead,
+    /// or since this taker began to look: what is left in it is due all the same.
     /// </summary>
     private const int AheadMilliseconds = 1_000;
 
     /// <summary>
-    /// More agents are looked at than tasks are wanted: those with a backlog in lanes that had no turn for long may
+    /// Lanes of at least so many agents are looked at: those with a backlog in lanes that had no turn for long may
     /// have been served just now from another, and must not hide who comes next.
     /// </summary>
-    private const int SpareAgents = 8;
+    private const int FewestAgents = 8;
 
     /// <summary>Offered beyond what is wanted of a partition.</summary>
     private const int Spare = 8;
@@ -90,9 +90,9 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             Orders.Lowest,
             (partition, count) => store.Due(new StoreKey(partition, turns), Math.Max(upTo, now) + AheadMilliseconds, count, cancellation));
 
-        // An agent has a lane in every partition, and all that were seen of it are taken together.
+        // As many as tasks are wanted are enough, as each lane has one.
         var agents = new HashSet<string>();
-        return [.. heads.Seen.Select(Turn).TakeWhile(turn => !agents.Add(turn.AgentId) || agents.Count <= wanted + SpareAgents)];
+        return [.. heads.Seen.Select(Turn).TakeWhile((turn, i) => (agents.Add(turn.AgentId) && agents.Count <= FewestAgents) || agents.Count < FewestAgents || i < wanted)];
 
         static LaneTurn Turn(IndexEntry head)
         {

@@ -18,6 +18,9 @@ internal sealed class LaneModel
         of.Change(waiting => members.ToList().ForEach(member => waiting.Remove(member)));
     }
 
+    /// <summary>Null: its turn is that of its earliest member.</summary>
+    public long? ServedAt(Lane lane, int band) => Of(lane, band).ServedAt;
+
     public IReadOnlyDictionary<string, long> MembersOf(Lane lane, int band) => Of(lane, band).Members;
 
     public IEnumerable<(string Member, long Score)> Entries(Lane lane) => Sorted(

@@ -23,7 +23,7 @@ public abstract class TaskListTests(IEngine engine) : StoreTests(engine)
             {
                 var whole = await All(status, filter, size: 0);
 
-                whole.Should().OnlyContain(task => task.Status.Word() == status && filter.Matches(task.AgentId, task.ModuleName));
+                whole.Should().NotContain(task => task.Status.Word() != status);
                 whole.Select(task => task.Id).Should().BeEquivalentTo(Expected([status], filter));
                 (await All(status, filter, size: 2)).Select(task => task.Id).Should().Equal(whole.Select(task => task.Id));
             }

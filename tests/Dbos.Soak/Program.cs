@@ -1,0 +1,25 @@
+using Dbos.Soak;
+using Dbos.Soak.Takers;
+
+// dotnet run -c Release --project tests/Dbos.Soak [-- brief | embedded]
+// The same program is each of the takers: --taker, and what TakerOrder.Arguments says.
+switch (args)
+{
+    case ["--taker", .. var order]:
+        await TakerProcess.Run(TakerOrder.Parse(order));
+        return 0;
+    case [] or ["brief"] or ["embedded"]:
+        break;
+    default:
+        await Console.Error.WriteLineAsync("usage: Dbos.Soak [brief | embedded]");
+        return 2;
+}
+
+var report = await SoakRun.Of(args switch
+{
+    ["brief"] => SoakPlan.Brief(embedded: false),
+    ["embedded"] => SoakPlan.Brief(embedded: true),
+    _ => SoakPlan.Full,
+});
+Console.WriteLine(report);
+return report.Faults.Count == 0 ? 0 : 1;
