@@ -30,7 +30,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
     /// <summary>Offered beyond what is wanted of a partition.</summary>
     private const int Spare = 8;
 
-    /// <summary>Other takers were faster each time: they have it all then, or there is no record to what is found.</summary>
+    /// <summary>The same is found each time and cannot be taken: there is no record to it.</summary>
     private const int MostRoundsInVain = 5;
 
     private readonly long upTo = order.Due?.ToUnixTimeMilliseconds() ?? now;
@@ -44,6 +44,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
     public async Task<IReadOnlyList<Delivery>> Run(CancellationToken cancellation)
     {
         var inVain = 0;
+        string? head = null;
         while (taken.Count < order.Limit && inVain < MostRoundsInVain)
         {
             var wanted = order.Limit - taken.Count;
@@ -58,7 +59,11 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             var had = taken.Count;
             await TakeFrom(Shares(waiting), atLeastOne: had == 0, cancellation);
             var took = taken.Count - had;
-            inVain = took == 0 ? inVain + 1 : 0;
+
+            // Where other takers were faster, what is found changes: there may be more for this one too.
+            var next = waiting.Items.Count > 0 ? waiting.Items[0].Entry.Member : null;
+            inVain = took == 0 && next == head ? inVain + 1 : 0;
+            head = next;
             if ((waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0))
             {
                 // No more are due; or what is left would not fit into this reply, or other takers were faster.
