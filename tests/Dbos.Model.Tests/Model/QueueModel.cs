@@ -122,11 +122,12 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
             })
             : RefusalCode.InvalidTransition);
 
-    /// <returns>Those that are no dead letters (any more).</returns>
+    /// <summary>An id that is named twice is named once.</summary>
+    /// <returns>How many went back, and which were no dead letters (any more).</returns>
     public (int Requeued, IReadOnlyList<string> Not) Requeue(IReadOnlyList<int> named, TaskFilter filter, Span now)
     {
         var wanted = named.Count > 0
-            ? named.Select(IdOf).ToList()
+            ? named.Select(IdOf).Distinct().ToList()
             : Tasks.Where(task => task.Status == MeasurementTaskStatus.Failed && task.Matches(filter)).Select(task => task.Id).ToList();
         var not = new List<string>();
         foreach (var id in wanted)

@@ -16,4 +16,6 @@ internal readonly record struct Span(DateTimeOffset From, DateTimeOffset To)
     public DateTimeOffset Instant => From == To ? From : throw new InvalidOperationException($"{this} was not told yet");
 
     public long Milliseconds => Instant.ToUnixTimeMilliseconds();
+
+    public override string ToString() => $"{From:O} to {To:O}";
 }
