@@ -13,18 +13,20 @@ internal sealed partial class GivenKeys
 
     public GivenKeys(params LuaCode[] scripts)
     {
-        var sources = scripts.SelectMany(Sources).ToLookup(source => source.Symbol);
-        bool isMoreKnown;
+        var sources = scripts.SelectMany(script => Sources(script, scripts)).ToLookup(source => source.Symbol);
+        keys.UnionWith(sources.Select(all => all.Key));
+        lists.UnionWith(keys);
+
+        // What another source contradicts is struck out, and then what relied on it.
+        int left;
         do
         {
-            var known = keys.Count + lists.Count;
-            keys.UnionWith(sources.Where(all => all.All(source => !source.OfElement && IsKey(source.Script, source.Value))).Select(all => all.Key));
-            lists.UnionWith(sources
-                .Where(all => all.All(source => source.OfElement ? IsKey(source.Script, source.Value) : IsList(source.Script, source.Value)))
-                .Select(all => all.Key));
-            isMoreKnown = keys.Count + lists.Count > known;
+            left = keys.Count + lists.Count;
+            keys.RemoveWhere(symbol => !sources[symbol].All(source => !source.OfElement && IsKey(source.Script, source.Value)));
+            lists.RemoveWhere(symbol => !sources[symbol].All(
+                source => source.OfElement ? IsKey(source.Script, source.Value) : IsList(source.Script, source.Value)));
         }
-        while (isMoreKnown);
+        while (keys.Count + lists.Count < left);
     }
 
     private sealed record Source(LuaCode Script, string Symbol, string Value, bool OfElement);
@@ -45,24 +47,36 @@ internal sealed partial class GivenKeys
 
     private bool IsList(LuaCode script, string expression) => expression == "{}" || lists.Contains(Symbol(script, expression));
 
-    private static IEnumerable<Source> Sources(LuaCode script)
+    private static IEnumerable<Source> Sources(LuaCode script, LuaCode[] all)
     {
         foreach (var (target, value) in script.Assignments)
         {
             var element = Element().Match(target);
             yield return new Source(script, Symbol(script, element.Success ? element.Groups["list"].Value : target), value, element.Success);
+            if (element.Success)
+            {
+                yield return new Source(script, Symbol(script, $"{element.Groups["list"].Value}#"), element.Groups["index"].Value, OfElement: false);
+            }
         }
 
-        foreach (var (names, list) in script.Loops)
+        foreach (var (names, iterator, table) in script.Loops)
         {
-            yield return new Source(script, Symbol(script, names[^1]), list is null ? "?" : $"{list}[_]", OfElement: false);
+            var isKnown = iterator is "pairs" or "ipairs";
+            yield return new Source(script, Symbol(script, names[0]), iterator == "pairs" ? $"{table}#" : "?", OfElement: false);
+            yield return new Source(script, Symbol(script, names[^1]), isKnown ? $"{table}[_]" : "?", OfElement: false);
         }
 
         foreach (var (name, parameters, returned) in script.Functions)
         {
-            foreach (var parameter in parameters)
+            var given =
+                from caller in all
+                from call in caller.Calls
+                where call.Name == name
+                from pair in parameters.Select((parameter, i) => (parameter, Value: call.Arguments.ElementAtOrDefault(i) ?? "nil"))
+                select new Source(caller, Symbol(script, pair.parameter), pair.Value, OfElement: false);
+            foreach (var source in given)
             {
-                yield return new Source(script, Symbol(script, parameter), "?", OfElement: false);
+                yield return source;
             }
 
             foreach (var value in returned)
@@ -84,7 +98,7 @@ internal sealed partial class GivenKeys
     [GeneratedRegex(@"^KEYS\[[^\[\]]*\]$")]
     private static partial Regex ElementOfKeys();
 
-    [GeneratedRegex(@"^(?<list>[\w.]+(\(([^()]|\([^()]*\))*\))?)\[[^\[\]'""]*\]$")]
+    [GeneratedRegex(@"^(?<list>[\w.]+(\(([^()]|\([^()]*\))*\))?)\[(?<index>[^\[\]'""]*)\]$")]
     private static partial Regex Element();
 
     [GeneratedRegex(@"\[['""](\w+)['""]\]$")]

@@ -26,11 +26,11 @@ internal sealed partial class LuaCode
         where at == 0 || words[at - 1] != "#"
         select Next(at, 1) == "[" ? Expressions(at + 2)[0] : null;
 
-    /// <summary>The names of functions that are called, not as they are declared.</summary>
-    public IEnumerable<string> Calls =>
+    /// <summary>Functions as they are called, not as they are declared.</summary>
+    public IEnumerable<(string Name, string[] Arguments)> Calls =>
         from at in Places("(")
         where at > 0 && IsOperand(words[at - 1]) && (at == 1 || words[at - 2] is not ("function" or "."))
-        select words[at - 1];
+        select (words[at - 1], Expressions(at + 1));
 
     /// <summary>Targets and values one by one: of statements, and of the fields of constructors, which begin with a dot.</summary>
     public IEnumerable<(string Target, string Value)> Assignments =>
@@ -40,10 +40,10 @@ internal sealed partial class LuaCode
         from pair in targets.Select((target, i) => (target, values.ElementAtOrDefault(i) ?? "nil"))
         select pair;
 
-    /// <summary>What stands for the elements of which list; null: for something else.</summary>
-    public IEnumerable<(string[] Names, string? List)> Loops =>
+    /// <summary>What stands for the indexes and elements of which table, gone through by pairs or ipairs.</summary>
+    public IEnumerable<(string[] Names, string Iterator, string Table)> Loops =>
         from at in Places("in")
-        select (TargetsBefore(at), Next(at, 1) == "ipairs" ? Expressions(at + 3)[0] : null);
+        select (TargetsBefore(at), Next(at, 1), Expressions(at + 3)[0]);
 
     public IEnumerable<(string Name, string[] Parameters, string[] Returned)> Functions =>
         from at in Places("function")

@@ -39,7 +39,7 @@ internal static partial class ScriptRules
         var code = new LuaCode(script);
         var given = new GivenKeys([code, .. beside.Select(other => new LuaCode(other))]);
         var undeclared = code.IndexesOfKeys.Where(index => IsNumber(index) ? !declared.Contains(index!) : !GoesOn().IsMatch(head));
-        var read = code.Calls.Where(function => given.IsReader(function) && !GoesOn().IsMatch(head));
+        var read = code.Calls.Select(call => call.Name).Where(function => given.IsReader(function) && !GoesOn().IsMatch(head));
         return [.. undeclared.Select(index => $"KEYS[{index}]"), .. read.Select(function => $"{function}()")];
     }
 

@@ -19,7 +19,7 @@ public sealed class TaskLifeTests
         nack-latest     LeaseLost          pending            InvalidTransition  LeaseLost          TaskCancelled
         nack-unnamed    InvalidTransition  pending            InvalidTransition  InvalidTransition  TaskCancelled
         nack-stale      LeaseLost          LeaseLost          LeaseLost          LeaseLost          LeaseLost
-        extend-latest   LeaseLost          inflight           InvalidTransition  LeaseLost          TaskCancelled
+        extend-latest   LeaseLost          inflight           LeaseLost          LeaseLost          TaskCancelled
         extend-stale    LeaseLost          LeaseLost          LeaseLost          LeaseLost          LeaseLost
         release-latest  replay             pending            replay             replay             replay
         release-stale   replay             replay             replay             replay             replay
