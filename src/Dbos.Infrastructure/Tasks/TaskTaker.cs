@@ -109,7 +109,9 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             : await store.Due(index, upTo, count, cancellation);
         if (due.Count > 0 && turn.Score > Bands.DueOf(due[0].Score))
         {
-            servedAgents.AddOrUpdate(turn.AgentId, turn.Score, (_, other) => Math.Max(turn.Score, other));
+            // Behind those that came due in that same millisecond.
+            var served = turn.Score + 1;
+            servedAgents.AddOrUpdate(turn.AgentId, served, (_, other) => Math.Max(served, other));
         }
 
         return [.. due.Select(entry => new Waiting(turn, entry))];
