@@ -66,11 +66,14 @@ internal static class Samples
         Second,
         MeasurementTaskStatus.Inflight,
         VisibleAt: Now.AddMinutes(5),
-        RetryCount: 0,
-        MaxRetries: 3,
-        LastError: string.Empty,
+        new RetryPolicy(MaxRetries: 3, MaxExpiries: 10),
         LeaseToken: 1,
         Version: 2);
+
+    public static MeasurementTask Dead { get; } = Inflight with
+    {
+        Status = MeasurementTaskStatus.Failed, Failures = 4, LastError = "no route", DeadLetterReason = "max_retries", EndedAt = Now, Version = 9,
+    };
 
     public static string? MetadataOf(this AuditEvent told, string name) =>
         told.Metadata.SingleOrDefault(entry => entry.Name == name).Value;

@@ -1,3 +1,4 @@
+using Dbos.Domain.Tasks;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -10,7 +11,7 @@ namespace Dbos.Application.Tests;
 /// </summary>
 public sealed class SubstitutedDbos : IDisposable
 {
-    public static readonly DbosPolicy Policy = new() { ServerId = "dbos-1", MaxResultBytes = 1_000 };
+    public static readonly DbosPolicy Policy = new() { ServerId = "dbos-1", MaxResultBytes = 1_000, RetryBackoff = new(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(300)) };
 
     private readonly ServiceProvider services;
 
@@ -19,7 +20,7 @@ public sealed class SubstitutedDbos : IDisposable
         SaveAll(Agents.Save(default!, default!, default));
         SaveAll(States.Save(default!, default!, default));
         SaveAll(Results.Save(default!, default!, default));
-        SaveAll(Tasks.Save(default!, default!, default));
+        Tasks.Save(default!, default).ReturnsForAnyArgs(call => SaveTasks(call.Arg<IReadOnlyList<Draft<MeasurementTask>>>()));
         Events.WhenForAnyArgs(log => log.TellRefusal(default!, default!, default!, default))
             .Do(call => Told.Add(new(call.Arg<AuditEvent>(), call.Arg<Origin>(), call.Arg<string>())));
         services = new ServiceCollection()
@@ -28,6 +29,7 @@ public sealed class SubstitutedDbos : IDisposable
             .AddSingleton(States)
             .AddSingleton(Results)
             .AddSingleton(Tasks)
+            .AddSingleton(Audit)
             .AddSingleton(Events)
             .AddSingleton(Marks)
             .AddSingleton<TimeProvider>(Clock)
@@ -42,6 +44,8 @@ public sealed class SubstitutedDbos : IDisposable
 
     public ITaskRepository Tasks { get; } = Substitute.For<ITaskRepository>();
 
+    public ITaskAudit Audit { get; } = Substitute.For<ITaskAudit>();
+
     public IEventLog Events { get; } = Substitute.For<IEventLog>();
 
     public IIdempotencyMarks Marks { get; } = Substitute.For<IIdempotencyMarks>();
@@ -53,6 +57,12 @@ public sealed class SubstitutedDbos : IDisposable
 
     /// <summary>What the latest request contributed to its commit.</summary>
     public UnitOfWork Work { get; private set; } = new();
+
+    /// <summary>Every task that was to be saved, commit by commit.</summary>
+    public List<IReadOnlyList<Draft<MeasurementTask>>> TaskCommits { get; } = [];
+
+    /// <summary>What a task's next save is answered, by the task's id, instead of being done.</summary>
+    public Dictionary<string, Saved<MeasurementTask>> NextSaves { get; } = [];
 
     public IServiceProvider Services => services;
 
@@ -69,7 +79,37 @@ public sealed class SubstitutedDbos : IDisposable
     public void ShouldHaveReachedNoRepository() =>
         new object[] { Agents, States, Results, Tasks }.SelectMany(repository => repository.ReceivedCalls()).Should().BeEmpty();
 
+    public MeasurementTask ShouldHaveSavedOneTask()
+    {
+        var draft = TaskCommits.Should().ContainSingle().Which.Should().ContainSingle().Subject;
+        draft.Work.Should().BeSameAs(Work);
+        return draft.Next;
+    }
+
     public void Dispose() => services.Dispose();
+
+    private Saved<MeasurementTask>[] SaveTasks(IReadOnlyList<Draft<MeasurementTask>> drafts)
+    {
+        TaskCommits.Add(drafts);
+        return [.. drafts.Select((draft, i) => SaveTask(draft, drafts.Take(i).FirstOrDefault(earlier => earlier.Next.Id == draft.Next.Id)))];
+    }
+
+    /// <param name="earlier">In the same commit, of the same task.</param>
+    private Saved<MeasurementTask> SaveTask(Draft<MeasurementTask> draft, Draft<MeasurementTask>? earlier)
+    {
+        if (NextSaves.Remove(draft.Next.Id, out var saved))
+        {
+            return saved;
+        }
+
+        return (draft.Work.Mark, earlier) switch
+        {
+            (_, null) => new Saved<MeasurementTask>.Done(draft.Next.Version),
+            (null, _) => new Saved<MeasurementTask>.Conflict(earlier.Next),
+            ({ } mark, _) => new Saved<MeasurementTask>.Replayed(
+                new FirstAnswer(earlier.Next.Version, ContentDiffers: mark.Content != earlier.Work.Mark?.Content)),
+        };
+    }
 
     private static void SaveAll<T>(Task<Saved<T>> save)
         where T : class, IVersioned => save.ReturnsForAnyArgs(call => new Saved<T>.Done(call.Arg<T>().Version));

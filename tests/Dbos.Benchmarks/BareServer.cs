@@ -1,4 +1,5 @@
 using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Store;
 using Dbos.Wire;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
@@ -33,23 +34,40 @@ internal static class BareServer
 
     private sealed class Service(IDatabase redis) : DBOS.DBOSBase
     {
-        private static readonly byte[] Told = Filled(360);
+        private static readonly byte[] Told = Filled(370);
         private static readonly byte[] Mark = Filled(34);
-        private static readonly byte[] ResultDocument = Filled(262);
-        private static readonly byte[] StateDocument = Filled(170);
-        private static readonly byte[] TaskDocument = Filled(247);
+        private static readonly byte[] ResultDocument = Filled(261);
+        private static readonly byte[] StateDocument = Filled(169);
+        private static readonly byte[] TaskDocument = Filled(366);
 
         public override async Task<StoreResultResponse> StoreResult(StoreResultRequest request, ServerCallContext context)
         {
             var result = request.Result;
-            await Commit(result.AgentId, $"result:{result.AgentId}:{result.Id}", ResultDocument, result.Data.Memory, result.Id, $"results:{result.AgentId}");
+            await Commit(
+                result.AgentId,
+                $"result:{result.AgentId}:{result.Id}",
+                ResultDocument,
+                result.Data.Memory,
+                new Places(result.Id, [$"results:{result.AgentId}"]));
             return new StoreResultResponse { Success = true };
         }
 
         public override async Task<ScheduleTaskResponse> ScheduleTask(ScheduleTaskRequest request, ServerCallContext context)
         {
             var task = request.Task;
-            await Commit(task.Id, $"task:{task.Id}", TaskDocument, task.Payload.Memory, task.Id, "tasks:pending");
+            await Commit(
+                task.Id,
+                $"task:{task.Id}",
+                TaskDocument,
+                task.Payload.Memory,
+                new Places(task.Id, ["tasks:pending", $"tasks:pending:agent:{task.AgentId}", $"tasks:pending:module:{task.ModuleName}"])
+                {
+                    Lane = new Lane(
+                        $"tasks:pending:both:{task.AgentId}:{task.ModuleName}",
+                        $"{task.AgentId}:{task.ModuleName}",
+                        ["turns", $"turns:agent:{task.AgentId}", $"turns:module:{task.ModuleName}"]),
+                    Count = "scheduled",
+                });
             return new ScheduleTaskResponse { Success = true };
         }
 
@@ -61,12 +79,13 @@ internal static class BareServer
                 state.RequestId,
                 record,
                 StateDocument,
-                default,
-                record,
-                "states",
-                $"states:agent:{state.AgentId}",
-                $"states:module:{state.ModuleName}",
-                $"states:both:{state.AgentId}:{state.ModuleName}");
+                payload: default,
+                new Places(
+                    record,
+                    [
+                        "states", $"states:agent:{state.AgentId}", $"states:module:{state.ModuleName}",
+                        $"states:both:{state.AgentId}:{state.ModuleName}",
+                    ]));
             return new SetModuleStateResponse { Success = true, Version = 1 };
         }
 
@@ -77,20 +96,50 @@ internal static class BareServer
             return filled;
         }
 
-        private async Task Commit(
-            string id, string record, byte[] document, ReadOnlyMemory<byte> payload, string member, params string[] indexes)
+        private async Task Commit(string id, string record, byte[] document, ReadOnlyMemory<byte> payload, Places places)
         {
             const int History = 6_250;
             var tag = $"{{bare:{(uint)id.GetHashCode(StringComparison.Ordinal) % 16}}}:";
-            RedisKey[] keys = [tag + record, $"{tag}mark:Bare:natural:{record}", tag + "events", .. indexes.Select(index => (RedisKey)(tag + index))];
-            List<RedisValue> values = [0, document, payload, 0, false, Mark, 86_400, History, History + (History / 10), 1, Told];
-            foreach (var _ in indexes)
+            var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+            List<RedisKey> keys =
+            [
+                tag + "events", tag + "counts", $"{tag}counts:{now / 10_000}",
+                tag + record, $"{tag}mark:Bare:natural:{record}", .. places.Indexes.Select(index => (RedisKey)(tag + index)),
+            ];
+            List<RedisValue> values =
+            [
+                History, History + (History / 10), 180, now, 3_000, "bare:turns", 1,
+                0, document, payload, false, RedisValue.EmptyString, Mark, 86_400,
+                1, places.Indexes.Length, places.Lane is null ? 0 : 1, places.Count is null ? 0 : 1, Told,
+            ];
+            foreach (var _ in places.Indexes)
             {
                 values.Add(1_700_000_000_000);
-                values.Add(member);
+                values.Add(places.Member);
             }
 
-            await Script.Commit.Run(redis, keys, [.. values]);
+            if (places.Lane is { } lane)
+            {
+                keys.AddRange(lane.Turns.Prepend(lane.Index).Select(name => (RedisKey)(tag + name)));
+                values.AddRange([
+                    1_700_000_000_000, places.Member, Bands.Score(0, 0), Bands.Score(1, 0), lane.TurnOf(0), lane.Turns.Count,
+                ]);
+            }
+
+            if (places.Count is { } count)
+            {
+                values.Add(count);
+            }
+
+            await Script.Commit.Run(redis, [.. keys], [.. values]);
+        }
+
+        /// <summary>Where a record is to be found.</summary>
+        private sealed record Places(string Member, string[] Indexes)
+        {
+            public Lane? Lane { get; init; }
+
+            public string? Count { get; init; }
         }
     }
 }

@@ -1,28 +1,22 @@
 using System.Diagnostics;
 using System.Globalization;
-using Dbos.Application;
-using Dbos.Application.Pipeline;
-using Dbos.Application.Tasks;
-using Dbos.Domain.Tasks;
-using Dbos.Infrastructure;
-using Dbos.Infrastructure.Redis;
-using Dbos.Infrastructure.Store;
 using Dbos.Testing;
 using Dbos.Wire;
-using Microsoft.Extensions.DependencyInjection;
+using Google.Protobuf;
 using Task = System.Threading.Tasks.Task;
 
 namespace Dbos.Benchmarks;
 
 /// <summary>
 /// What ListDueTasks(limit 100) costs with a short and with a long queue: two DBOS with a key prefix each on
-/// one Redis, asked in turns. What is taken is given back before the next, so that the queues keep their length.
+/// one Redis, asked in turns, the tasks of one agent. What is taken is given back before the next, so that the queues keep their length.
 /// </summary>
 internal static class DueTasks
 {
     private const int Limit = 100;
     private const int ShortQueue = 1_000;
     private const int LongQueue = 1_000_000;
+    private const int FilledAtOnce = 1_000;
     private const int WarmUp = 50;
     private const int Takes = 200;
     private const double Target = 1.3;
@@ -30,8 +24,10 @@ internal static class DueTasks
     public static async Task<bool> Run()
     {
         await using var redis = await RedisServer.Start();
-        await using var few = await Filled(redis, "few", ShortQueue);
-        await using var many = await Filled(redis, "many", LongQueue);
+        await using var few = await Start(redis, "few");
+        await using var many = await Start(redis, "many");
+        await Fill(few, ShortQueue);
+        await Fill(many, LongQueue);
 
         var fewTimes = new List<double>();
         var manyTimes = new List<double>();
@@ -53,31 +49,18 @@ internal static class DueTasks
         return ratio <= Target;
     }
 
-    private static async Task<DbosServer> Filled(RedisServer redis, string prefix, int tasks)
+    private static Task<DbosServer> Start(RedisServer redis, string prefix) => DbosServer.Start(new Dictionary<string, string>
     {
-        var server = await DbosServer.Start(new Dictionary<string, string>
-        {
-            ["REDIS_ADDR"] = redis.Address,
-            ["KEY_PREFIX"] = prefix,
-            ["MAX_RETRIES"] = "1000",
-        });
-        await using var container = new ServiceCollection()
-            .AddLogging()
-            .AddApplication(new DbosPolicy { ServerId = "benchmark" })
-            .AddInfrastructure(new StoreSettings { Address = redis.Address, KeyPrefix = prefix })
-            .BuildServiceProvider();
-        await container.GetRequiredService<RedisConnection>().Open(CancellationToken.None);
-        var repository = container.GetRequiredService<ITaskRepository>();
-        var due = DateTimeOffset.UtcNow.AddHours(-1);
-        await Round.Of(tasks, inFlight: 256, Environment.ProcessId, async (_, i) =>
-        {
-            var task = new MeasurementTask(
-                $"task-{i}", "agent-1", "ping", new byte[120], due.ToUnixTimeSeconds(), due.ToUnixTimeSeconds(), MeasurementTaskStatus.Pending, due.AddMilliseconds(i), 0, 1_000, string.Empty, 0, 0);
-            var decision = MeasurementTask.Schedule(null, task);
-            var work = new UnitOfWork { Origin = Origin.Background("benchmark"), Events = decision.Events };
-            await repository.Save(decision.Next, work, CancellationToken.None);
-        });
-        return server;
+        ["REDIS_ADDR"] = redis.Address,
+        ["KEY_PREFIX"] = prefix,
+        // Each giving back is a failure, and those of the short queue come again and again.
+        ["MAX_RETRIES"] = "1000",
+    });
+
+    private static async Task Fill(DbosServer server, int tasks)
+    {
+        using var queue = new DbosQueue(server, ByteString.CopyFrom(new byte[120]), agents: 1);
+        await queue.ScheduleInBatches(tasks, FilledAtOnce, inFlight: 2);
     }
 
     private static async Task<double> Take(DbosServer server)
@@ -90,8 +73,17 @@ internal static class DueTasks
             throw new InvalidOperationException($"{taken.Tasks.Count} tasks were taken, not {Limit}: {taken.Error}");
         }
 
-        await Task.WhenAll(taken.Tasks.Select(
-            task => server.Client.NackTaskAsync(new NackTaskRequest { TaskId = task.Id, LeaseToken = task.LeaseToken }).ResponseAsync));
+        await Task.WhenAll(taken.Tasks.Select(task => GiveBack(server, task)));
         return cost;
+    }
+
+    private static async Task GiveBack(DbosServer server, Wire.Task task)
+    {
+        var answer = await server.Client.NackTaskAsync(
+            new NackTaskRequest { TaskId = task.Id, LeaseToken = task.LeaseToken, RetryAtOnce = true });
+        if (!answer.Success)
+        {
+            throw new InvalidOperationException($"task {task.Id} was not given back: {answer.Error}");
+        }
     }
 }

@@ -28,7 +28,7 @@ internal sealed record Round(double PerSecond, double MedianMs, double P99Ms, do
         return new Round(perSecond, latencies[calls / 2], latencies[calls * 99 / 100], spent.TotalMicroseconds / calls);
     }
 
-    private static TimeSpan ProcessorTime(int server)
+    public static TimeSpan ProcessorTime(int server)
     {
         using var process = Process.GetProcessById(server);
         return process.TotalProcessorTime;

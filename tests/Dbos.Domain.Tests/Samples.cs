@@ -41,9 +41,7 @@ internal static class Samples
         CreatedAt: Second,
         MeasurementTaskStatus.Pending,
         VisibleAt: Now,
-        RetryCount: 0,
-        MaxRetries: 3,
-        LastError: string.Empty,
+        new RetryPolicy(MaxRetries: 3, MaxExpiries: 5),
         LeaseToken: 0,
         Version: 0);
 

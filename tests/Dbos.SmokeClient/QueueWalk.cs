@@ -25,7 +25,7 @@ internal sealed class QueueWalk(DBOS.DBOSClient dbos, Steps steps, string agentI
 
     private async Task OneTask()
     {
-        await steps.Take("schedule a task", dbos.ScheduleTaskAsync(new() { Task = New(first) }, InTime), reply => reply.Success);
+        await steps.Take("schedule a task", dbos.ScheduleTaskAsync(new() { Task = NewTask(first) }, InTime), reply => reply.Success);
         var delivery = await TakeOne("it is due, and taken");
         await steps.Take(
             "extend its lease",
@@ -71,7 +71,7 @@ internal sealed class QueueWalk(DBOS.DBOSClient dbos, Steps steps, string agentI
         string[] ids = [NewId("task"), NewId("task"), NewId("task")];
         await steps.Take(
             "schedule three at once",
-            dbos.ScheduleTasksAsync(new() { Tasks = { ids.Select(New) } }, InTime),
+            dbos.ScheduleTasksAsync(new() { Tasks = { ids.Select(id => NewTask(id)) } }, InTime),
             reply => reply.Answers.Count == ids.Length && reply.Answers.All(answer => answer.Success));
         using var stream = dbos.StreamDueTasks(new() { AgentId = agentId, MaxInflight = ids.Length }, InTime);
         var delivered = new List<MeasurementTask>();
@@ -92,7 +92,7 @@ internal sealed class QueueWalk(DBOS.DBOSClient dbos, Steps steps, string agentI
 
     private async Task DeadLetters()
     {
-        await dbos.ScheduleTasksAsync(new() { Tasks = { doomed.Select(id => New(id, maxRetries: 1)) } }, InTime);
+        await dbos.ScheduleTasksAsync(new() { Tasks = { doomed.Select(id => NewTask(id, maxRetries: 1)) } }, InTime);
         for (var failure = 1; failure <= 2; failure++)
         {
             var taken = await dbos.ListDueTasksAsync(new() { AgentId = agentId }, InTime);
@@ -150,9 +150,7 @@ internal sealed class QueueWalk(DBOS.DBOSClient dbos, Steps steps, string agentI
             wrong.Length == 0 ? $"{replies[^1].Checked} records and index entries" : string.Join("; ", wrong));
     }
 
-    private MeasurementTask New(string id) => New(id, maxRetries: 0);
-
-    private MeasurementTask New(string id, int maxRetries) =>
+    private MeasurementTask NewTask(string id, int maxRetries = 0) =>
         new() { Id = id, AgentId = agentId, ModuleName = Module, MaxRetries = maxRetries };
 
     private async Task<MeasurementTask> TakeOne(string what)

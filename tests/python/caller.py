@@ -59,6 +59,11 @@ class Caller:
         for word in words:
             self.assertIn(word, reply.error)
 
+    def stored_task(self, task_id):
+        reply = self.send(pb.GetTaskRequest(task_id=task_id))
+        self.assertTrue(reply.found, reply.error)
+        return reply.task
+
     def events(self):
         """Of this test's trace, newest first."""
         reply = self.send(pb.GetEventsRequest(limit=1000))

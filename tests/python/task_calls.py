@@ -28,11 +28,6 @@ class TaskCalls(Caller):
         self.assertEqual("", reply.error)
         return [task.id for task in reply.tasks]
 
-    def stored_task(self, task_id):
-        reply = self.send(pb.GetTaskRequest(task_id=task_id))
-        self.assertTrue(reply.found, reply.error)
-        return reply.task
-
     def test_a_due_task_is_taken_once(self):
         task_id = self.schedule()
         self.assertEqual("pending", self.stored_task(task_id).status)

@@ -31,6 +31,9 @@ public sealed record Page<T>(IReadOnlyList<T> Items, PageCursor? Next)
 /// <summary>The place of the last item of a page in its list's order. Opaque to callers.</summary>
 public sealed record PageCursor(long Score, string Member)
 {
+    /// <summary>Before the first item, where a list follows another on the same page.</summary>
+    public static readonly PageCursor Start = new(0, string.Empty);
+
     public override string ToString() =>
         Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Score}|{Member}")));
 

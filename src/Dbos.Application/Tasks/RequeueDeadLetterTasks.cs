@@ -43,12 +43,12 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
                 return new Requeued(await RequeueMatching(command.Filter, cancellationToken), []);
             }
 
-            var named = await Task.WhenAll(command.TaskIds.Select(
-                async id => (id, await tasks.Find(id, cancellationToken))));
+            var ids = command.TaskIds.Distinct().ToArray();
+            var named = await Task.WhenAll(ids.Select(async id => (id, await tasks.Find(id, cancellationToken))));
             var answers = await Requeue(named, cancellationToken);
             return new Requeued(
                 answers.Count(answer => answer is { IsRefused: false }),
-                [.. command.TaskIds.Where((_, i) => answers[i].IsRefused)]);
+                [.. ids.Where((_, i) => answers[i].IsRefused)]);
         }
 
         /// <summary>In slices; what dies meanwhile is newer than the call and stays.</summary>

@@ -94,7 +94,10 @@ public sealed class TaskSignals
         private readonly Line line;
         private readonly HashSet<string> held = [];
         private TaskCompletionSource changed = NewSource();
-        private TaskCompletionSource? called;
+        private TaskCompletionSource called = NewSource();
+
+        /// <summary>It was called, and has not looked since: if it never does, the call is the next one's.</summary>
+        private bool isCalled;
 
         internal Seat(TaskSignals signals, Line line) => (this.signals, this.line) = (signals, line);
 
@@ -127,6 +130,7 @@ public sealed class TaskSignals
         {
             lock (signals.gate)
             {
+                isCalled = false;
                 var any = false;
                 foreach (var taskId in taskIds)
                 {
@@ -187,26 +191,20 @@ public sealed class TaskSignals
         }
 
         /// <summary>Until something may be due.</summary>
-        public async Task WaitForWork(CancellationToken cancellation)
+        public Task WaitForWork(CancellationToken cancellation)
         {
-            Task call;
             lock (signals.gate)
             {
                 if (line.IsCalledInVain)
                 {
                     line.IsCalledInVain = false;
-                    return;
+                    isCalled = true;
+                    return Task.CompletedTask;
                 }
 
                 called = NewSource();
-                call = called.Task;
                 line.Waiting.AddLast(this);
-            }
-
-            await call.WaitAsync(cancellation);
-            lock (signals.gate)
-            {
-                called = null;
+                return called.Task.WaitAsync(cancellation);
             }
         }
 
@@ -214,9 +212,7 @@ public sealed class TaskSignals
         {
             lock (signals.gate)
             {
-                // Called, but it does not come: the call is the next one's.
-                var isCalled = called is not null && !line.Waiting.Remove(this);
-                called = null;
+                line.Waiting.Remove(this);
                 foreach (var taskId in held)
                 {
                     signals.holders.Remove(taskId);
@@ -233,7 +229,11 @@ public sealed class TaskSignals
             }
         }
 
-        internal void Call() => called?.TrySetResult();
+        internal void Call()
+        {
+            isCalled = true;
+            called.TrySetResult();
+        }
 
         internal void LetGo(string taskId)
         {

@@ -86,7 +86,7 @@ public sealed partial record MeasurementTask
 
         if (Status != MeasurementTaskStatus.Inflight)
         {
-            return NotInflight("extended");
+            return Lost(token);
         }
 
         return until <= VisibleAt
@@ -140,15 +140,17 @@ public sealed partial record MeasurementTask
             || (token == LeaseToken && Status is MeasurementTaskStatus.Inflight or MeasurementTaskStatus.Completed or MeasurementTaskStatus.Cancelled);
         if (!isLatest)
         {
-            return new Refusal(
-                RefusalCode.LeaseLost,
-                $"lease {Number(token)} of task '{Id}' is lost: the task is {Status.Word()}, its latest delivery is {Number(LeaseToken)}");
+            return Lost(token);
         }
 
         return Status == MeasurementTaskStatus.Cancelled
             ? new Refusal(RefusalCode.TaskCancelled, $"task '{Id}' was cancelled: stop working on it")
             : null;
     }
+
+    private Refusal Lost(long token) => new(
+        RefusalCode.LeaseLost,
+        $"lease {Number(token)} of task '{Id}' is lost: the task is {Status.Word()}, its latest delivery is {Number(LeaseToken)}");
 
     private Refusal NotInflight(string what) => new(
         RefusalCode.InvalidTransition, $"task '{Id}' is {Status.Word()}: only an inflight task can be {what}");

@@ -50,7 +50,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         connecting.ConnectionRestored += (_, _) =>
         {
             Found();
-            reconnected?.Invoke();
+            _ = TellReconnected(connecting.GetSubscriber());
         };
         if (!connecting.IsConnected)
         {
@@ -106,9 +106,15 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         var servers = (Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet"))
             .GetServers()
             .Where(server => server is { IsConnected: true, IsReplica: false })
+            .OrderBy(server => server.EndPoint.ToString(), StringComparer.Ordinal)
             .ToArray();
         var at = cursor?.Split(' ') ?? ["0", "0"];
         var number = int.Parse(at[0], CultureInfo.InvariantCulture);
+        if (number >= servers.Length)
+        {
+            throw new StoreUnavailableException("Redis is not connected");
+        }
+
         var answer = (RedisResult[])(await Ask(
             static (_, ask) => ask.server.ExecuteAsync("SCAN", ask.from, "MATCH", ask.pattern, "COUNT", Slice),
             (server: servers[number], from: at[1], pattern),
@@ -161,6 +167,22 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
             : -1;
         var told = behind < 0 ? message : message[(behind + 3)..];
         return !told.StartsWith("ERR ", StringComparison.Ordinal) && !told.StartsWith("WRONGTYPE", StringComparison.Ordinal);
+    }
+
+    /// <summary>Not before the subscriptions are there again: what is published until then is missed too.</summary>
+    private async Task TellReconnected(ISubscriber subscriber)
+    {
+        try
+        {
+            // Sent behind the subscriptions, on their connection.
+            await subscriber.PingAsync();
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            // It is gone again, or slow: better told early than never.
+        }
+
+        reconnected?.Invoke();
     }
 
     private async Task<bool> IsLaidOut(IDatabase redis)

@@ -20,11 +20,13 @@ public sealed class RedisKeys(string prefix, int partitions)
 
     public RedisKey Of(StoreKey key) => Of(key.Partition, key.Name);
 
-    /// <summary>What a key of this store names.</summary>
-    public StoreKey Read(string key)
+    /// <summary>What a key of this store names; null: it is another store's, whose prefix begins like this one's.</summary>
+    public StoreKey? Read(string key)
     {
         var colon = prefix.Length + 1;
         var end = key.IndexOf('}', colon);
-        return new StoreKey(int.Parse(key.AsSpan(colon + 1, end - colon - 1), CultureInfo.InvariantCulture), key[(end + 2)..]);
+        return int.TryParse(key.AsSpan(colon + 1, end - colon - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
+            ? new StoreKey(partition, key[(end + 2)..])
+            : null;
     }
 }

@@ -98,7 +98,12 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
     {
         var (found, next) = await connection.Scan(keys.Pattern, cursor, cancellation);
         return new NameSlice(
-            [.. found.Select(keys.Read).Where(name => prefixes.Any(prefix => name.Name.StartsWith(prefix, StringComparison.Ordinal)))],
+            [
+                .. from key in found
+                   let name = keys.Read(key)
+                   where name is not null && prefixes.Any(prefix => name.Value.Name.StartsWith(prefix, StringComparison.Ordinal))
+                   select name.Value,
+            ],
             next);
     }
 
@@ -123,7 +128,7 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
     public void Tell(IStoreWatcher watcher)
     {
         connection.Hear(scripts.Channels.Turns, text => watcher.Due(TurnOf(text)));
-        connection.Hear(scripts.Channels.Ends, text => watcher.Ended(keys.Read(text).Name));
+        connection.Hear(scripts.Channels.Ends, text => watcher.Ended(keys.Read(text)!.Value.Name));
         connection.OnReconnect(watcher.Missed);
     }
 

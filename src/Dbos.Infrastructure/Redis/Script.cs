@@ -8,8 +8,8 @@ namespace Dbos.Infrastructure.Redis;
 /// <summary>A script of the Scripts folder, each with its contract in its head.</summary>
 public sealed class Script
 {
-    public static readonly Script Commit = new("reading", "telling", "turns", "commit");
-    public static readonly Script Take = new("reading", "telling", "turns", "take");
+    public static readonly Script Commit = new("reading", "telling", "indexing", "turns", "commit");
+    public static readonly Script Take = new("reading", "telling", "indexing", "turns", "take");
     public static readonly Script Due = new("due");
     public static readonly Script Append = new("append");
     public static readonly Script Layout = new("layout");

@@ -7,9 +7,6 @@ namespace Dbos.Infrastructure.Redis;
 /// <summary>The keys and arguments of the scripts, in the order that the head of each script says.</summary>
 internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
 {
-    /// <summary>Turns nearer than this are told when they come; those farther off are seen by a probe before they are due.</summary>
-    public static readonly TimeSpan Horizon = TimeSpan.FromSeconds(3);
-
     private const int MostTurnsToldOfABand = 1_000;
 
     private readonly RedisKeys keys = new(settings.KeyPrefix, settings.Partitions);
@@ -27,7 +24,7 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
         var values = new List<RedisValue>(7 + (32 * commits.Count));
         StartEach(partition, now, names, values);
         values.Add(now.ToUnixTimeMilliseconds());
-        values.Add((long)Horizon.TotalMilliseconds);
+        values.Add((long)Turn.Horizon.TotalMilliseconds);
         values.Add(Channels.Turns);
         values.Add(commits.Count);
         foreach (var commit in commits)
@@ -42,8 +39,9 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
     {
         var names = new List<RedisKey>(16 + take.Candidates.Count);
         var values = new List<RedisValue>(32 + (2 * take.Candidates.Count));
-        StartEach(take.Partition, clock.GetUtcNow(), names, values);
-        values.Add((long)Horizon.TotalMilliseconds);
+        var now = clock.GetUtcNow();
+        StartEach(take.Partition, now, names, values);
+        values.Add((long)Turn.Horizon.TotalMilliseconds);
         values.Add(Channels.Turns);
         values.Add(take.Due);
         values.Add((long)take.Lease.TotalMilliseconds);
@@ -54,6 +52,7 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
         values.Add(take.Told.Tail);
         values.Add(take.Count);
         values.Add(take.TellsEnd ? Channels.Ends : RedisValue.EmptyString);
+        values.Add(now.ToUnixTimeMilliseconds());
 
         var numbers = new Dictionary<TakeSource, int>(ReferenceEqualityComparer.Instance);
         foreach (var source in take.Candidates.Select(candidate => candidate.Source))

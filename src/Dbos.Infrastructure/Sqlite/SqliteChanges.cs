@@ -47,11 +47,11 @@ internal static class SqliteChanges
         {
             if (change.Due is { } due)
             {
-                session.Enter(change, due);
+                session.Enter(change, due, ms);
             }
             else
             {
-                session.Leave(change);
+                session.Leave(change, ms);
             }
         }
 
@@ -126,7 +126,7 @@ internal static class SqliteChanges
 
     private static (long Version, bool TellsEnd) VersionOf(this SqliteSession session, string record)
     {
-        using var row = session.Read("SELECT version, tells_end FROM record WHERE name = $1", record);
+        using var row = session.Read("SELECT version, tells_end AND leased_until IS NOT NULL FROM record WHERE name = $1", record);
         return row.Read() ? (row.GetInt64(0), row.GetBoolean(1)) : (0, false);
     }
 
@@ -139,11 +139,12 @@ internal static class SqliteChanges
         else if (isNew)
         {
             session.Run(
-                "INSERT INTO record (name, version, document, payload) VALUES ($1, $2, $3, $4)",
+                "INSERT INTO record (name, version, document, payload, leased_until) VALUES ($1, $2, $3, $4, $5)",
                 commit.Record,
                 commit.NextVersion,
                 Bytes(commit.Document),
-                Bytes(commit.Payload));
+                Bytes(commit.Payload),
+                commit.Lease.HeldUntil?.ToUnixTimeMilliseconds());
         }
         else
         {

@@ -6,7 +6,7 @@ namespace Dbos.Infrastructure.Sqlite;
 /// <summary>The turns of a lane inside a transaction, as turns.lua keeps them on Redis.</summary>
 internal static class SqliteLanes
 {
-    public static void Enter(this SqliteSession session, LaneChange change, long due)
+    public static void Enter(this SqliteSession session, LaneChange change, long due, long now)
     {
         var (lane, band, member, _) = change;
         var score = Bands.Score(band, due);
@@ -17,20 +17,21 @@ internal static class SqliteLanes
             return;
         }
 
-        var was = session.Turn(lane, band);
+        var was = session.TurnOf(lane, band);
         if (was is null || first is null || was == first)
         {
-            session.Come(lane, band, score);
+            session.Come(lane, band, score, was, now);
         }
     }
 
-    public static void Leave(this SqliteSession session, LaneChange change)
+    public static void Leave(this SqliteSession session, LaneChange change, long now)
     {
         var (lane, band, member, _) = change;
         session.Change(new IndexChange(lane.Index, member, null));
         if (session.Head(lane, band) is { } first)
         {
-            session.Come(lane, band, Math.Max(first, session.Turn(lane, band) ?? first));
+            var was = session.TurnOf(lane, band);
+            session.Come(lane, band, Math.Max(first, was ?? first), was, now);
         }
         else
         {
@@ -43,7 +44,8 @@ internal static class SqliteLanes
     {
         if (session.Head(lane, band) is { } first)
         {
-            session.Come(lane, band, Math.Max(first, Bands.Score(band, now)));
+            var served = Bands.Score(band, now);
+            session.Come(lane, band, Math.Max(first, served), served, now);
         }
         else
         {
@@ -58,17 +60,23 @@ internal static class SqliteLanes
             Bands.Score(band, 0),
             Bands.Score(band + 1, 0));
 
-    private static long? Turn(this SqliteSession session, Lane lane, int band) =>
+    private static long? TurnOf(this SqliteSession session, Lane lane, int band) =>
         session.ScoreOf(lane.Turns[0], lane.TurnOf(band));
 
-    private static void Come(this SqliteSession session, Lane lane, int band, long score)
+    /// <summary>Whoever waits for a turn is told when one comes that was not there, or not due.</summary>
+    private static void Come(this SqliteSession session, Lane lane, int band, long score, long? was, long now)
     {
         foreach (var turns in lane.Turns)
         {
             session.Change(new IndexChange(turns, lane.TurnOf(band), score));
         }
 
-        session.Turns.Add(new Turn(lane.Name, Bands.DueOf(score)));
+        var due = Bands.Score(band, now);
+        var soon = due + (long)Turn.Horizon.TotalMilliseconds;
+        if (score <= soon && (was is null || was > due || score > due))
+        {
+            session.Turns.Add(new Turn(lane.Name, Bands.DueOf(score)));
+        }
     }
 
     private static void Go(this SqliteSession session, Lane lane, int band)

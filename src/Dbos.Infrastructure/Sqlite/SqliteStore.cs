@@ -254,22 +254,23 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
         session.Run("DELETE FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $1", settings.RefusalRetention);
     }
 
-    private async Task<T> Write<T>(Func<SqliteSession, T> change, CancellationToken cancellation)
-    {
-        var (answer, turns, ended) = await writer.Enqueue(
-            session =>
-            {
-                session.Turns.Clear();
-                session.Ended.Clear();
-                var answer = change(session);
-                if (++writes % SweepEvery == 0)
-                {
-                    Sweep(session);
-                }
+    /// <summary>A caller that stops listening misses the answer; what was written is told all the same.</summary>
+    private Task<T> Write<T>(Func<SqliteSession, T> change, CancellationToken cancellation) => Write(change).WaitAsync(cancellation);
 
-                return (answer, session.Turns.ToArray(), session.Ended.ToArray());
-            },
-            cancellation);
+    private async Task<T> Write<T>(Func<SqliteSession, T> change)
+    {
+        var (answer, turns, ended) = await writer.Enqueue(session =>
+        {
+            session.Turns.Clear();
+            session.Ended.Clear();
+            var answer = change(session);
+            if (++writes % SweepEvery == 0)
+            {
+                Sweep(session);
+            }
+
+            return (answer, session.Turns.ToArray(), session.Ended.ToArray());
+        });
         if (watcher is not null)
         {
             Array.ForEach(turns, watcher.Due);

@@ -24,11 +24,11 @@ internal sealed class SqliteWriter : IDisposable
     }
 
     /// <summary>Runs the change inside the next group's transaction; completes when that is durable.</summary>
-    public Task<T> Enqueue<T>(Func<SqliteSession, T> change, CancellationToken cancellation)
+    public Task<T> Enqueue<T>(Func<SqliteSession, T> change)
     {
         var write = new Write<T>(change);
         return queue.Writer.TryWrite(write)
-            ? write.Answer.WaitAsync(cancellation)
+            ? write.Answer
             : throw new StoreUnavailableException("the embedded store is closed");
     }
 

@@ -34,9 +34,13 @@ internal static class Documents
 
     private static void LeaveOutWhatIsKeptBeside(JsonTypeInfo type)
     {
-        // Not of what the document holds in turn: a failure in a task's history has its own lease token.
-        var isRecord = typeof(IVersioned).IsAssignableFrom(type.Type);
-        foreach (var property in type.Properties.Where(property => isRecord && KeptBeside.Contains(property.Name)))
+        if (!type.Type.IsAssignableTo(typeof(IVersioned)))
+        {
+            // A part of a document: all of it is kept there.
+            return;
+        }
+
+        foreach (var property in type.Properties.Where(property => KeptBeside.Contains(property.Name)))
         {
             property.ShouldSerialize = (_, _) => false;
         }

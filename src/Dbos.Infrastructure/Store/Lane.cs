@@ -35,7 +35,11 @@ public static class Bands
 
 /// <summary>A lane has something due, now or soon.</summary>
 /// <param name="Due">Unix milliseconds.</param>
-public readonly record struct Turn(string LaneName, long Due);
+public readonly record struct Turn(string LaneName, long Due)
+{
+    /// <summary>Turns nearer than this are told when they come; those farther off are seen by a probe before they are due.</summary>
+    public static readonly TimeSpan Horizon = TimeSpan.FromSeconds(3);
+}
 
 /// <summary>What the store tells of its own accord.</summary>
 public interface IStoreWatcher

@@ -102,6 +102,7 @@ public sealed class Records<T>(
     {
         var entries = (await PartitionMerge.First(partitions, page.Limit + 1, order, readIndex)).Items;
         var items = new List<T>();
+        var isBegun = bytes > 0;
         var atOnce = FirstRead;
         var done = 0;
         while (done < entries.Count && done < page.Limit)
@@ -112,9 +113,9 @@ public sealed class Records<T>(
             foreach (var record in records)
             {
                 bytes += record is null ? 0 : record.Document.Length + record.Payload.Length;
-                if (bytes > PageRequest.MostBytes && items.Count > 0)
+                if (bytes > PageRequest.MostBytes && (isBegun || items.Count > 0))
                 {
-                    return new Page<T>(items, CursorAt(entries[done - 1])) { Bytes = bytes };
+                    return new Page<T>(items, done > 0 ? CursorAt(entries[done - 1]) : PageCursor.Start) { Bytes = bytes };
                 }
 
                 if (record is not null)

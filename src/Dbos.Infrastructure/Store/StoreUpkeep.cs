@@ -20,12 +20,11 @@ public sealed partial class StoreUpkeep(
 {
     private static readonly TimeSpan BetweenProbes = TimeSpan.FromSeconds(1);
 
-    /// <summary>A probe that comes late still sees what becomes due before the next.</summary>
-    private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(3);
-
     /// <summary>Should what was told ever be lost, those who wait for it are late by this many seconds and no more.</summary>
     private const int ProbesBetweenLooksBack = 5;
 
+    /// <summary>Unix milliseconds; turns up to here were told. Null: nobody has been told of any yet.</summary>
+    private long? toldUpTo;
     private int probes;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -55,14 +54,17 @@ public sealed partial class StoreUpkeep(
     {
         try
         {
-            var now = clock.GetUtcNow();
+            // Those told before are told again as long as they are not due. After an outage, or a late probe, those
+            // that came meanwhile are told too.
+            var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
             var looksBack = ++probes % ProbesBetweenLooksBack == 0 && watcher.IsWaitedOn;
             var watch = new Watch(
                 Heartbeats.Deadlines,
                 Names.Turns,
-                From: looksBack ? 0 : now.ToUnixTimeMilliseconds(),
-                UpTo: (now + Ahead).ToUnixTimeMilliseconds());
+                From: looksBack ? 0 : Math.Min(now, toldUpTo ?? now),
+                UpTo: now + (long)Turn.Horizon.TotalMilliseconds);
             var pulse = await store.Probe(watch, stopping);
+            toldUpTo = watch.UpTo;
             heartbeats.Hear(pulse);
             connection.Found();
             foreach (var turn in pulse.Turns)

@@ -29,9 +29,7 @@ public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats 
 
     public async Task<TakenTasks> Take(TakeOrder order, UnitOfWork work, CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
-        var upTo = (order.Due ?? now).ToUnixTimeMilliseconds();
-        var taken = await new TaskTaker(store, events, order, upTo, now.ToUnixTimeMilliseconds(), work.Origin).Run(cancellation);
+        var taken = await new TaskTaker(store, events, order, clock.GetUtcNow().ToUnixTimeMilliseconds(), work.Origin).Run(cancellation);
         return new TakenTasks([.. taken.OrderBy(delivered => delivered.Score).Select(delivered => records.Decode(delivered.Record))]);
     }
 
@@ -46,7 +44,7 @@ public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats 
             var left = new PageRequest(page.Limit - listed.Items.Count, string.Empty);
             var more = left.Size > 0 && (isFirst || listed.Bytes < PageRequest.MostBytes)
                 ? await List(each, filter, left, cursor, listed.Bytes, cancellation)
-                : new Page<MeasurementTask>([], new PageCursor(0, string.Empty));
+                : new Page<MeasurementTask>([], PageCursor.Start);
             listed = new Page<MeasurementTask>([.. listed.Items, .. more.Items], more.Next is { } next ? Place(each, next) : null)
             {
                 Bytes = more.Bytes,
@@ -86,9 +84,16 @@ public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats 
     private static PageCursor Place(MeasurementTaskStatus status, PageCursor cursor) =>
         cursor with { Member = $"{(char)('0' + Array.IndexOf(Statuses, status))}{cursor.Member}" };
 
-    private static (int Status, PageCursor? Cursor) Place(PageCursor? place) => place is { Member: [var status, .. var member] }
-        ? (status - '0', member.Length == 0 && place.Score == 0 ? null : place with { Member = member })
-        : (0, null);
+    private static (int Status, PageCursor? Cursor) Place(PageCursor? place)
+    {
+        if (place is not { Member: [var status, .. var member] })
+        {
+            return (0, null);
+        }
+
+        var cursor = place with { Member = member };
+        return (status - '0', cursor == PageCursor.Start ? null : cursor);
+    }
 
     private Task<Page<MeasurementTask>> List(
         MeasurementTaskStatus status, TaskFilter filter, PageRequest page, PageCursor? cursor, long bytes, CancellationToken cancellation)

@@ -12,22 +12,31 @@ namespace Dbos.Infrastructure.Tasks;
 /// Finds the tasks whose turn it is, over all partitions, and takes them. A higher priority goes first; within one the
 /// oldest; but an agent's tasks are no older than its last turn, so that its backlog lets others pass.
 /// </summary>
-/// <param name="upTo">Unix milliseconds: what is due by then is taken.</param>
 /// <param name="now">Unix milliseconds.</param>
-internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long upTo, long now, Origin origin)
+internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long now, Origin origin)
 {
-    /// <summary>A lane that was just taken from counts as due since then, which may be after this taker looked at its clock.</summary>
-    private const long Slack = 1_000;
+    /// <summary>
+    /// A lane that was taken from has its turn when that was, by another replica's clock, which may be a little ahead,
+    /// or since this taker began to look: what is left in it is due all the same.
+    /// </summary>
+    private const int AheadMilliseconds = 1_000;
+
+    /// <summary>
+    /// Lanes of at least so many agents are looked at: those with a backlog in lanes that had no turn for long may
+    /// have been served just now from another, and must not hide who comes next.
+    /// </summary>
+    private const int FewestAgents = 8;
 
     /// <summary>Offered beyond what is wanted of a partition.</summary>
     private const int Spare = 8;
 
-    /// <summary>Other takers were faster each time: they have it all then, or there is no record to what is found.</summary>
+    /// <summary>The same is found each time and cannot be taken: there is no record to it.</summary>
     private const int MostRoundsInVain = 5;
 
-    /// <summary>When agents that have more were last taken from, as their lanes tell while they are read at once.</summary>
-    private readonly ConcurrentDictionary<string, long> servedAgents = [];
+    private readonly long upTo = order.Due?.ToUnixTimeMilliseconds() ?? now;
 
+    /// <summary>Lanes are read at the same time.</summary>
+    private readonly ConcurrentDictionary<string, long> servedAgents = [];
     private readonly Dictionary<(string Lane, int Band), TakeSource> sources = [];
     private readonly List<Delivery> taken = [];
     private int budget = PageRequest.MostBytes;
@@ -35,6 +44,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
     public async Task<IReadOnlyList<Delivery>> Run(CancellationToken cancellation)
     {
         var inVain = 0;
+        string? head = null;
         while (taken.Count < order.Limit && inVain < MostRoundsInVain)
         {
             var wanted = order.Limit - taken.Count;
@@ -49,7 +59,11 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             var had = taken.Count;
             await TakeFrom(Shares(waiting), atLeastOne: had == 0, cancellation);
             var took = taken.Count - had;
-            inVain = took == 0 ? inVain + 1 : 0;
+
+            // Where other takers were faster, what is found changes: there may be more for this one too.
+            var next = waiting.Items.Count > 0 ? waiting.Items[0].Entry.Member : null;
+            inVain = took == 0 && next == head ? inVain + 1 : 0;
+            head = next;
             if ((waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0))
             {
                 // No more are due; or what is left would not fit into this reply, or other takers were faster.
@@ -60,7 +74,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
         return taken;
     }
 
-    /// <summary>The lanes whose turn it is, in every partition: of as many agents as tasks are wanted, as each has one.</summary>
+    /// <summary>The lanes whose turn it is, in every partition.</summary>
     private async Task<IReadOnlyList<LaneTurn>> Lanes(int wanted, CancellationToken cancellation)
     {
         var (agentId, moduleName) = order.Filter;
@@ -74,12 +88,11 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             store.AllPartitions(),
             wanted,
             Orders.Lowest,
-            (partition, count) => store.Due(new StoreKey(partition, turns), Math.Max(upTo, now) + Slack, count, cancellation));
+            (partition, count) => store.Due(new StoreKey(partition, turns), Math.Max(upTo, now) + AheadMilliseconds, count, cancellation));
 
-        // An agent has a lane in every partition: of one that was just served, those that were not must not hide
-        // all other agents.
+        // As many as tasks are wanted are enough, as each lane has one.
         var agents = new HashSet<string>();
-        return [.. heads.Seen.Select(Turn).TakeWhile(turn => !agents.Add(turn.AgentId) || agents.Count <= wanted)];
+        return [.. heads.Seen.Select(Turn).TakeWhile((turn, i) => (agents.Add(turn.AgentId) && agents.Count <= FewestAgents) || agents.Count < FewestAgents || i < wanted)];
 
         static LaneTurn Turn(IndexEntry head)
         {
@@ -96,7 +109,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             : await store.Due(index, upTo, count, cancellation);
         if (due.Count > 0 && turn.Score > Bands.DueOf(due[0].Score))
         {
-            servedAgents.AddOrUpdate(turn.AgentId, turn.Score, (_, other) => Math.Max(other, turn.Score));
+            servedAgents.AddOrUpdate(turn.AgentId, turn.Score, (_, other) => Math.Max(turn.Score, other));
         }
 
         return [.. due.Select(entry => new Waiting(turn, entry))];

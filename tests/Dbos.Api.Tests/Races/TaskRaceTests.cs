@@ -37,6 +37,17 @@ public abstract class TaskRaceTests(Deployment dbos)
     }
 
     [Fact]
+    public async Task A_taker_whose_clock_is_behind_gets_what_an_agent_that_was_just_served_has_left()
+    {
+        var agent = Requests.NewId("agent");
+        await dbos.Client.Schedule(Requests.Task("first", agent, FirstDue), Requests.Task("second", agent, FirstDue + 1));
+        (await dbos.Client.Take(agent, limit: 1)).Select(task => task.Id).Should().Equal("first");
+
+        var behind = new ListDueTasksRequest { AgentId = agent, Timestamp = DateTimeOffset.UtcNow.ToUnixTimeSeconds() - 60 };
+        (await dbos.Client.ListDueTasksAsync(behind)).Tasks.Select(task => task.Id).Should().Equal("second");
+    }
+
+    [Fact]
     public async Task One_delivery_acknowledged_by_20_callers_at_once_is_completed_once()
     {
         var id = (await Schedule(1)).Single();

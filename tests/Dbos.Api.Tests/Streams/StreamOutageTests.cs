@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dbos.Api.Tests.Support;
 using Google.Protobuf;
 using Grpc.Core;
@@ -48,7 +49,7 @@ public sealed class StreamOutageTests
             var held = (await taker.Next()).Task;
 
             // Neither that the delivery ends nor that another task is due is heard.
-            int.Parse(await dbos.Redis.Ask("client", "kill", "type", "pubsub"), System.Globalization.CultureInfo.InvariantCulture)
+            int.Parse(await dbos.Redis.Ask("client", "kill", "type", "pubsub"), CultureInfo.InvariantCulture)
                 .Should().Be(2, "each replica has one subscription");
             (await dbos.Client.Ack(held)).Success.Should().BeTrue();
             await dbos.Client.ScheduleSome(agent);

@@ -6,6 +6,8 @@ public sealed class AuditTests : IDisposable
 {
     private static readonly PageRequest TooLarge = new(10_001, string.Empty);
 
+    private static readonly TaskFilter OfAgent = new("agent-1", "ping");
+
     private readonly SubstitutedDbos dbos = new();
 
     public static TheoryData<Func<Refused, Task>, string, string> BadRequests => new()
@@ -26,9 +28,18 @@ public sealed class AuditTests : IDisposable
         { ask => ask.By(new ScheduleTask(Samples.NewTask with { Status = "failed" })), "task_schedule_error", "task-1" },
         { ask => ask.By(new ScheduleTask(null)), "task_schedule_error", "" },
         { ask => ask.By(new GetTask("")), "task_read_error", "" },
-        { ask => ask.By(new ListDueTasks(-1, 0, 0)), "task_list_error", "" },
         { ask => ask.By(new AckTask("task-1", -1)), "task_ack_error", "task-1" },
-        { ask => ask.By(new NackTask("task-1", -1, 0, "")), "task_nack_error", "task-1" },
+        { ask => ask.By(new NackTask("task-1", -1, false, 0, "")), "task_nack_error", "task-1" },
+        { ask => ask.By(new ListDueTasks(OfAgent, -1, 0, 0)), "task_list_error", "agent-1" },
+        { ask => ask.By(new StreamDueTasks(OfAgent, -1, 0)), "task_list_error", "agent-1" },
+        { ask => ask.By(new ScheduleTasks([])), "task_schedule_error", "" },
+        { ask => ask.By(new AckTasks([])), "task_ack_error", "" },
+        { ask => ask.By(new ExtendTaskLease("task-1", 0, 0)), "task_extend_error", "task-1" },
+        { ask => ask.By(new CancelTask("task-1", new string('x', 4_097))), "task_cancel_error", "task-1" },
+        { ask => ask.By(new RequeueDeadLetterTasks([], OfAgent, All: true)), "task_requeue_error", "agent-1" },
+        { ask => ask.By(new DeleteDeadLetterTask("")), "task_delete_error", "" },
+        { ask => ask.By(new ListTasks("", OfAgent, TooLarge)), "queue_read_error", "agent-1" },
+        { ask => ask.By(new ListDeadLetterTasks(OfAgent, TooLarge)), "queue_read_error", "agent-1" },
         { ask => ask.By(new GetEvents(-1)), "event_read_error", "" },
     };
 
@@ -91,10 +102,14 @@ public sealed class AuditTests : IDisposable
     {
         var refused = new Refused(dbos);
         await refused.By(new AckTask("task-1", 0));
-        await refused.By(new NackTask("task-1", 0, 0, string.Empty));
+        await refused.By(new NackTask("task-1", 0, false, 0, string.Empty));
+        await refused.By(new ExtendTaskLease("task-1", 1, 0));
+        await refused.By(new CancelTask("task-1", string.Empty));
+        await refused.By(new DeleteDeadLetterTask("task-1"));
 
-        refused.All.Should().HaveCount(2).And.AllBeEquivalentTo(new Refusal(RefusalCode.NotFound, "task 'task-1' is not known"));
-        dbos.Told.Select(told => told.Event.Type).Should().Equal("task_ack_error", "task_nack_error");
+        refused.All.Should().HaveCount(5).And.AllBeEquivalentTo(new Refusal(RefusalCode.NotFound, "task 'task-1' is not known"));
+        dbos.Told.Select(told => told.Event.Type).Should().Equal(
+            "task_ack_error", "task_nack_error", "task_extend_error", "task_cancel_error", "task_delete_error");
         dbos.Told.Should().OnlyContain(told => told.Event.MetadataOf("code") == "NotFound");
     }
 

@@ -53,9 +53,15 @@ public sealed class ContentHashTests
         { new ScheduleTask(Samples.NewTask), new ScheduleTask(Samples.NewTask with { Payload = new byte[] { 1 } }) },
         { new ScheduleTask(Samples.NewTask), new ScheduleTask(Samples.NewTask with { ScheduledAt = 1 }) },
         { new ScheduleTask(Samples.NewTask), new ScheduleTask(Samples.NewTask with { MaxRetries = 1 }) },
+        { new ScheduleTask(Samples.NewTask), new ScheduleTask(Samples.NewTask with { MaxExpiries = 1 }) },
+        { new ScheduleTask(Samples.NewTask), new ScheduleTask(Samples.NewTask with { Priority = 1 }) },
         { new AckTask("task-1", 1), new AckTask("task-1", 2) },
-        { new NackTask("task-1", 0, 1, "x"), new NackTask("task-1", 1, 1, "x") },
-        { new NackTask("task-1", 0, 1, "x"), new NackTask("task-1", 0, 1, "y") },
+        { new NackTask("task-1", 0, false, 1, "x"), new NackTask("task-1", 1, false, 1, "x") },
+        { new NackTask("task-1", 0, false, 1, "x"), new NackTask("task-1", 0, false, 1, "y") },
+        { new NackTask("task-1", 0, false, 1, "x"), new NackTask("task-1", 0, true, 1, "x") },
+        { new ExtendTaskLease("task-1", 1, 60), new ExtendTaskLease("task-1", 2, 60) },
+        { new ExtendTaskLease("task-1", 1, 60), new ExtendTaskLease("task-1", 1, 61) },
+        { new CancelTask("task-1", "x"), new CancelTask("task-1", "y") },
     };
 
     [Theory]

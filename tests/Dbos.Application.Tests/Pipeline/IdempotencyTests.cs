@@ -20,8 +20,11 @@ public sealed class IdempotencyTests : IDisposable
         { new SetModuleState(Samples.Report with { RequestId = string.Empty }, null), "agent-1", null },
         { new RegisterAgent(Samples.Heartbeat), "agent-1", null },
         { Acknowledge, "task-1", null },
-        { new NackTask("task-1", 0, 1, string.Empty), "task-1", "1" },
-        { new NackTask("task-1", 0, 0, string.Empty), "task-1", null },
+        { new NackTask("task-1", 0, false, 1, string.Empty), "task-1", "1" },
+        { new NackTask("task-1", 0, false, 0, string.Empty), "task-1", null },
+        { new ExtendTaskLease("task-1", 1, 60), "task-1", null },
+        { new CancelTask("task-1", "obsolete"), "task-1", null },
+        { new DeleteDeadLetterTask("task-1"), "task-1", null },
     };
 
     [Theory]

@@ -9,6 +9,7 @@ public sealed class OptimisticWriteTests
     private readonly List<Counter> saved = [];
     private Counter? stored;
     private int loads;
+    private int saves;
 
     [Fact]
     public async Task What_was_decided_on_what_is_stored_is_saved_with_its_events()
@@ -110,6 +111,75 @@ public sealed class OptimisticWriteTests
         loads.Should().Be(1);
     }
 
+    [Fact]
+    public async Task Many_are_saved_together_and_each_is_answered_by_itself()
+    {
+        outcomes.Enqueue(new Saved<Counter>.Done(5));
+        outcomes.Enqueue(new Saved<Counter>.Replayed(new FirstAnswer(3, ContentDiffers: false)));
+
+        var answers = await WriteAll(4, Counter.Most, 6, Counter.Replayed);
+
+        answers.Select(answer => answer.Refusal).Should().Equal(null, Full, null, null);
+        answers.Where(answer => !answer.IsRefused).Select(answer => answer.Value).Should().Equal(
+            new Written(5, Duplicate: false), new Written(3, Duplicate: true), new Written(Counter.Replayed, Duplicate: true));
+        saved.Should().Equal(new Counter(5), new Counter(7));
+        saves.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task Of_many_only_those_that_were_overtaken_are_decided_and_saved_again()
+    {
+        outcomes.Enqueue(new Saved<Counter>.Done(5));
+        outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(8)));
+        outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(Counter.Most)));
+
+        var answers = await WriteAll(4, 6, 7);
+
+        answers.Select(answer => answer.Refusal).Should().Equal(null, null, Full);
+        answers[1].Value.Version.Should().Be(9);
+        saved.Should().Equal(new Counter(5), new Counter(7), new Counter(8), new Counter(9));
+        saves.Should().Be(2);
+    }
+
+    [Fact]
+    public async Task Where_nothing_is_to_be_saved_the_store_is_not_asked()
+    {
+        await WriteAll();
+        await WriteAll(Counter.Most, Counter.Replayed);
+
+        saves.Should().Be(0);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_store_is_told_whether_the_aggregate_goes_for_good(bool deletes)
+    {
+        var counter = new Counter(4);
+        Draft<Counter>? told = null;
+        await OptimisticWrite.Run(
+            work,
+            load: () => Task.FromResult<Counter?>(counter),
+            decide: _ => deletes ? Decision.Delete(counter) : Decision.To(new Counter(5)),
+            save: draft =>
+            {
+                told = draft;
+                return Task.FromResult<Saved<Counter>>(new Saved<Counter>.Done(5));
+            });
+
+        told.Should().Be(new Draft<Counter>(counter, deletes ? counter : new Counter(5), deletes, work));
+    }
+
+    private Task<Answer<Written>[]> WriteAll(params long[] versions) => OptimisticWrite.RunAll(
+        [.. versions.Select(version => new Change<Counter>(new UnitOfWork(), new Counter(version), Counter.Count))],
+        drafts =>
+        {
+            saves++;
+            saved.AddRange(drafts.Select(draft => draft.Next));
+            return Task.FromResult<IReadOnlyList<Saved<Counter>>>(
+                [.. drafts.Select(draft => outcomes.TryDequeue(out var outcome) ? outcome : new Saved<Counter>.Done(draft.Next.Version))]);
+        });
+
     private Task<Answer<Written>> Write(Func<Counter, bool>? saysTheSame = null, bool assumeNew = false, bool refuseNew = false) =>
         OptimisticWrite.Run(
             work,
@@ -119,10 +189,10 @@ public sealed class OptimisticWriteTests
                 return Task.FromResult(stored);
             },
             decide: counter => counter is null && refuseNew ? Full : Counter.Count(counter),
-            save: counter =>
+            save: draft =>
             {
-                saved.Add(counter);
-                return Task.FromResult(outcomes.TryDequeue(out var outcome) ? outcome : new Saved<Counter>.Done(counter.Version));
+                saved.Add(draft.Next);
+                return Task.FromResult(outcomes.TryDequeue(out var outcome) ? outcome : new Saved<Counter>.Done(draft.Next.Version));
             },
             saysTheSame,
             assumeNew);

@@ -13,40 +13,41 @@ public sealed class LeaseSweepTests : IDisposable
         ExpiredAre();
 
         (await Sweep()).Should().Be(0);
+        dbos.TaskCommits.Should().BeEmpty();
     }
 
     [Fact]
-    public async Task Expired_leases_are_returned_or_dead_lettered_in_dboss_own_name()
+    public async Task Expired_leases_are_returned_or_dead_lettered_together_in_dboss_own_name()
     {
-        var last = Samples.Inflight with { Id = "task-2", RetryCount = 3 };
-        ExpiredAre(Samples.Inflight, last);
-        dbos.Clock.Advance(TimeSpan.FromMinutes(5));
+        ExpiredAre(Samples.Inflight, Samples.Inflight with { Id = "task-2", Expiries = 10 });
 
         (await Sweep()).Should().Be(2);
-        ShouldHaveSaved("task-1", MeasurementTaskStatus.Pending);
-        ShouldHaveSaved("task-2", MeasurementTaskStatus.Failed);
+        var drafts = dbos.TaskCommits.Should().ContainSingle().Subject;
+        drafts.Select(draft => (draft.Next.Id, draft.Next.Status, draft.Next.DeadLetterReason)).Should().Equal(
+            ("task-1", MeasurementTaskStatus.Pending, string.Empty), ("task-2", MeasurementTaskStatus.Failed, "max_expiries"));
+        drafts.Should().OnlyContain(draft =>
+            draft.Work.Origin == Origin.Background("lease-sweep") && draft.Work.Events[0].Type == "task_lease_expired");
     }
 
     [Fact]
-    public async Task A_lease_that_ended_otherwise_meanwhile_is_left_alone()
+    public async Task A_lease_that_ended_otherwise_meanwhile_is_left_alone_and_the_others_expire()
     {
-        ExpiredAre(Samples.Inflight);
-        dbos.Clock.Advance(TimeSpan.FromMinutes(5));
-        var completed = Samples.Inflight with { Status = MeasurementTaskStatus.Completed, Version = 3 };
-        dbos.Tasks.Configure().Save(default!, default!, default).ReturnsForAnyArgs(new Saved<MeasurementTask>.Conflict(completed));
+        ExpiredAre(Samples.Inflight, Samples.Inflight with { Id = "task-2" }, Samples.Inflight with { Id = "task-3" });
+        dbos.NextSaves["task-1"] = new Saved<MeasurementTask>.Conflict(
+            Samples.Inflight with { Status = MeasurementTaskStatus.Completed, Version = 3 });
+        dbos.NextSaves["task-2"] = new Saved<MeasurementTask>.Conflict(null);
 
-        (await Sweep()).Should().Be(0);
-        await dbos.Tasks.ReceivedWithAnyArgs(1).Save(default!, default!, default);
+        (await Sweep()).Should().Be(1);
+        dbos.TaskCommits.Should().ContainSingle();
     }
 
     public void Dispose() => dbos.Dispose();
 
     private Task<int> Sweep() => dbos.Services.GetServices<ISweep>().OfType<LeaseSweep>().Single().Run(default);
 
-    private void ExpiredAre(params MeasurementTask[] tasks) => dbos.Tasks.ExpiredLeases(500, Arg.Any<CancellationToken>()).Returns(tasks);
-
-    private void ShouldHaveSaved(string id, MeasurementTaskStatus status) => dbos.Tasks.Received(1).Save(
-        Arg.Is<MeasurementTask>(task => task.Id == id && task.Status == status),
-        Arg.Is<UnitOfWork>(work => work.Origin == Origin.Background("lease-sweep") && work.Events[0].Type == "task_lease_expired"),
-        Arg.Any<CancellationToken>());
+    private void ExpiredAre(params MeasurementTask[] tasks)
+    {
+        dbos.Tasks.ExpiredLeases(500, Arg.Any<CancellationToken>()).Returns(tasks);
+        dbos.Clock.Advance(TimeSpan.FromMinutes(5));
+    }
 }

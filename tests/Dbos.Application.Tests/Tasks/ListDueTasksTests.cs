@@ -3,6 +3,7 @@ namespace Dbos.Application.Tests.Tasks;
 public sealed class ListDueTasksTests : IDisposable
 {
     private static readonly TakenTasks Taken = new([Samples.Inflight]);
+    private static readonly TakeOrder ByDefault = new(TaskFilter.Any, Due: null, Limit: 100, TimeSpan.FromSeconds(300));
 
     private readonly SubstitutedDbos dbos = new();
 
@@ -21,7 +22,7 @@ public sealed class ListDueTasksTests : IDisposable
     {
         dbos.Clock.Advance(TimeSpan.FromMilliseconds(400));
 
-        await ShouldTake(new ListDueTasks(timestamp, 0, 0), due);
+        await ShouldTake(ByDefault with { Due = due }, new ListDueTasks(TaskFilter.Any, timestamp, 0, 0));
     }
 
     [Theory]
@@ -29,22 +30,30 @@ public sealed class ListDueTasksTests : IDisposable
     [InlineData(1, 1)]
     [InlineData(1_000, 1_000)]
     public async Task A_hundred_tasks_are_taken_unless_asked_otherwise(int asked, int limit) =>
-        await ShouldTake(new ListDueTasks(0, asked, 0), due: null, limit);
+        await ShouldTake(ByDefault with { Limit = limit }, new ListDueTasks(TaskFilter.Any, 0, asked, 0));
 
     [Theory]
     [InlineData(0, 300)]
     [InlineData(1, 1)]
     [InlineData(43_200, 43_200)]
     public async Task A_lease_is_the_policys_unless_asked_otherwise(long asked, int seconds) =>
-        await ShouldTake(new ListDueTasks(0, 0, asked), due: null, seconds: seconds);
+        await ShouldTake(ByDefault with { Lease = TimeSpan.FromSeconds(seconds) }, new ListDueTasks(TaskFilter.Any, 0, 0, asked));
+
+    [Fact]
+    public async Task An_agents_module_takes_its_own_tasks_only()
+    {
+        var own = new TaskFilter("agent-1", "ping");
+
+        await ShouldTake(ByDefault with { Filter = own }, new ListDueTasks(own, 0, 0, 0));
+    }
 
     public void Dispose() => dbos.Dispose();
 
-    private async Task ShouldTake(ListDueTasks command, DateTimeOffset? due, int limit = 100, int seconds = 300)
+    private async Task ShouldTake(TakeOrder order, ListDueTasks command)
     {
-        dbos.Tasks.Take(due, limit, TimeSpan.FromSeconds(seconds), Arg.Any<UnitOfWork>(), Arg.Any<CancellationToken>())
-            .Returns(Taken);
+        dbos.Tasks.Take(order, Arg.Any<UnitOfWork>(), Arg.Any<CancellationToken>()).Returns(Taken);
 
         (await dbos.Ask(command)).Value.Should().BeSameAs(Taken);
+        await dbos.Tasks.Received(1).Take(order, dbos.Work, Arg.Any<CancellationToken>());
     }
 }

@@ -14,7 +14,9 @@ public sealed class ScheduleTaskTests : IDisposable
     public static TheoryData<NewTask, MeasurementTask> Wanted => new()
     {
         { Samples.NewTask, ByDefault },
-        { Samples.NewTask with { MaxRetries = 7 }, ByDefault with { MaxRetries = 7 } },
+        { Samples.NewTask with { MaxRetries = 7 }, ByDefault with { Retry = new RetryPolicy(7, 10) } },
+        { Samples.NewTask with { MaxExpiries = 7 }, ByDefault with { Retry = new RetryPolicy(3, 7) } },
+        { Samples.NewTask with { Priority = 9 }, ByDefault with { Priority = 9 } },
         { Samples.NewTask with { CreatedAt = 5 }, ByDefault with { CreatedAt = 5 } },
         { Samples.NewTask with { RetryCount = 2 }, ByDefault },
         { Samples.NewTask with { ScheduledAt = 100 }, ByDefault with { ScheduledAt = 100, VisibleAt = At(100) } },
@@ -29,7 +31,7 @@ public sealed class ScheduleTaskTests : IDisposable
     {
         (await dbos.Ask(new ScheduleTask(told with { Payload = saved.Payload }))).Value.Should().Be(new Written(1, Duplicate: false));
 
-        await dbos.Tasks.Received(1).Save(saved, dbos.Work, Arg.Any<CancellationToken>());
+        dbos.ShouldHaveSavedOneTask().Should().Be(saved);
         await dbos.Tasks.DidNotReceiveWithAnyArgs().Find(default!, default);
     }
 
@@ -48,6 +50,8 @@ public sealed class ScheduleTaskTests : IDisposable
         Samples.NewTask with { Payload = new byte[] { 9 } },
         Samples.NewTask with { ScheduledAt = 100 },
         Samples.NewTask with { MaxRetries = 7 },
+        Samples.NewTask with { MaxExpiries = 7 },
+        Samples.NewTask with { Priority = 1 },
     ];
 
     [Theory]
@@ -65,5 +69,5 @@ public sealed class ScheduleTaskTests : IDisposable
     private static DateTimeOffset At(long second) => DateTimeOffset.FromUnixTimeSeconds(second);
 
     private void SaveFinds(MeasurementTask stored) =>
-        dbos.Tasks.Configure().Save(default!, default!, default).ReturnsForAnyArgs(new Saved<MeasurementTask>.Conflict(stored));
+        dbos.NextSaves["task-1"] = new Saved<MeasurementTask>.Conflict(stored);
 }

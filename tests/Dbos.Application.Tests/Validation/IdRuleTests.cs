@@ -19,7 +19,11 @@ public sealed class IdRuleTests
         { "task.id", id => new ScheduleTask(Samples.NewTask with { Id = id }) },
         { "task_id", id => new GetTask(id) },
         { "task_id", id => new AckTask(id, 0) },
-        { "task_id", id => new NackTask(id, 0, 0, string.Empty) },
+        { "task_id", id => new NackTask(id, 0, false, 0, string.Empty) },
+        { "task_id", id => new ExtendTaskLease(id, 1, 0) },
+        { "task_id", id => new CancelTask(id, string.Empty) },
+        { "task_id", id => new DeleteDeadLetterTask(id) },
+        { "task_ids", id => new RequeueDeadLetterTasks(["task-1", id], TaskFilter.Any, All: false) },
     };
 
     public static TheoryData<string, Func<string, object>> Optional => new()
@@ -30,6 +34,16 @@ public sealed class IdRuleTests
         { "result.module_name", id => new StoreResult(Samples.Result with { ModuleName = id }) },
         { "task.agent_id", id => new ScheduleTask(Samples.NewTask with { AgentId = id }) },
         { "task.module_name", id => new ScheduleTask(Samples.NewTask with { ModuleName = id }) },
+        { "agent_id", id => new ListDueTasks(new TaskFilter(id, "ping"), 0, 0, 0) },
+        { "module_name", id => new ListDueTasks(new TaskFilter("agent-1", id), 0, 0, 0) },
+        { "agent_id", id => new StreamDueTasks(new TaskFilter(id, "ping"), 0, 0) },
+        { "module_name", id => new StreamDueTasks(new TaskFilter("agent-1", id), 0, 0) },
+        { "agent_id", id => new ListTasks(string.Empty, new TaskFilter(id, "ping"), Samples.WholeList) },
+        { "module_name", id => new ListTasks(string.Empty, new TaskFilter("agent-1", id), Samples.WholeList) },
+        { "agent_id", id => new ListDeadLetterTasks(new TaskFilter(id, "ping"), Samples.WholeList) },
+        { "module_name", id => new ListDeadLetterTasks(new TaskFilter("agent-1", id), Samples.WholeList) },
+        { "agent_id", id => new RequeueDeadLetterTasks([], new TaskFilter(id, "ping"), All: false) },
+        { "module_name", id => new RequeueDeadLetterTasks([], new TaskFilter("agent-1", id), All: false) },
     };
 
     [Theory]

@@ -17,7 +17,7 @@ public sealed class NumberRuleTests
         { "task.scheduled_at", time => new ScheduleTask(Samples.NewTask with { ScheduledAt = time }) },
         { "task.created_at", time => new ScheduleTask(Samples.NewTask with { CreatedAt = time }) },
         { "task.visibility_time", time => new ScheduleTask(Samples.NewTask with { VisibilityTime = time }) },
-        { "timestamp", time => new ListDueTasks(time, 0, 0) },
+        { "timestamp", time => new ListDueTasks(TaskFilter.Any, time, 0, 0) },
     };
 
     public static TheoryData<string, long, Func<long, object>> Ranges => new()
@@ -26,15 +26,22 @@ public sealed class NumberRuleTests
         { "page_size", 10_000, number => new ListAgents(new PageRequest((int)number, string.Empty)) },
         { "page_size", 10_000, number => new ListModuleStates("agent-1", "ping", new PageRequest((int)number, string.Empty)) },
         { "page_size", 10_000, number => new ListResults("agent-1", new PageRequest((int)number, string.Empty)) },
+        { "page_size", 10_000, number => new ListTasks(string.Empty, TaskFilter.Any, new PageRequest((int)number, string.Empty)) },
+        { "page_size", 10_000, number => new ListDeadLetterTasks(TaskFilter.Any, new PageRequest((int)number, string.Empty)) },
         { "state.version", long.MaxValue, number => new SetModuleState(Samples.Report with { Version = number }, null) },
         { "expected_version", long.MaxValue, number => new SetModuleState(Samples.Report, number) },
         { "task.retry_count", int.MaxValue, number => new ScheduleTask(Samples.NewTask with { RetryCount = (int)number }) },
         { "task.max_retries", 1_000, number => new ScheduleTask(Samples.NewTask with { MaxRetries = (int)number }) },
-        { "limit", 1_000, number => new ListDueTasks(0, (int)number, 0) },
-        { "visibility_timeout_seconds", 12 * 60 * 60, number => new ListDueTasks(0, 0, number) },
+        { "task.max_expiries", 1_000, number => new ScheduleTask(Samples.NewTask with { MaxExpiries = (int)number }) },
+        { "task.priority", 9, number => new ScheduleTask(Samples.NewTask with { Priority = (int)number }) },
+        { "limit", 1_000, number => new ListDueTasks(TaskFilter.Any, 0, (int)number, 0) },
+        { "visibility_timeout_seconds", 12 * 60 * 60, number => new ListDueTasks(TaskFilter.Any, 0, 0, number) },
+        { "max_inflight", 1_000, number => new StreamDueTasks(TaskFilter.Any, (int)number, 0) },
+        { "visibility_timeout_seconds", 12 * 60 * 60, number => new StreamDueTasks(TaskFilter.Any, 0, number) },
+        { "seconds", 12 * 60 * 60, number => new ExtendTaskLease("task-1", 1, number) },
         { "lease_token", long.MaxValue, number => new AckTask("task-1", number) },
-        { "lease_token", long.MaxValue, number => new NackTask("task-1", 0, number, string.Empty) },
-        { "retry_delay_seconds", 30 * 24 * 60 * 60, number => new NackTask("task-1", number, 0, string.Empty) },
+        { "lease_token", long.MaxValue, number => new NackTask("task-1", 0, false, number, string.Empty) },
+        { "retry_delay_seconds", 30 * 24 * 60 * 60, number => new NackTask("task-1", number, false, 0, string.Empty) },
         { "limit", 10_000, number => new GetEvents(number) },
     };
 

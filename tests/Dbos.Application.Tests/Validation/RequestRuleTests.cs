@@ -17,9 +17,17 @@ public sealed class RequestRuleTests
         new ScheduleTask(Samples.NewTask),
         new ScheduleTask(Samples.NewTask with { Status = "pending" }),
         new GetTask("task-1"),
-        new ListDueTasks(0, 0, 0),
+        new ListDueTasks(TaskFilter.Any, 0, 0, 0),
         new AckTask("task-1", 0),
-        new NackTask("task-1", 0, 0, new string('x', 4096)),
+        new NackTask("task-1", 0, false, 0, new string('x', 4096)),
+        new NackTask("task-1", 30, false, 0, string.Empty),
+        new NackTask("task-1", 0, true, 0, string.Empty),
+        new StreamDueTasks(TaskFilter.Any, 0, 0),
+        new ExtendTaskLease("task-1", 1, 0),
+        new CancelTask("task-1", new string('x', 4096)),
+        new DeleteDeadLetterTask("task-1"),
+        new ListDeadLetterTasks(TaskFilter.Any, Samples.WholeList),
+        new GetQueueStats(),
         new GetEvents(0),
     ];
 
@@ -72,9 +80,16 @@ public sealed class RequestRuleTests
         Shape.WrongIn(request(new byte[1_001])).Should().Be($"{field} must be at most 1000 bytes, but is '1001 bytes'");
     }
 
-    [Fact]
-    public void A_reason_that_is_too_long_is_refused_and_shown_cut_short() =>
-        Shape.WrongIn(new NackTask("task-1", 0, 0, new string('x', 4097)))
+    public static TheoryData<Func<string, object>> Reasons =>
+    [
+        reason => new NackTask("task-1", 0, false, 0, reason),
+        reason => new CancelTask("task-1", reason),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Reasons))]
+    public void A_reason_that_is_too_long_is_refused_and_shown_cut_short(Func<string, object> request) =>
+        Shape.WrongIn(request(new string('x', 4097)))
             .Should().Be($"reason must be at most 4096 characters, but is '{new string('x', 40)}… (4097 characters)'");
 
     public static TheoryData<Func<PageRequest, object>> Lists =>
@@ -82,6 +97,8 @@ public sealed class RequestRuleTests
         page => new ListAgents(page),
         page => new ListModuleStates("agent-1", string.Empty, page),
         page => new ListResults("agent-1", page),
+        page => new ListTasks(string.Empty, TaskFilter.Any, page),
+        page => new ListDeadLetterTasks(TaskFilter.Any, page),
     ];
 
     [Theory]

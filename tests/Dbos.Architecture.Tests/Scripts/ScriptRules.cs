@@ -10,66 +10,48 @@ namespace Dbos.Architecture.Tests.Scripts;
 internal static partial class ScriptRules
 {
     private static readonly string[] Keyless = ["'TIME'"];
+    private static readonly string[] KeylessWithArguments = ["'PUBLISH'"];
 
-    /// <summary>The key of every call is an element of KEYS, or a local name for one.</summary>
-    public static IEnumerable<string> TouchesGivenKeysOnly(string script)
+    /// <summary>The key of every call is an element of KEYS, or stands for one.</summary>
+    /// <param name="beside">Scripts that it may be put together with.</param>
+    public static IEnumerable<string> TouchesGivenKeysOnly(string script, params string[] beside)
     {
-        var code = Comment().Replace(script, string.Empty);
-        var names = NamesOfKeys(code);
+        var code = new LuaCode(script);
+        var given = new GivenKeys([code, .. beside.Select(other => new LuaCode(other))]);
         return
-            from Match call in Call().Matches(code)
-            let command = call.Groups["command"].Value.Trim()
-            let key = call.Groups["key"].Value.Trim()
-            let isGiven = Element().IsMatch(key) || names.Contains(key)
-            where !command.StartsWith('\'') || !(isGiven || Keyless.Contains(command))
-            select call.Value;
+            from call in code.RedisCalls
+            let isGood = call switch
+            {
+                [var command] => Keyless.Contains(command),
+                [['\'', ..] command, var key, ..] => KeylessWithArguments.Contains(command) || given.IsKey(code, key),
+                _ => false,
+            }
+            where !isGood
+            select call is null ? "redis" : string.Join(", ", call);
     }
 
-    /// <summary>Every element of KEYS that the code uses has a number in the head: "2", or "4.." for it and all that follow.</summary>
-    public static IEnumerable<string> DeclaresItsKeys(string script)
+    /// <summary>Every element of KEYS that the code uses has a number in the head, or is among those that follow one after the other.</summary>
+    /// <param name="beside">Scripts that it may be put together with.</param>
+    public static IEnumerable<string> DeclaresItsKeys(string script, params string[] beside)
     {
         var head = Head().Match(script).Value;
-        var declared = Declared().Matches(head).ToDictionary(number => Number(number), number => number.Groups["on"].Success);
-        return
-            from Match used in Used().Matches(Comment().Replace(script, string.Empty))
-            let isDeclared = int.TryParse(used.Groups["index"].Value, CultureInfo.InvariantCulture, out var index)
-                ? declared.ContainsKey(index)
-                : declared.ContainsValue(true)
-            where !isDeclared
-            select used.Value;
+        var declared = Declared().Matches(head).Select(number => number.Value).ToHashSet();
+        var code = new LuaCode(script);
+        var given = new GivenKeys([code, .. beside.Select(other => new LuaCode(other))]);
+        var undeclared = code.IndexesOfKeys.Where(index => IsNumber(index) ? !declared.Contains(index!) : !GoesOn().IsMatch(head));
+        var read = code.Calls.Where(function => given.IsReader(function) && !GoesOn().IsMatch(head));
+        return [.. undeclared.Select(index => $"KEYS[{index}]"), .. read.Select(function => $"{function}()")];
     }
 
-    /// <summary>Names to which nothing but elements of KEYS is ever assigned.</summary>
-    private static HashSet<string> NamesOfKeys(string code)
-    {
-        var assigned = Assignment().Matches(code)
-            .SelectMany(assignment => Parts(assignment, "names").Zip(Parts(assignment, "values")))
-            .ToLookup(pair => pair.First, pair => pair.Second);
-        return [.. assigned.Where(values => values.All(value => Element().IsMatch(value))).Select(values => values.Key)];
-    }
+    private static bool IsNumber(string? index) => int.TryParse(index, CultureInfo.InvariantCulture, out _);
 
-    private static IEnumerable<string> Parts(Match match, string group) => match.Groups[group].Value.Split(',').Select(part => part.Trim());
-
-    private static int Number(Match match) => int.Parse(match.Groups["index"].Value, CultureInfo.InvariantCulture);
-
-    [GeneratedRegex("--.*$", RegexOptions.Multiline)]
-    private static partial Regex Comment();
-
-    [GeneratedRegex(@"redis\.p?call(\((?<command>[^,)]*)(,(?<key>[^,)]*))?)?", RegexOptions.ExplicitCapture)]
-    private static partial Regex Call();
-
-    [GeneratedRegex(@"^KEYS\[\w+\]$")]
-    private static partial Regex Element();
-
-    [GeneratedRegex(@"(?<names>\w+(\s*,\s*\w+)*)\s*=(?!=)(?<values>.*)", RegexOptions.ExplicitCapture)]
-    private static partial Regex Assignment();
+    /// <summary>What the head says of KEYS whose number the code reckons.</summary>
+    [GeneratedRegex("for each|one after the other")]
+    private static partial Regex GoesOn();
 
     [GeneratedRegex(@"^-- KEYS.*\n(--   .*\n)*", RegexOptions.Multiline)]
     private static partial Regex Head();
 
-    [GeneratedRegex(@"(?<=\s)(?<index>\d+)(?<on>\.\.)? ", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"(?<=\s)\d+(?= )")]
     private static partial Regex Declared();
-
-    [GeneratedRegex(@"KEYS\[(?<index>\w+)\]", RegexOptions.ExplicitCapture)]
-    private static partial Regex Used();
 }

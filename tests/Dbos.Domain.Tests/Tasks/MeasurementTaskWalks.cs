@@ -5,8 +5,8 @@ using FsCheck.Xunit;
 namespace Dbos.Domain.Tests.Tasks;
 
 /// <summary>
-/// Random walks through a task's life: deliveries, acknowledgements of current, stale and no tokens, leases
-/// that expire, and time that passes.
+/// Random walks through a task's life: deliveries, words of holders with current, stale and no tokens, leases
+/// that expire or are released, cancellations, requeued dead letters, and time that passes.
 /// </summary>
 public sealed class MeasurementTaskWalks
 {
@@ -15,59 +15,115 @@ public sealed class MeasurementTaskWalks
         Deliver,
         Acknowledge,
         NegativelyAcknowledge,
+        Extend,
         Expire,
+        Release,
+        Cancel,
+        Requeue,
     }
 
+    private static readonly Act[] OfHolders = [Act.Acknowledge, Act.NegativelyAcknowledge, Act.Extend, Act.Release];
+
     public sealed record Move(Act Act, bool NamesToken, byte Stale, byte Minutes);
+
+    public sealed record Limits(byte Retries, byte Expiries)
+    {
+        public RetryPolicy Policy => new(Retries % 5, Expiries % 7);
+    }
 
     private sealed record Step(MeasurementTask Before, Act Act, long Token, Answer<Decision<MeasurementTask>> Answer)
     {
         public MeasurementTask After => Answer.IsRefused ? Before : Answer.Value.Next;
 
         public bool Changes => !ReferenceEquals(After, Before);
+
+        public bool Is(Act act) => Changes && Act == act;
     }
 
     [Property]
-    public bool A_task_is_tried_at_most_once_more_than_its_retries(Move[] moves, byte maxRetries) =>
-        Walk(moves, maxRetries).All(step =>
-            step.After.RetryCount <= step.After.MaxRetries + 1
-            && (step.After.Status == MeasurementTaskStatus.Failed) == (step.After.RetryCount > step.After.MaxRetries));
+    public bool A_task_is_tried_at_most_once_more_than_each_limit_and_is_then_a_dead_letter(Move[] moves, Limits limits) =>
+        Walk(moves, limits).All(step =>
+        {
+            var (task, retry) = (step.After, step.After.Retry);
+            var reason = task.Failures > retry.MaxRetries ? "max_retries" : task.Expiries > retry.MaxExpiries ? "max_expiries" : string.Empty;
+            return task.Failures <= retry.MaxRetries + 1
+                && task.Expiries <= retry.MaxExpiries + 1
+                && task.DeadLetterReason == reason
+                && (task.Status == MeasurementTaskStatus.Failed) == (reason.Length > 0);
+        });
 
     [Property]
-    public bool A_completed_or_failed_task_stays(Move[] moves, byte maxRetries)
+    public bool A_completed_or_cancelled_task_stays(Move[] moves, Limits limits)
     {
-        var ended = Walk(moves, maxRetries).SkipWhile(step => !IsEnd(step.Before)).ToList();
+        var ended = Walk(moves, limits)
+            .SkipWhile(step => step.Before.Status is not (MeasurementTaskStatus.Completed or MeasurementTaskStatus.Cancelled))
+            .ToList();
         return ended.All(step => ReferenceEquals(step.After, ended[0].Before));
     }
 
     [Property]
-    public bool Each_change_makes_the_next_version_and_tells_of_it(Move[] moves, byte maxRetries) =>
-        Walk(moves, maxRetries).Where(step => step.Changes).All(step =>
-            step.After.Version == step.Before.Version + 1
-            && step.Answer.Value is { IsReplay: false, Events.Count: > 0 });
+    public bool A_dead_letter_leaves_only_by_being_requeued(Move[] moves, Limits limits) =>
+        Walk(moves, limits)
+            .Where(step => step.Changes && step.Before.Status == MeasurementTaskStatus.Failed)
+            .All(step => step is { Act: Act.Requeue, After: { Status: MeasurementTaskStatus.Pending, RetryCount: 0 } });
 
     [Property]
-    public bool Only_the_holder_of_the_latest_lease_changes_a_task(Move[] moves, byte maxRetries) =>
-        Walk(moves, maxRetries)
-            .Where(step => step.Changes && step.Act is not Act.Expire)
+    public bool Each_change_makes_the_next_version_and_tells_of_it(Move[] moves, Limits limits) =>
+        Walk(moves, limits).Where(step => step.Changes).All(step =>
+            step.After.Version == step.Before.Version + 1
+            && step.Answer.Value is { IsReplay: false, Deletes: false, Events.Count: > 0 });
+
+    [Property]
+    public bool Only_the_holder_of_the_latest_lease_changes_a_task_in_its_name(Move[] moves, Limits limits) =>
+        Walk(moves, limits)
+            .Where(step => step.Changes && OfHolders.Contains(step.Act))
             .All(step => step.Before.Status == MeasurementTaskStatus.Inflight
                 && (step.Token == MeasurementTask.AnyLease || step.Token == step.Before.LeaseToken));
 
     [Property]
-    public bool Each_failed_try_counts_once_and_nothing_else_does(Move[] moves, byte maxRetries) =>
-        Walk(moves, maxRetries).All(step =>
-            step.After.RetryCount - step.Before.RetryCount
-            == (step.Changes && step.Act is not Act.Acknowledge ? 1 : 0));
+    public bool Each_failure_and_each_expiry_counts_once_and_nothing_else_does(Move[] moves, Limits limits) =>
+        Walk(moves, limits).Where(step => !step.Is(Act.Requeue)).All(step =>
+            step.After.Failures - step.Before.Failures == (step.Is(Act.NegativelyAcknowledge) ? 1 : 0)
+            && step.After.Expiries - step.Before.Expiries == (step.Is(Act.Expire) ? 1 : 0));
 
     [Property]
-    public bool What_the_scheduler_told_never_changes(Move[] moves, byte maxRetries) =>
-        Walk(moves, maxRetries).All(step => step.After.SaysTheSameAs(step.Before) && step.After.CreatedAt == step.Before.CreatedAt);
+    public bool Each_failed_delivery_stands_in_the_history_with_its_token(Move[] moves, Limits limits) =>
+        Walk(moves, limits).All(step => step.Is(Act.NegativelyAcknowledge) || step.Is(Act.Expire)
+            ? step.After.History.Count <= 20 && step.After.History[^1].LeaseToken == step.Before.LeaseToken
+            : ReferenceEquals(step.After.History, step.Before.History));
 
-    private static bool IsEnd(MeasurementTask task) => task.Status is MeasurementTaskStatus.Completed or MeasurementTaskStatus.Failed;
+    [Property]
+    public bool An_extended_lease_ends_later_and_stays_the_same_lease(Move[] moves, Limits limits) =>
+        Walk(moves, limits).Where(step => step.Is(Act.Extend)).All(step =>
+            step.After.VisibleAt > step.Before.VisibleAt && step.After.LeaseToken == step.Before.LeaseToken);
 
-    private static IEnumerable<Step> Walk(Move[] moves, byte maxRetries)
+    [Property]
+    public bool A_task_has_ended_exactly_when_it_says_since_when(Move[] moves, Limits limits) =>
+        Walk(moves, limits).All(step =>
+            step.After.EndedAt.HasValue
+            == step.After.Status is MeasurementTaskStatus.Completed or MeasurementTaskStatus.Failed or MeasurementTaskStatus.Cancelled);
+
+    [Property]
+    public bool What_the_scheduler_told_never_changes(Move[] moves, Limits limits) =>
+        Walk(moves, limits).All(step => step.After.SaysTheSameAs(step.Before) && step.After.CreatedAt == step.Before.CreatedAt);
+
+    [Fact]
+    public void The_walks_meet_every_act()
     {
-        var task = MeasurementTask.Schedule(null, Samples.Task with { MaxRetries = maxRetries % 5 }).Next;
+        Move Do(Act act, byte minutes = 0) => new(act, NamesToken: true, Stale: 0, minutes);
+        Move[] moves =
+        [
+            Do(Act.Deliver), Do(Act.Release), Do(Act.Deliver), Do(Act.Extend, minutes: 3), Do(Act.NegativelyAcknowledge), Do(Act.Requeue),
+            Do(Act.Deliver), Do(Act.Expire, minutes: 3), Do(Act.Expire, minutes: 3), Do(Act.Requeue), Do(Act.Deliver), Do(Act.Acknowledge),
+        ];
+
+        Walk(moves, new Limits(0, 0)).Where(step => step.Changes).Select(step => step.Act).Should().Equal(
+            Act.Release, Act.Extend, Act.NegativelyAcknowledge, Act.Requeue, Act.Expire, Act.Requeue, Act.Acknowledge);
+    }
+
+    private static IEnumerable<Step> Walk(Move[] moves, Limits limits)
+    {
+        var task = MeasurementTask.Schedule(null, Samples.Task with { Retry = limits.Policy }).Next;
         var now = Samples.Now;
         foreach (var move in moves)
         {
@@ -88,8 +144,12 @@ public sealed class MeasurementTaskWalks
 
     private static Answer<Decision<MeasurementTask>> Do(MeasurementTask task, Move move, long token, DateTimeOffset now) => move.Act switch
     {
-        Act.Acknowledge => task.Acknowledge(token),
-        Act.NegativelyAcknowledge => task.NegativelyAcknowledge(token, TimeSpan.FromMinutes(move.Minutes % 2), "no route", now),
-        _ => task.ExpireLease(now),
+        Act.Acknowledge => task.Acknowledge(token, now),
+        Act.NegativelyAcknowledge => task.NegativelyAcknowledge(token, _ => TimeSpan.FromMinutes(move.Minutes % 2), "no route", now),
+        Act.Extend => task.ExtendLease(token, now + Delivery.Lease),
+        Act.Expire => task.ExpireLease(now),
+        Act.Release => task.Release(token, now),
+        Act.Cancel => task.Cancel("obsolete", now),
+        _ => task.Requeue(now),
     };
 }

@@ -11,9 +11,9 @@ public interface IEngine
 
     /// <summary>
     /// The same store as a further replica has it. Where a store belongs to one process alone, it is that
-    /// process's own.
+    /// process's own, and the further watcher is told nothing.
     /// </summary>
-    Task<OpenStore> OpenBeside(OpenStore opened);
+    Task<OpenStore> OpenBeside(OpenStore opened, IStoreWatcher? watcher = null);
 }
 
 public sealed record OpenOptions
@@ -24,4 +24,7 @@ public sealed record OpenOptions
 
     /// <summary>Changes what is not the engine's own of the settings.</summary>
     public Func<StoreSettings, StoreSettings> Settings { get; init; } = settings => settings;
+
+    /// <summary>Told by the store from the start; null: nobody is.</summary>
+    public IStoreWatcher? Watcher { get; init; }
 }

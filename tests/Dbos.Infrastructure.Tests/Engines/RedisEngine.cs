@@ -8,7 +8,9 @@ namespace Dbos.Infrastructure.Tests.Engines;
 /// <summary>A redis-server; each store in it has a key prefix of its own.</summary>
 public sealed class RedisEngine : IEngine, IAsyncLifetime
 {
-    private static readonly string[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until"];
+    private static readonly string[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until", "holder"];
+
+    private static readonly TimeSpan ListenPatience = TimeSpan.FromSeconds(5);
 
     private int stores;
 
@@ -37,14 +39,26 @@ public sealed class RedisEngine : IEngine, IAsyncLifetime
     public Task<OpenStore> Open(OpenOptions options, string address) => Start(
         options.Settings(new StoreSettings { Address = address, KeyPrefix = $"test{Interlocked.Increment(ref stores)}" }), options);
 
-    public Task<OpenStore> OpenBeside(OpenStore opened) => Start(opened.Settings, new OpenOptions { Policy = opened.Policy });
+    public Task<OpenStore> OpenBeside(OpenStore opened, IStoreWatcher? watcher = null) =>
+        Start(opened.Settings, new OpenOptions { Policy = opened.Policy, Watcher = watcher });
 
     private async Task<OpenStore> Start(StoreSettings settings, OpenOptions options)
     {
         var opened = new OpenStore(settings, options.Policy, Read);
         try
         {
+            if (options.Watcher is { } watcher)
+            {
+                opened.Port.Tell(watcher);
+            }
+
+            var listening = await Listening(settings);
             await opened.Get<RedisConnection>().Open(CancellationToken.None);
+            if (options.Watcher is not null)
+            {
+                await Eventually.True(async () => await Listening(settings) > listening, ListenPatience, "the store listens");
+            }
+
             return opened;
         }
         catch
@@ -53,6 +67,10 @@ public sealed class RedisEngine : IEngine, IAsyncLifetime
             throw;
         }
     }
+
+    /// <summary>How many processes are told of their leases' ends: the last that each listens to.</summary>
+    private async Task<int> Listening(StoreSettings settings) =>
+        (await Operator.GetServer(Server.Address).SubscriptionChannelsAsync(RedisChannel.Pattern($"{settings.KeyPrefix}:ends:*"))).Length;
 
     private async Task<IReadOnlyList<string>> Read(StoreSettings settings, TimeProvider clock)
     {
@@ -66,8 +84,13 @@ public sealed class RedisEngine : IEngine, IAsyncLifetime
             var expiresAt = expiry is { } at ? new DateTimeOffset(at).ToUnixTimeMilliseconds() : (long?)null;
             switch (await redis.KeyTypeAsync(key))
             {
-                case RedisType.Hash when name != "layout":
-                    Add(lines, name, (await redis.HashGetAllAsync(key)).ToDictionary(), expiresAt);
+                case RedisType.Hash when name == "counts" || (name.StartsWith("counts:", StringComparison.Ordinal) && expiresAt is not null):
+                    Array.ForEach(
+                        await redis.HashGetAllAsync(key),
+                        count => lines.Count(count.Name!, name == "counts", (long)count.Value));
+                    break;
+                case RedisType.Hash when name != "layout" && expiresAt is null:
+                    Add(lines, name, (await redis.HashGetAllAsync(key)).ToDictionary());
                     break;
                 case RedisType.String when name != "probe":
                     lines.Mark(name, (await redis.StringGetAsync(key))!, expiresAt);
@@ -89,7 +112,7 @@ public sealed class RedisEngine : IEngine, IAsyncLifetime
         return lines.All;
     }
 
-    private static void Add(StoredLines lines, string name, Dictionary<RedisValue, RedisValue> fields, long? expiresAt)
+    private static void Add(StoredLines lines, string name, Dictionary<RedisValue, RedisValue> fields)
     {
         fields.Keys.Select(field => field.ToString()).Should().BeSubsetOf(RecordFields, "a record has no other fields");
         lines.Record(
@@ -99,6 +122,6 @@ public sealed class RedisEngine : IEngine, IAsyncLifetime
             fields.GetValueOrDefault("payload"),
             (long)fields.GetValueOrDefault("deliveries", 0),
             fields.TryGetValue("leased_until", out var until) ? (long)until : null,
-            expiresAt);
+            fields.ContainsKey("holder"));
     }
 }

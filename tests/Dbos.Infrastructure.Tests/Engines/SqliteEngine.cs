@@ -22,12 +22,17 @@ public sealed class SqliteEngine : IEngine, IDisposable
         return Task.FromResult(Start(options.Settings(settings), options));
     }
 
-    public Task<OpenStore> OpenBeside(OpenStore opened) => Task.FromResult(opened);
+    public Task<OpenStore> OpenBeside(OpenStore opened, IStoreWatcher? watcher = null) => Task.FromResult(opened);
 
     public static OpenStore Start(StoreSettings settings, OpenOptions options)
     {
         var opened = new OpenStore(settings, options.Policy, Read);
         opened.Get<SqliteStore>();
+        if (options.Watcher is { } watcher)
+        {
+            opened.Port.Tell(watcher);
+        }
+
         return opened;
     }
 
@@ -72,13 +77,16 @@ public sealed class SqliteEngine : IEngine, IDisposable
         switch (table)
         {
             case "record":
-                lines.Record(row.GetString(0), row.GetInt64(1), Bytes(row, 2)!, Bytes(row, 3), row.GetInt64(4), Number(row, 5), Number(row, 6));
+                lines.Record(row.GetString(0), row.GetInt64(1), Bytes(row, 2)!, Bytes(row, 3), row.GetInt64(4), Number(row, 5), row.GetBoolean(6));
                 break;
             case "mark":
                 lines.Mark(row.GetString(0), Bytes(row, 1)!, Number(row, 2));
                 break;
             case "entry":
                 lines.Entry(row.GetString(0), row.GetString(1), row.GetInt64(2));
+                break;
+            case "count":
+                lines.Count(row.GetString(1), isEver: row.GetInt64(0) == 0, row.GetInt64(2));
                 break;
             case "events" or "refusals":
                 lines.Event(table, Bytes(row, 1)!);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Tests.Engines;
 
@@ -17,21 +18,45 @@ public sealed partial class StoredLines(DateTimeOffset now)
 
     private static readonly TimeSpan NearPresent = TimeSpan.FromDays(40);
 
+    /// <summary>What the names of indexes begin with whose scores are of <see cref="Bands"/>.</summary>
+    private static readonly string[] Banded = ["lane", Names.Turns, Names.Tasks("pending")];
+
     private readonly List<string> lines = [];
+    private readonly Dictionary<string, (long Ever, long Lately)> counts = [];
 
-    public IReadOnlyList<string> All => lines;
+    public IReadOnlyList<string> All =>
+        [.. lines, .. counts.Select(count => $"count {count.Key} {count.Value.Ever}, lately {count.Value.Lately}")];
 
+    /// <param name="tellsEnd">Whoever took it is told when its lease ends.</param>
     public void Record(
-        string name, long version, byte[] document, byte[]? payload, long deliveries, long? leasedUntil, long? expiresAt)
+        string name, long version, byte[] document, byte[]? payload, long deliveries, long? leasedUntil, bool tellsEnd)
     {
-        var held = leasedUntil is { } lease ? $" leased until {lease}" : string.Empty;
+        var told = tellsEnd ? ", told" : string.Empty;
+        var held = leasedUntil is { } lease ? $" leased until {lease}{told}" : string.Empty;
         var body = payload is null ? string.Empty : $" payload {Text(payload)}";
-        Add($"record {name} version {version} deliveries {deliveries}{held}{Expiry(expiresAt)} {Text(document)}{body}");
+        Add($"record {name} version {version} deliveries {deliveries}{held} {Text(document)}{body}");
     }
 
     public void Mark(string name, byte[] value, long? expiresAt) => Add($"{name}{Expiry(expiresAt)} {Text(value)}");
 
-    public void Entry(string index, string member, long score) => Add($"index {index} {member} = {score}");
+    public void Entry(string index, string member, long score)
+    {
+        if (Banded.Any(index.StartsWith))
+        {
+            Add($"index {index} {member} = {Bands.BandOf(score)} at {Bands.DueOf(score)}");
+        }
+        else
+        {
+            Add($"index {index} {member} = {score}");
+        }
+    }
+
+    /// <param name="isEver">Over all time; else in one of the latest buckets, which are summed up here.</param>
+    public void Count(string name, bool isEver, long amount)
+    {
+        var (ever, lately) = counts.GetValueOrDefault(name);
+        counts[name] = isEver ? (ever + amount, lately) : (ever, lately + amount);
+    }
 
     public void Event(string log, byte[] told) => Add($"{log} {Text(told)}");
 

@@ -14,7 +14,7 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
 {
     private const string Key = "k1";
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(10);
-    private static readonly ListDueTasks Due = new(0, 0, 0);
+    private static readonly ListDueTasks Due = Given.Due();
 
     /// <summary>By the event that its one script tells of it: what goes before, and the command.</summary>
     private static readonly Dictionary<string, (Func<OpenStore, Task> Before, IWrite Write)> Writes = new()
@@ -24,7 +24,11 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
         ["result_stored"] = (Nothing, Given.Result()),
         ["task_scheduled"] = (Nothing, Given.Task()),
         ["task_acknowledged"] = (Delivered, new AckTask("t1", LeaseToken: 1)),
-        ["task_nacked"] = (Delivered, new NackTask("t1", 60, LeaseToken: 1, "no route")),
+        ["task_nacked"] = (Delivered, Given.Nack(delaySeconds: 60)),
+        ["task_dead_lettered"] = (FailedOnce, Given.Nack(token: 2)),
+        ["task_lease_extended"] = (Delivered, new ExtendTaskLease("t1", LeaseToken: 1, Seconds: 600)),
+        ["task_cancelled"] = (Delivered, new CancelTask("t1", "no longer wanted")),
+        ["task_deleted"] = (Dead, new DeleteDeadLetterTask("t1")),
     };
 
     public static IEnumerable<object[]> Cuts() =>
@@ -70,6 +74,27 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
         again.Value.Tasks.Should().HaveCount(point == CutPoint.BeforeReply ? 0 : 1);
     }
 
+    [Theory]
+    [InlineData(CutPoint.BeforeRequest)]
+    [InlineData(CutPoint.WithinRequest)]
+    [InlineData(CutPoint.BeforeReply)]
+    public async Task A_cut_leaves_all_or_nothing_of_a_batch_in_one_partition(CutPoint point)
+    {
+        const int Tasks = 200;
+        var batch = new ScheduleTasks([.. Enumerable.Range(0, Tasks).Select(number => Given.Task($"t{number}"))]);
+        await using var proxy = new TcpProxy(engine.Server.Port);
+        await using var dbos = await engine.Open(
+            new OpenOptions { Settings = settings => settings with { Partitions = 1 } }, proxy.Address);
+
+        var effect = await EffectOfCut(proxy, "task_scheduled", point, dbos, () => dbos.Send(batch));
+        var again = await UntilAnswered(() => dbos.Send(batch));
+
+        (effect.Length > 0).Should().Be(point == CutPoint.BeforeReply);
+        again.Value.Should().HaveCount(Tasks).And.OnlyContain(answer => answer.Value.Duplicate == (point == CutPoint.BeforeReply));
+        (await UntilAnswered(() => dbos.Send(Given.Due(limit: 1_000)))).Value.Tasks.Should().HaveCount(Tasks);
+        (await dbos.Lines()).Should().Contain($"count scheduled {Tasks}, lately {Tasks}");
+    }
+
     [Fact]
     public async Task Calls_in_flight_on_a_connection_that_breaks_fail_and_the_next_ones_are_served()
     {
@@ -89,6 +114,20 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
     {
         await Scheduled(dbos);
         await dbos.Send(Due);
+    }
+
+    private static async Task FailedOnce(OpenStore dbos)
+    {
+        await dbos.Send(Given.Task(maxRetries: 1));
+        await dbos.Send(Due);
+        await dbos.Send(Given.Nack());
+        await dbos.Send(Due);
+    }
+
+    private static async Task Dead(OpenStore dbos)
+    {
+        await FailedOnce(dbos);
+        await dbos.Send(Given.Nack(token: 2));
     }
 
     private static string Told(string type) => $"\"type\":\"{type}\"";

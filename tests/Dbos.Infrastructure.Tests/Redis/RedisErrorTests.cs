@@ -76,6 +76,30 @@ public sealed class RedisErrorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task That_Redis_is_gone_is_an_outage_to_an_audit_too()
+    {
+        await Write("before");
+        await engine.Server.Kill();
+        var names = () => Store.Names(["before"], cursor: null, default);
+
+        await Testing.Eventually.True(async () => !await Outage.IsOver(names), Patience, "the connection is known to be gone");
+        await names.Should().ThrowAsync<StoreUnavailableException>();
+        await engine.Server.Start();
+
+        await Testing.Eventually.True(() => Outage.IsOver(names), Patience, "Redis is back");
+        (await names()).Names.Should().Equal(new StoreKey(0, "before"));
+    }
+
+    [Fact]
+    public async Task An_audit_passes_over_what_is_another_stores()
+    {
+        await Write("record");
+        await engine.Operator.GetDatabase().StringSetAsync($"{{{dbos.Settings.KeyPrefix}:more:3}}:record", "text");
+
+        (await Store.Names(["record"], cursor: null, default)).Names.Should().Equal(new StoreKey(0, "record"));
+    }
+
+    [Fact]
     public async Task An_ERR_is_a_fault_and_not_an_outage()
     {
         var ask = () => dbos.Get<RedisConnection>().Ask((redis, _) => redis.ExecuteAsync("NO-SUCH-COMMAND"), 0, default);
@@ -99,11 +123,11 @@ public sealed class RedisErrorTests : IAsyncLifetime
     {
         await dbos.Send(Given.Task());
         await Command("SCRIPT FLUSH");
-        (await dbos.Send(new Application.Tasks.ListDueTasks(0, 0, 0))).Value.Tasks.Should().ContainSingle();
+        (await dbos.Send(Given.Due())).Value.Tasks.Should().ContainSingle();
         await Command("SCRIPT FLUSH");
         (await dbos.Send(Given.Result())).Value.Duplicate.Should().BeFalse();
         await Command("SCRIPT FLUSH");
-        await dbos.Port.Probe(default);
+        await dbos.Port.Probe(Given.Watch, default);
     }
 
     [Fact]
@@ -133,7 +157,7 @@ public sealed class RedisErrorTests : IAsyncLifetime
         await dbos.Send(Given.Task());
         dbos.Get<RedisClock>().Hear(DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp());
 
-        var taken = (await dbos.Send(new Application.Tasks.ListDueTasks(0, 0, 0))).Value.Tasks.Should().ContainSingle().Subject;
+        var taken = (await dbos.Send(Given.Due())).Value.Tasks.Should().ContainSingle().Subject;
 
         taken.VisibleAt.Should().BeCloseTo(DateTimeOffset.UtcNow + dbos.Policy.LeaseDuration, TimeSpan.FromSeconds(10));
     }
@@ -144,7 +168,7 @@ public sealed class RedisErrorTests : IAsyncLifetime
         var clock = dbos.Get<RedisClock>();
         clock.Hear(DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp());
 
-        await Store.Probe(default);
+        await Store.Probe(Given.Watch, default);
 
         clock.GetUtcNow().Should().BeCloseTo(DateTimeOffset.UtcNow, TimeSpan.FromSeconds(2));
     }

@@ -23,7 +23,7 @@ public sealed class RedisKeysTests(RedisEngine engine) : IClassFixture<RedisEngi
         await dbos.Send(Given.State(string.Empty, "started", agentId: Id));
         await dbos.Send(Given.Result("result of another partition", agentId: Id));
         await dbos.Send(Given.Task(Id));
-        await dbos.Send(new ListDueTasks(0, 0, 0));
+        await dbos.Send(Given.Due());
         await dbos.Send(new AckTask(Id, LeaseToken: 9));
 
         var keys = engine.Operator.GetServer(engine.Server.Address)

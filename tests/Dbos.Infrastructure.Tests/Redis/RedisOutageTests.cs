@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Tests.Store;
 using Dbos.Testing;
 
 namespace Dbos.Infrastructure.Tests.Redis;

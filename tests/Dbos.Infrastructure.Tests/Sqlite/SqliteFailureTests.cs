@@ -20,7 +20,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
 
     /// <summary>What SQLite does of itself when a statement fails: undo that statement, stop in it, or undo the transaction.</summary>
     public static IEnumerable<object[]> Failures() =>
-        from table in new[] { "record", "mark", "events", "entry" }
+        from table in new[] { "record", "mark", "events", "entry", "count" }
         from undo in new[] { "ABORT", "FAIL", "ROLLBACK" }
         select new object[] { table, undo };
 
@@ -28,7 +28,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     [MemberData(nameof(Failures))]
     public async Task A_failure_leaves_nothing_and_the_write_sent_again_is_stored_once(string table, string undo)
     {
-        var write = () => dbos.Send(Given.Result());
+        var write = () => dbos.Send(Given.Task());
         Execute($"CREATE TRIGGER failure BEFORE INSERT ON {table} BEGIN SELECT RAISE({undo}, 'no space'); END");
         var failed = await dbos.EffectOf(() => write.Should().ThrowAsync<StoreUnavailableException>());
         Execute("DROP TRIGGER failure");
@@ -36,7 +36,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
         var again = await dbos.EffectOf(write);
 
         failed.Should().BeEmpty();
-        again.Should().Be(await EffectElsewhere(Given.Result()));
+        again.Should().Be(await EffectElsewhere(Given.Task()));
     }
 
     [Theory]
@@ -44,10 +44,11 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     [InlineData("DELETE", "entry")]
     [InlineData("INSERT", "entry")]
     [InlineData("INSERT", "events")]
+    [InlineData("INSERT", "count")]
     public async Task A_failure_leaves_tasks_waiting(string change, string table)
     {
         await dbos.Send(Given.Task());
-        var take = () => dbos.Send(new ListDueTasks(0, 0, 0));
+        var take = () => dbos.Send(Given.Due());
         Execute($"CREATE TRIGGER failure BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, 'no space'); END");
         var failed = await dbos.EffectOf(() => take.Should().ThrowAsync<StoreUnavailableException>());
         Execute("DROP TRIGGER failure");
@@ -57,10 +58,45 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     }
 
     [Fact]
+    public async Task A_failure_within_a_batch_leaves_nothing_of_it()
+    {
+        var batch = new ScheduleTasks([.. Enumerable.Range(0, 50).Select(number => Given.Task($"t{number}"))]);
+        var schedule = () => dbos.Send(batch);
+        Execute("CREATE TRIGGER failure BEFORE INSERT ON record WHEN NEW.name = 'task:t40' BEGIN SELECT RAISE(ABORT, 'no space'); END");
+        var failed = await dbos.EffectOf(() => schedule.Should().ThrowAsync<StoreUnavailableException>());
+        Execute("DROP TRIGGER failure");
+
+        failed.Should().BeEmpty();
+        (await schedule()).Value.Should().HaveCount(50).And.OnlyContain(answer => !answer.Value.Duplicate);
+    }
+
+    [Theory]
+    [InlineData("DELETE", "record")]
+    [InlineData("DELETE", "entry")]
+    [InlineData("INSERT", "events")]
+    public async Task A_failure_leaves_a_dead_letter_where_it_is(string change, string table)
+    {
+        await dbos.Send(Given.Task(maxRetries: 1));
+        foreach (var token in new[] { 1, 2 })
+        {
+            await dbos.Send(Given.Due());
+            await dbos.Send(Given.Nack(token: token));
+        }
+
+        var delete = () => dbos.Send(new DeleteDeadLetterTask("t1"));
+        Execute($"CREATE TRIGGER failure BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, 'no space'); END");
+        var failed = await dbos.EffectOf(() => delete.Should().ThrowAsync<StoreUnavailableException>());
+        Execute("DROP TRIGGER failure");
+
+        failed.Should().BeEmpty();
+        (await delete()).IsRefused.Should().BeFalse();
+        (await dbos.Send(new GetTask("t1"))).IsRefused.Should().BeTrue();
+    }
+
+    [Fact]
     public async Task A_fault_in_one_change_is_not_its_group_s()
     {
-        Execute("INSERT INTO entry VALUES ('tasks:pending', 'without a record', 0)");
-        var faulty = () => dbos.Send(new ListDueTasks(0, 0, 0));
+        var faulty = () => dbos.Port.Commit(new Commit(0, "faulty", 0, "v1"u8.ToArray()) { Indexes = null! }, default);
         var writes = Enumerable.Range(0, 200).Select(i => dbos.Send(Given.Result($"r{i}"))).ToArray();
         var fault = faulty.Should().ThrowAsync<NullReferenceException>();
 

@@ -14,20 +14,24 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
         var effect = await Dbos.EffectOf(() => Commit(First with
         {
             Payload = Bytes("raw"),
-            Lifetime = TimeSpan.FromMinutes(2),
             Mark = AnyMark,
             Indexes = [new("one", "x", 1), new("two", "x", 2)],
+            Lanes = [new(new Lane("lane", "l", ["turns"]), Band: 2, "x", Due: 7)],
             Events = [Bytes("told 1"), Bytes("told 2")],
+            Counts = ["done"],
         }));
 
         effect.Should().Be(
             """
+            + count done 1, lately 1
             + events told 1
             + events told 2
+            + index lane x = 2 at 7
             + index one x = 1
+            + index turns 2l = 2 at 7
             + index two x = 2
             + mark:a expires <now+60> first
-            + record record version 1 deliveries 0 expires <now+120> v1 payload raw
+            + record record version 1 deliveries 0 v1 payload raw
             """);
     }
 
@@ -110,29 +114,6 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
     }
 
     [Fact]
-    public async Task A_record_is_gone_after_its_lifetime_and_may_be_stored_anew()
-    {
-        await Commit(First with { Payload = Bytes("raw"), Lifetime = TimeSpan.FromSeconds(1) });
-        (await Port.Find(Record, None)).Should().NotBeNull();
-
-        await Gone(async () => await Port.Find(Record, None) is null);
-        (await Port.Commit(Over(1), None)).Should().BeOfType<CommitOutcome.Conflict>().Which.Found.Should().BeNull();
-        await Commit(First);
-
-        (await Dbos.Lines()).Should().Contain("record record version 1 deliveries 0 v1");
-    }
-
-    [Fact]
-    public async Task A_commit_without_a_lifetime_makes_a_record_last()
-    {
-        await Commit(First with { Lifetime = TimeSpan.FromMinutes(1) });
-
-        await Commit(Over(1));
-
-        (await Dbos.Lines()).Should().Contain("record record version 2 deliveries 0 v2");
-    }
-
-    [Fact]
     public async Task A_payload_stays_until_another_is_given()
     {
         await Commit(First with { Payload = Bytes("raw") });
@@ -186,7 +167,7 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
     [Fact]
     public async Task A_probe_writes_for_real()
     {
-        (await Dbos.EffectOf(() => Port.Probe(None))).Should().Contain("+ other probe");
+        (await Dbos.EffectOf(() => Port.Probe(Given.Watch, None))).Should().Contain("+ other probe");
     }
 
     private static Commit First => Over(0);
@@ -196,10 +177,11 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
     private static Commit Everything(long expected) => Over(expected) with
     {
         Payload = Bytes("never"),
-        Lifetime = TimeSpan.FromMinutes(5),
         Mark = new Mark("mark:never", Bytes("never"), TimeSpan.FromMinutes(5)),
         Indexes = [new("never", "x", 1)],
+        Lanes = [new(new Lane("never", "n", ["turns"]), Band: 0, "x", Due: 1)],
         Events = [Bytes("never")],
+        Counts = ["never"],
     };
 
     private static Task<TimeSpan> Gone(Func<Task<bool>> gone) =>

@@ -5,6 +5,7 @@ using Dbos.Application.Results;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Agents;
 using Dbos.Domain.Results;
+using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Tests.Store;
 
@@ -12,6 +13,9 @@ namespace Dbos.Infrastructure.Tests.Store;
 internal static class Given
 {
     public const long LongAgo = 1_500_000_000;
+
+    /// <summary>What a probe looks at that is to look at nothing.</summary>
+    public static readonly Watch Watch = new([], "turns", 0, 0);
 
     public static RegisterAgent Heartbeat(
         string agentId = "a1",
@@ -31,6 +35,25 @@ internal static class Given
     public static StoreResult Result(string id, string agentId, byte[] data) =>
         new(new MeasurementResult(id, agentId, "unknown", data, LongAgo, 0, 0, string.Empty, string.Empty, string.Empty, string.Empty));
 
-    public static ScheduleTask Task(string id = "t1", long scheduledAt = LongAgo, int maxRetries = 0, string payload = "work") =>
-        new(new NewTask(id, "a1", "ping", Encoding.UTF8.GetBytes(payload), scheduledAt, LongAgo - 5, string.Empty, 0, 0, maxRetries));
+    public static ScheduleTask Task(
+        string id = "t1",
+        long scheduledAt = LongAgo,
+        int maxRetries = 0,
+        string payload = "work",
+        string agentId = "a1",
+        string moduleName = "ping",
+        int priority = 0) =>
+        new(new NewTask(
+            id, agentId, moduleName, Encoding.UTF8.GetBytes(payload), scheduledAt, LongAgo - 5, string.Empty, 0, 0, maxRetries, Priority: priority));
+
+    /// <param name="limit">0: the default.</param>
+    /// <param name="seconds">Of the lease; 0: the default.</param>
+    public static ListDueTasks Due(string agentId = "", string moduleName = "", int limit = 0, long seconds = 0) =>
+        new(new TaskFilter(agentId, moduleName), Timestamp: 0, limit, seconds);
+
+    public static NackTask Nack(long delaySeconds = 0, long token = 1, string reason = "no route", string id = "t1") =>
+        new(id, delaySeconds, RetryAtOnce: delaySeconds == 0, token, reason);
+
+    public static bool Matches(this TaskFilter filter, string agentId, string moduleName) =>
+        (filter.AgentId.Length == 0 || filter.AgentId == agentId) && (filter.ModuleName.Length == 0 || filter.ModuleName == moduleName);
 }

@@ -23,9 +23,9 @@ public abstract class IndexTests(IEngine engine) : StoreTests(engine)
     {
         await Fill(("z", 1), ("b", 2), ("a", 2), ("c", 3), ("d", 4));
 
-        Told(await Port.Lowest(Index, upTo: 3, count: 10, None)).Should().Equal("z=1", "a=2", "b=2", "c=3");
-        Told(await Port.Lowest(Index, upTo: 3, count: 2, None)).Should().Equal("z=1", "a=2");
-        Told(await Port.Lowest(Index, upTo: 0, count: 2, None)).Should().BeEmpty();
+        Told(await Port.Lowest(Index, above: null, upTo: 3, count: 10, None)).Should().Equal("z=1", "a=2", "b=2", "c=3");
+        Told(await Port.Lowest(Index, above: null, upTo: 3, count: 2, None)).Should().Equal("z=1", "a=2");
+        Told(await Port.Lowest(Index, above: null, upTo: 0, count: 2, None)).Should().BeEmpty();
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public abstract class IndexTests(IEngine engine) : StoreTests(engine)
     {
         await Fill([.. Spellings.Select(member => (member, 5L))]);
 
-        Members(await Port.Lowest(Index, upTo: 5, count: 100, None)).Should().Equal(Spellings);
+        Members(await Port.Lowest(Index, above: null, upTo: 5, count: 100, None)).Should().Equal(Spellings);
         Members(await Port.Highest(Index, below: null, count: 100, None)).Should().Equal(Spellings.Reverse());
         for (var at = 0; at < Spellings.Length; at++)
         {
@@ -114,14 +114,14 @@ public abstract class IndexTests(IEngine engine) : StoreTests(engine)
         const long Latest = 253_402_300_799_999;
         await Fill(("before", Latest - 1), ("last", Latest));
 
-        Told(await Port.Lowest(Index, upTo: Latest - 1, count: 10, None)).Should().Equal($"before={Latest - 1}");
+        Told(await Port.Lowest(Index, above: null, upTo: Latest - 1, count: 10, None)).Should().Equal($"before={Latest - 1}");
         Told(await Port.Highest(Index, below: null, count: 1, None)).Should().Equal($"last={Latest}");
     }
 
     [Fact]
     public async Task An_index_nobody_wrote_to_is_empty()
     {
-        (await Port.Lowest(Index, long.MaxValue, 10, None)).Should().BeEmpty();
+        (await Port.Lowest(Index, null, long.MaxValue, 10, None)).Should().BeEmpty();
         (await Port.Highest(Index, null, 10, None)).Should().BeEmpty();
         (await Port.ByMember(Index, null, 10, None)).Should().BeEmpty();
     }

@@ -1,3 +1,4 @@
+using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Tests.Store;
@@ -9,9 +10,16 @@ public sealed class NamesTests
         { Names.Agents, "agents" },
         { Names.AgentDeadlines, "agents:deadlines" },
         { Names.States, "states" },
-        { Names.PendingTasks, "tasks:pending" },
-        { Names.LeasedTasks, "tasks:leased" },
-        { Names.DeadTasks, "tasks:dead" },
+        { Names.Turns, "turns" },
+        { Names.TurnsOfAgent("a1"), "turns:agent:a1" },
+        { Names.TurnsOfModule("ping"), "turns:module:ping" },
+        { Names.Lane("a1", "ping"), "a1:ping" },
+        { Names.Tasks("pending"), "tasks:pending" },
+        { Names.TasksOfAgent("pending", "a1"), "tasks:pending:agent:a1" },
+        { Names.TasksOfModule("pending", "ping"), "tasks:pending:module:ping" },
+        { Names.TasksOf("pending", "a1", "ping"), "tasks:pending:both:a1:ping" },
+        { Names.Counts(null), "counts" },
+        { Names.Counts(159_000_000), "counts:159000000" },
         { Names.Agent("a-1"), "agent:a-1" },
         { Names.State("r1"), "state:r1" },
         { Names.Life("a1", "ping"), "life:a1:ping" },
@@ -38,6 +46,16 @@ public sealed class NamesTests
     public void Colons_and_percent_signs_of_an_id_are_encoded_and_nothing_else(string id, string name) => Names.Agent(id).Should().Be(name);
 
     [Fact]
+    public void A_lane_and_a_task_are_read_from_their_names_again()
+    {
+        string[] ids = ["", ":", "%", "a", "a:b", "%3A", "a%3Ab", "a%253Ab", "%25", "%253A", "25%:"];
+
+        var lanes = (from agent in ids from module in ids select (agent, module)).ToArray();
+        lanes.Select(lane => Names.ReadLane(Names.Lane(lane.agent, lane.module))).Should().Equal(lanes);
+        ids.Select(id => Names.TaskId(Names.Task(id))).Should().Equal(ids);
+    }
+
+    [Fact]
     public void No_two_lists_of_ids_make_one_name()
     {
         string[] ids = ["", ":", "%", "a", "b", "a:b", ":a", "a:", "%3A", "a%3Ab", "a%253Ab", "%25"];
@@ -48,10 +66,12 @@ public sealed class NamesTests
             Names.Result(pair.left, pair.right),
             Names.Life(pair.left, pair.right),
             Names.StatesOf(pair.left, pair.right),
+            Names.TasksOf("pending", pair.left, pair.right),
             Names.Mark(pair.left, pair.right),
-        }).Concat(ids.SelectMany(id => new[] { Names.Agent(id), Names.State(id), Names.Task(id), Names.Results(id), Names.StatesOfAgent(id), Names.StatesOfModule(id) }));
+        }).Concat(ids.SelectMany(id => new[] { Names.Agent(id), Names.State(id), Names.Task(id), Names.Results(id), Names.StatesOfAgent(id), Names.StatesOfModule(id) }))
+        .Concat(ids.SelectMany(id => new[] { Names.TurnsOfAgent(id), Names.TurnsOfModule(id), Names.TasksOfAgent("pending", id), Names.TasksOfModule("pending", id) }));
 
-        names.Concat([Names.Agents, Names.AgentDeadlines, Names.States, Names.PendingTasks, Names.LeasedTasks, Names.DeadTasks, "events", "refusals"])
+        names.Concat([Names.Agents, Names.AgentDeadlines, Names.States, Names.Turns, .. MeasurementTaskStatusWords.All.Select(Names.Tasks), Names.Counts(null), Names.Counts(1), "events", "refusals"])
             .Should().OnlyHaveUniqueItems();
     }
 }

@@ -36,7 +36,7 @@ public sealed class ResilientStoreTests : IDisposable
         await Fail<StoreUnavailableException>(EnoughToBreak);
         engine.Find(Key, default).ReturnsForAnyArgs((StoredRecord?)null);
 
-        await store.Probe(default);
+        await store.Probe(Given.Watch, default);
 
         (await store.Find(Key, default)).Should().BeNull();
     }

@@ -44,9 +44,9 @@ public abstract class StoreTests(IEngine engine) : IAsyncLifetime
     }
 
     /// <summary>The same store as a further replica has it.</summary>
-    protected async Task<OpenStore> OpenBeside(OpenStore store)
+    protected async Task<OpenStore> OpenBeside(OpenStore store, IStoreWatcher? watcher = null)
     {
-        var beside = await engine.OpenBeside(store);
+        var beside = await engine.OpenBeside(store, watcher);
         opened.Add(beside);
         return beside;
     }

@@ -6,9 +6,10 @@ namespace Dbos.Infrastructure.Tests.Store;
 
 public abstract class TakeTests(IEngine engine) : StoreTests(engine)
 {
-    private const string Waiting = "waiting";
     private const string Held = "held";
     private const long Due = 100;
+    private static readonly Lane Waiting = new("waiting", "w", ["turns"]);
+    private static readonly TakeSource Source = new(Waiting, Band: 0, Leaves: ["waiting too"], Enters: [Held, "held too"]);
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
 
     [Fact]
@@ -21,9 +22,15 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
 
         effect.Should().Be(
             """
+            + count taken 2, lately 2
             + events head{"x":1,"y":1}tail
+            + index held too x = <now+300>
+            + index held too y = <now+300>
             + index held x = <now+300>
             + index held y = <now+300>
+            - index turns 0w = 0 at 100
+            - index waiting too x = 100
+            - index waiting too y = 100
             - index waiting x = 100
             - index waiting y = 100
             - record record:x version 1 deliveries 0 document payload raw
@@ -40,7 +47,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
 
         var delivery = (await Take(["x"])).Should().ContainSingle().Subject;
 
-        (delivery.Member, delivery.Due).Should().Be(("x", 7));
+        (delivery.Member, delivery.Score).Should().Be(("x", 7));
         var stored = (await Port.Find(new StoreKey(0, "record:x"), None))!;
         (delivery.Record.Version, delivery.Record.Deliveries, delivery.Record.LeasedUntil)
             .Should().Be((2, 1, stored.LeasedUntil)).And.Be((stored.Version, stored.Deliveries, stored.LeasedUntil));
@@ -113,8 +120,8 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
             taken.Deliveries.Should().Be(delivery);
             await Commit(new Commit(0, "record:x", taken.Version, Bytes("document"))
             {
-                EndsLease = true,
-                Indexes = [new(Held, "x", null), new(Waiting, "x", Due)],
+                Lease = LeaseChange.Ends,
+                Lanes = [new(Waiting, 0, "x", Due)],
             });
             (await Port.Find(new StoreKey(0, "record:x"), None))!.LeasedUntil.Should().BeNull();
         }
@@ -148,7 +155,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
     [Fact]
     public async Task Takers_that_race_for_the_same_candidates_never_take_one_twice()
     {
-        const int Tasks = 400;
+        const int Tasks = 200;
         const int Takers = 8;
         var members = Enumerable.Range(0, Tasks).Select(number => $"m{number}").ToArray();
         await PutAll(members);
@@ -170,23 +177,23 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
 
         taken.Select(delivery => delivery.Member).Should().BeEquivalentTo(members);
         taken.Should().OnlyContain(delivery => delivery.Record.Deliveries == 1);
-        (await Port.Lowest(new StoreKey(0, Waiting), long.MaxValue, Tasks, None)).Should().BeEmpty();
-        (await Port.Lowest(new StoreKey(0, Held), long.MaxValue, Tasks, None)).Should().HaveCount(Tasks);
+        (await Port.Lowest(new StoreKey(0, Waiting.Index), null, long.MaxValue, Tasks, None)).Should().BeEmpty();
+        (await Port.Lowest(new StoreKey(0, Held), null, long.MaxValue, Tasks, None)).Should().HaveCount(Tasks);
     }
 
     private static IEnumerable<string> Members(IEnumerable<Delivery> taken) => taken.Select(delivery => delivery.Member);
 
     private static Take TakeOf(IEnumerable<string> members) => new(
         0,
-        Waiting,
-        Held,
-        [.. members.Select(member => new Candidate(member, $"record:{member}"))],
+        [.. members.Select(member => new Candidate(member, $"record:{member}", Source))],
         Due,
         Lease,
         Limit: 100,
         ByteBudget: 1_000_000,
         AtLeastOne: false,
-        new TakeEvent(Bytes("head"), Bytes("tail")));
+        new TakeEvent(Bytes("head"), Bytes("tail")),
+        Count: "taken",
+        TellsEnd: false);
 
     private Task<IReadOnlyList<Delivery>> Take(IEnumerable<string> members, Func<Take, Take>? but = null) =>
         Port.Take((but ?? (take => take))(TakeOf(members)), None);
@@ -198,7 +205,8 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
         new Commit(0, $"record:{member}", 0, Bytes("document"))
         {
             Payload = payload.Length > 0 ? Bytes(payload) : null,
-            Indexes = [new(Waiting, member, due)],
+            Indexes = [new("waiting too", member, due)],
+            Lanes = [new(Waiting, 0, member, due)],
         });
 
     private async Task Commit(Commit commit) => (await Port.Commit(commit, None)).Should().BeOfType<CommitOutcome.Done>();

@@ -6,17 +6,24 @@ namespace Dbos.Infrastructure.Tests.Tasks;
 
 public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
 {
-    private static readonly ListDueTasks Due = new(Timestamp: 0, Limit: 0, VisibilityTimeoutSeconds: 0);
+    private static readonly ListDueTasks Due = Given.Due();
 
     [Fact]
     public async Task A_scheduled_task_waits_with_its_payload_beside_it()
     {
         (await Dbos.EffectOf(Given.Task())).Should().Be(
             """
+            + count scheduled 1, lately 1
             + events {"id":"<id>","type":"task_scheduled","message":"task t1 scheduled","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"0","visible_at":"1500000000"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
-            + index tasks:pending t1 = 1500000000000
+            + index tasks:pending t1 = 9 at 1500000000000
+            + index tasks:pending:agent:a1 t1 = 9 at 1500000000000
+            + index tasks:pending:both:a1:ping t1 = 9 at 1500000000000
+            + index tasks:pending:module:ping t1 = 9 at 1500000000000
+            + index turns 9a1:ping = 9 at 1500000000000
+            + index turns:agent:a1 9a1:ping = 9 at 1500000000000
+            + index turns:module:ping 9a1:ping = 9 at 1500000000000
             + mark:ScheduleTask:natural:t1:t1 expires <now+86400> 1 <fingerprint>
-            + record task:t1 version 1 deliveries 0 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry_count":0,"max_retries":3,"last_error":""} payload work
+            + record task:t1 version 1 deliveries 0 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":0,"retry_count":0,"last_error":"","dead_letter_reason":"","ended_at":null,"history":[]} payload work
             """);
     }
 
@@ -35,11 +42,21 @@ public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
 
         (await Dbos.EffectOf(Due)).Should().Be(
             """
+            + count delivered 1, lately 1
             + events {"id":"<id>","type":"tasks_retrieved","message":"due tasks taken","metadata":{"lease_tokens":{"t1":1}},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
-            + index tasks:leased t1 = <now+300>
-            - index tasks:pending t1 = 1500000000000
-            - record task:t1 version 1 deliveries 0 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry_count":0,"max_retries":3,"last_error":""} payload work
-            + record task:t1 version 2 deliveries 1 leased until <now+300> {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry_count":0,"max_retries":3,"last_error":""} payload work
+            + index tasks:inflight t1 = <now+300>
+            + index tasks:inflight:agent:a1 t1 = <now+300>
+            + index tasks:inflight:both:a1:ping t1 = <now+300>
+            + index tasks:inflight:module:ping t1 = <now+300>
+            - index tasks:pending t1 = 9 at 1500000000000
+            - index tasks:pending:agent:a1 t1 = 9 at 1500000000000
+            - index tasks:pending:both:a1:ping t1 = 9 at 1500000000000
+            - index tasks:pending:module:ping t1 = 9 at 1500000000000
+            - index turns 9a1:ping = 9 at 1500000000000
+            - index turns:agent:a1 9a1:ping = 9 at 1500000000000
+            - index turns:module:ping 9a1:ping = 9 at 1500000000000
+            - record task:t1 version 1 deliveries 0 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":0,"retry_count":0,"last_error":"","dead_letter_reason":"","ended_at":null,"history":[]} payload work
+            + record task:t1 version 2 deliveries 1 leased until <now+300> {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":0,"retry_count":0,"last_error":"","dead_letter_reason":"","ended_at":null,"history":[]} payload work
             """);
     }
 
@@ -58,7 +75,7 @@ public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
 
         (await Dbos.EffectOf(Due with { Limit = 1_001 })).Should().Be(
             """
-            + refusals {"id":"<id>","type":"task_list_error","message":"limit must be from 0 to 1000, but is 1001","metadata":{"code":"Validation"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + refusals {"id":"<id>","type":"task_list_error","message":"limit must be from 0 to 1000, but is 1001","metadata":{"agent_id":"","module_name":"","code":"Validation"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
             """);
     }
 

@@ -59,7 +59,7 @@ local function commit()
   for _ = 1, indexes do
     local index, score, member = next_key(), next_arg(), next_arg()
     if not refusal then
-      if score == '' then redis.call('ZREM', index, member) else redis.call('ZADD', index, score, member) end
+      place(index, member, score ~= '' and score)
     end
   end
   for _ = 1, lanes do
@@ -81,5 +81,6 @@ end
 
 local answers = {}
 for i = 1, ARGV[7] do answers[i] = commit() end
+finish_indexing()
 finish_telling()
 return answers

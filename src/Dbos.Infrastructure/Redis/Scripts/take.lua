@@ -8,13 +8,14 @@
 --       6 due, Unix ms     7 lease in ms     8 most members     9 most bytes     10 1: the first whatever its size
 --       11 event before, 12 after the object {member: delivery}
 --       13 what a delivery is counted as      14 channel on which the end of a lease is told, '': none
---       15 how many sources, then for each: how many turns, indexes to leave, indexes to enter; low and high bound of
+--       15 now as the takers have it, Unix ms: turns are by their clock, as what they look for is
+--       16 how many sources, then for each: how many turns, indexes to leave, indexes to enter; low and high bound of
 --       the band, member in the turns; then for each candidate: member, number of its source
 --
 -- Answers, for each that was moved, six in a row: member, its score, version, document, payload, delivery;
--- and last when their leases expire, Unix ms. The clock is this server's.
+-- and last when their leases expire, Unix ms, by this server's clock.
 
-key, arg = 3, 15
+key, arg = 3, 16
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -23,43 +24,50 @@ local due, most, bytes = tonumber(ARGV[6]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local first, holder = ARGV[10] == '1', ARGV[14]
 
 local sources = {}
-for i = 1, ARGV[15] do
+for i = 1, ARGV[16] do
   local turns, leaves, enters = next_arg(), next_arg(), next_arg()
   sources[i] = {
     index = next_key(), turns = next_keys(turns), leaves = next_keys(leaves), enters = next_keys(enters),
     low = next_arg(), high = next_arg(), turn = next_arg(),
-    channel = ARGV[5], now = now, horizon = tonumber(ARGV[4])
+    channel = ARGV[5], now = tonumber(ARGV[15]), horizon = tonumber(ARGV[4])
   }
+end
+
+-- Members are taken out when all are known.
+local function is_taken(index, member)
+  return changes[index] and changes[index][member] == false
 end
 
 local taken, told = {}, {}
 for i = key + 1, #KEYS do
   if #told == most then break end
   local record, member, source = KEYS[i], next_arg(), sources[tonumber(next_arg())]
-  local score = redis.call('ZSCORE', source.index, member)
-  local document = score and score - source.low <= due and redis.call('HSTRLEN', record, 'document') or 0
+  local score = not is_taken(source.index, member) and redis.call('ZSCORE', source.index, member)
+  local stored = score and score - source.low <= due
+    and redis.call('HMGET', record, 'version', 'document', 'payload', 'deliveries')
   -- A member without its record is left to the audit.
-  if document > 0 then
-    local size = document + redis.call('HSTRLEN', record, 'payload')
-    bytes = bytes - size
+  if stored and stored[2] then
+    bytes = bytes - #stored[2] - #(stored[3] or '')
     if bytes < 0 and not first then break end
     first = false
-    local delivery = redis.call('HINCRBY', record, 'deliveries', 1)
-    local version = redis.call('HINCRBY', record, 'version', 1)
-    if holder == '' then redis.call('HSET', record, 'leased_until', until_ms)
-    else redis.call('HSET', record, 'leased_until', until_ms, 'holder', holder) end
-    redis.call('ZREM', source.index, member)
-    for _, index in ipairs(source.leaves) do redis.call('ZREM', index, member) end
-    for _, index in ipairs(source.enters) do redis.call('ZADD', index, until_ms, member) end
+    local version, delivery = string.format('%.0f', stored[1] + 1), string.format('%.0f', (stored[4] or 0) + 1)
+    if holder == '' then
+      redis.call('HSET', record, 'version', version, 'deliveries', delivery, 'leased_until', until_ms)
+    else
+      redis.call('HSET', record, 'version', version, 'deliveries', delivery, 'leased_until', until_ms, 'holder', holder)
+    end
+    place(source.index, member, false)
+    for _, index in ipairs(source.leaves) do place(index, member, false) end
+    for _, index in ipairs(source.enters) do place(index, member, until_ms) end
     source.served = true
-    local content = redis.call('HMGET', record, 'document', 'payload')
     local at = #taken
     taken[at + 1], taken[at + 2], taken[at + 3] = member, score, version
-    taken[at + 4], taken[at + 5], taken[at + 6] = content[1], content[2], delivery
+    taken[at + 4], taken[at + 5], taken[at + 6] = stored[2], stored[3], delivery
     told[#told + 1] = cjson.encode(member) .. ':' .. delivery
   end
 end
 
+finish_indexing()
 for _, source in ipairs(sources) do
   if source.served then serve(source) end
 end

@@ -1,0 +1,124 @@
+namespace Dbos.Application.Tests.Tasks;
+
+/// <summary>What a taker holds, as far as it was told of ends.</summary>
+public sealed class HeldTasksTests : IDisposable
+{
+    private readonly TaskSignals signals = new();
+    private readonly TaskSignals.Seat seat;
+    private readonly TaskSignals.Seat other;
+
+    public HeldTasksTests() => (seat, other) = (signals.Sit(TaskFilter.Any), signals.Sit(TaskFilter.Any));
+
+    [Fact]
+    public async Task A_taker_waits_until_one_of_its_deliveries_has_ended()
+    {
+        Take(seat, "task-1", "task-2");
+        Take(other, "task-3");
+        var end = seat.WaitForEnd(atMostHeld: 1, default);
+
+        signals.Ended("task-3");
+        signals.Ended("task-4");
+        end.IsCompleted.Should().BeFalse();
+
+        signals.Ended("task-1");
+        await end.WaitAsync(TimeSpan.FromSeconds(10));
+        seat.Held.Should().Equal("task-2");
+        other.Held.Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Where_few_are_held_there_is_nothing_to_wait_for()
+    {
+        Take(seat, "task-1");
+
+        seat.WaitForEnd(atMostHeld: 1, default).IsCompleted.Should().BeTrue();
+    }
+
+    [Fact]
+    public void An_end_that_was_told_before_the_delivery_counts()
+    {
+        seat.BeginTaking();
+        other.BeginTaking();
+        signals.Ended("task-1");
+        other.Hold([]);
+        seat.Hold(["task-1", "task-2"]);
+
+        seat.Held.Should().Equal("task-2");
+    }
+
+    [Fact]
+    public void An_end_from_before_a_delivery_began_does_not()
+    {
+        signals.Ended("task-1");
+        seat.BeginTaking();
+        signals.Ended("task-2");
+        seat.Hold([]);
+
+        Take(seat, "task-1", "task-2");
+
+        seat.Held.Should().Equal("task-1", "task-2");
+    }
+
+    [Fact]
+    public void What_is_let_go_is_held_no_longer()
+    {
+        Take(seat, "task-1", "task-2");
+
+        seat.LetGo(["task-1"]);
+
+        seat.Held.Should().Equal("task-2");
+    }
+
+    [Fact]
+    public async Task What_may_have_been_missed_puts_in_doubt_what_is_held_until_it_was_looked_up()
+    {
+        Take(seat, "task-1");
+        var end = seat.WaitForEnd(atMostHeld: 0, default);
+
+        signals.Missed();
+        await end.WaitAsync(TimeSpan.FromSeconds(10));
+        seat.IsInDoubt.Should().BeTrue();
+        other.IsInDoubt.Should().BeFalse();
+        seat.WaitForEnd(atMostHeld: 0, default).IsCompleted.Should().BeTrue();
+
+        seat.TrustAgain();
+        seat.IsInDoubt.Should().BeFalse();
+        seat.WaitForEnd(atMostHeld: 0, default).IsCompleted.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task A_taker_that_goes_away_waits_no_longer()
+    {
+        Take(seat, "task-1");
+        using var gone = new CancellationTokenSource();
+        var end = seat.WaitForEnd(atMostHeld: 0, gone.Token);
+
+        await gone.CancelAsync();
+
+        await end.Awaiting(task => task).Should().ThrowAsync<OperationCanceledException>();
+    }
+
+    [Fact]
+    public void A_delivery_to_a_taker_that_went_away_and_then_to_another_is_the_others()
+    {
+        Take(seat, "task-1");
+        seat.Dispose();
+        Take(other, "task-1");
+
+        signals.Ended("task-1");
+
+        other.Held.Should().BeEmpty();
+    }
+
+    public void Dispose()
+    {
+        seat.Dispose();
+        other.Dispose();
+    }
+
+    private static void Take(TaskSignals.Seat seat, params string[] taken)
+    {
+        seat.BeginTaking();
+        seat.Hold(taken);
+    }
+}

@@ -1,0 +1,242 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Dbos.Domain.Tasks;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dbos.Application.Tests.Tasks;
+
+public sealed class TaskFeedTests : IDisposable
+{
+    private static readonly StreamDueTasks TwoAtATime = new(TaskFilter.Any, MaxInflight: 2, 0);
+
+    private readonly SubstitutedDbos dbos = new();
+    private readonly ConcurrentQueue<MeasurementTask> due = new();
+    private readonly ConcurrentQueue<TakeOrder> orders = new();
+    private readonly TaskSignals signals;
+
+    /// <summary>Called before each take.</summary>
+    private Func<Task> beforeTake = () => Task.CompletedTask;
+
+    public TaskFeedTests()
+    {
+        signals = dbos.Services.GetRequiredService<TaskSignals>();
+        dbos.Tasks.Take(default!, default!, default).ReturnsForAnyArgs(call => Take(call.Arg<TakeOrder>()));
+    }
+
+    [Fact]
+    public async Task A_taker_is_served_for_its_filter_its_limit_and_its_lease_and_told_of_ends()
+    {
+        var own = new TaskFilter("agent-1", "ping");
+        await using var feed = await RunningFeed.Start(dbos, new StreamDueTasks(own, MaxInflight: 7, VisibilityTimeoutSeconds: 60));
+        RunningFeed.ShouldWaitForWork(dbos);
+
+        orders.Should().Equal(new TakeOrder(own, Due: null, Limit: 7, TimeSpan.FromSeconds(60), TellsEnd: true));
+    }
+
+    [Fact]
+    public async Task One_task_at_a_time_is_delivered_unless_asked_otherwise()
+    {
+        AreDue(1, 2);
+        await using var feed = await RunningFeed.Start(dbos, new StreamDueTasks(TaskFilter.Any, 0, 0));
+
+        (await feed.Next()).Should().Equal("task-1");
+        orders.Should().ContainSingle().Which.Should().Be(new TakeOrder(TaskFilter.Any, null, 1, TimeSpan.FromMinutes(5), TellsEnd: true));
+    }
+
+    [Fact]
+    public async Task No_more_is_unfinished_than_the_limit_and_an_end_makes_room()
+    {
+        AreDue(1, 2, 3, 4);
+        await using var feed = await RunningFeed.Start(dbos, TwoAtATime);
+        (await feed.Next()).Should().Equal("task-1", "task-2");
+
+        signals.Ended("task-2");
+        (await feed.Next()).Should().Equal("task-3");
+        signals.Ended("task-1");
+        (await feed.Next()).Should().Equal("task-4");
+
+        orders.Select(order => order.Limit).Should().Equal(2, 1, 1);
+    }
+
+    [Fact]
+    public async Task Where_nothing_is_due_the_store_is_not_asked_until_something_is()
+    {
+        await using var feed = await RunningFeed.Start(dbos, TwoAtATime);
+        RunningFeed.ShouldWaitForWork(dbos);
+        AreDue(1);
+        orders.Should().ContainSingle();
+
+        signals.Due("agent-1", "ping");
+
+        (await feed.Next()).Should().Equal("task-1");
+    }
+
+    [Fact]
+    public async Task One_call_is_enough_for_all_who_wait()
+    {
+        var one = new StreamDueTasks(TaskFilter.Any, 1, 0);
+        await using var first = await RunningFeed.Start(dbos, one);
+        await using var second = await RunningFeed.Start(dbos, one);
+        RunningFeed.ShouldWaitForWork(dbos);
+        AreDue(1, 2);
+
+        signals.Due("agent-1", "ping");
+
+        string[] delivered = [.. await first.Next(), .. await second.Next()];
+        delivered.Should().BeEquivalentTo("task-1", "task-2");
+    }
+
+    [Fact]
+    public async Task Large_tasks_are_delivered_in_small_messages()
+    {
+        var payload = new byte[5_000];
+        foreach (var i in Enumerable.Range(1, 5))
+        {
+            due.Enqueue(Numbered(i) with { Payload = payload });
+        }
+
+        due.Enqueue(Numbered(6) with { Payload = new byte[100_000] });
+        await using var feed = await RunningFeed.Start(dbos, TwoAtATime with { MaxInflight = 10 });
+
+        (await feed.Next()).Should().Equal("task-1", "task-2", "task-3");
+        (await feed.Next()).Should().Equal("task-4", "task-5");
+        (await feed.Next()).Should().Equal("task-6");
+    }
+
+    [Fact]
+    public async Task What_was_not_delivered_goes_back_to_the_queue()
+    {
+        var payload = new byte[20_000];
+        foreach (var i in Enumerable.Range(1, 3))
+        {
+            due.Enqueue(Numbered(i) with { Payload = payload });
+        }
+
+        var feed = await RunningFeed.Start(
+            dbos, TwoAtATime with { MaxInflight = 3 }, message => Reach(message[0].Id == "task-1"));
+
+        (await feed.Run.Awaiting(run => run.WaitAsync(TimeSpan.FromSeconds(10))).Should().ThrowAsync<IOException>())
+            .WithMessage("the caller is gone");
+        ShouldHaveReleased("task-2", "task-3");
+    }
+
+    [Fact]
+    public async Task What_was_taken_while_the_caller_went_away_goes_back_to_the_queue()
+    {
+        var (asked, goesOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        beforeTake = () =>
+        {
+            asked.SetResult();
+            return goesOn.Task;
+        };
+        AreDue(1, 2);
+        var feed = await RunningFeed.Start(dbos, TwoAtATime);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+
+        var end = feed.HangUp();
+        goesOn.SetResult();
+        await end;
+
+        ShouldHaveReleased("task-1", "task-2");
+    }
+
+    [Fact]
+    public async Task A_delivery_that_ended_meanwhile_is_not_released()
+    {
+        AreDue(1);
+        dbos.NextSaves["task-1"] = new Saved<MeasurementTask>.Conflict(Numbered(1) with { Status = MeasurementTaskStatus.Cancelled, Version = 3 });
+        var feed = await RunningFeed.Start(dbos, TwoAtATime, _ => Reach(false));
+
+        await feed.Run.Awaiting(run => run.WaitAsync(TimeSpan.FromSeconds(10))).Should().ThrowAsync<IOException>();
+        dbos.TaskCommits.Should().ContainSingle();
+    }
+
+    public static TheoryData<Exception> Outages => [new StoreUnavailableException("away"), new StoreBusyException()];
+
+    [Theory]
+    [MemberData(nameof(Outages))]
+    public async Task An_outage_pauses_deliveries_and_ends_nothing(Exception outage)
+    {
+        var asked = 0;
+        beforeTake = () => Interlocked.Increment(ref asked) <= 2 ? Task.FromException(outage) : Task.CompletedTask;
+        AreDue(1);
+        await using var feed = await RunningFeed.Start(dbos, TwoAtATime with { MaxInflight = 1 });
+        SpinWait.SpinUntil(() => asked > 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
+
+        dbos.Clock.Advance(TimeSpan.FromMilliseconds(999));
+        asked.Should().Be(1);
+
+        var delivery = feed.Next();
+        SpinWait.SpinUntil(
+            () =>
+            {
+                dbos.Clock.Advance(TimeSpan.FromSeconds(1));
+                return delivery.IsCompleted;
+            },
+            TimeSpan.FromSeconds(10)).Should().BeTrue();
+        (await delivery).Should().Equal("task-1");
+        asked.Should().Be(3);
+    }
+
+    [Fact]
+    public async Task What_is_held_is_looked_up_where_an_end_may_not_have_been_told()
+    {
+        AreDue(1, 2, 3, 4);
+        await using var feed = await RunningFeed.Start(dbos, TwoAtATime);
+        await feed.Next();
+        dbos.Tasks.Find("task-1", Arg.Any<CancellationToken>()).Returns(Numbered(1));
+        dbos.Tasks.Find("task-2", Arg.Any<CancellationToken>()).Returns(Numbered(2) with { Status = MeasurementTaskStatus.Completed });
+
+        signals.Missed();
+        (await feed.Next()).Should().Equal("task-3");
+
+        signals.Ended("task-1");
+        (await feed.Next()).Should().Equal("task-4");
+        orders.Select(order => order.Limit).Should().Equal(2, 1, 1);
+    }
+
+    public void Dispose() => dbos.Dispose();
+
+    private static MeasurementTask Numbered(int number) =>
+        Samples.Inflight with { Id = string.Create(CultureInfo.InvariantCulture, $"task-{number}") };
+
+    private static void Reach(bool isThere)
+    {
+        if (!isThere)
+        {
+            throw new IOException("the caller is gone");
+        }
+    }
+
+    private void AreDue(params int[] numbers)
+    {
+        foreach (var number in numbers)
+        {
+            due.Enqueue(Numbered(number));
+        }
+    }
+
+    private async Task<TakenTasks> Take(TakeOrder order)
+    {
+        orders.Enqueue(order);
+        await beforeTake();
+        var taken = new List<MeasurementTask>();
+        while (taken.Count < order.Limit && due.TryDequeue(out var task))
+        {
+            taken.Add(task);
+        }
+
+        return new TakenTasks(taken);
+    }
+
+    private void ShouldHaveReleased(params string[] ids)
+    {
+        var drafts = dbos.TaskCommits.Should().ContainSingle().Subject;
+        drafts.Select(draft => draft.Next.Id).Should().Equal(ids);
+        drafts.Should().OnlyContain(draft =>
+            draft.Next.Status == MeasurementTaskStatus.Pending
+            && draft.Next.RetryCount == 0
+            && draft.Work.Events[0].Type == "task_released"
+            && draft.Work.Origin == new Origin("grpc:192.0.2.9", "trace-1"));
+    }
+}

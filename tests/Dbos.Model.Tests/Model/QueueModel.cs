@@ -1,0 +1,212 @@
+using Dbos.Application;
+using Dbos.Application.Tasks;
+using Dbos.Domain.Answers;
+using Dbos.Domain.Tasks;
+using Dbos.Model.Tests.Steps;
+
+namespace Dbos.Model.Tests.Model;
+
+/// <summary>
+/// The task queue as the contract tells it, in memory: what each call is answered and what it changes. Instants are
+/// told with each call, as the span in which it ran.
+/// </summary>
+internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> partitionOf)
+{
+    private static readonly DateTimeOffset LongAgo = DateTimeOffset.FromUnixTimeSeconds(1_500_000_000);
+    private static readonly DateTimeOffset MuchLater = DateTimeOffset.FromUnixTimeSeconds(4_102_444_800);
+
+    private readonly SortedDictionary<string, ModelTask> tasks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> totals = [];
+    private readonly Marks marks = new();
+
+    public IReadOnlyCollection<ModelTask> Tasks => tasks.Values;
+
+    public IReadOnlyDictionary<string, long> Totals => totals;
+
+    public Turns Turns { get; } = new();
+
+    /// <summary>All that are known exactly.</summary>
+    public IEnumerable<DateTimeOffset> Instants =>
+        Tasks.Select(task => task.Visible.Instant)
+            .Concat(Tasks.Select(task => task.Ended).OfType<Span>().Select(ended => ended.Instant))
+            .Concat(Turns.All.Select(turn => turn.At.Instant));
+
+    public ModelTask? Find(string id) => tasks.GetValueOrDefault(id);
+
+    public LaneBand LaneOf(ModelTask task) => new(partitionOf(task.Id), task.Agent, task.Module, task.Priority);
+
+    /// <summary>Unix seconds, 0: now.</summary>
+    public static long SecondsOf(Due due, int offset) => due switch
+    {
+        Due.LongAgo => LongAgo.ToUnixTimeSeconds() + offset,
+        Due.Later => MuchLater.ToUnixTimeSeconds() + offset,
+        _ => 0,
+    };
+
+    public static string IdOf(int task) => $"t{task}";
+
+    /// <summary>The token that a holder gives.</summary>
+    public long TokenOf(int task, Token token)
+    {
+        var current = Find(IdOf(task))?.Token ?? 0;
+        return token switch
+        {
+            Token.None => MeasurementTask.AnyLease,
+            Token.Stale => Math.Max(1, current - 1),
+            Token.Future => current + 1,
+            _ => current,
+        };
+    }
+
+    /// <summary>What is known under an id, or was within a day, stays as it is.</summary>
+    public Reply Schedule(Planned planned, string? key, Span now)
+    {
+        if (planned.Priority > MeasurementTask.HighestPriority)
+        {
+            return RefusalCode.Validation;
+        }
+
+        var id = IdOf(planned.Task);
+        var mark = key is null ? new Mark(nameof(Schedule), id, id, IsNamed: false) : Named(nameof(Schedule), id, key);
+        if (marks.Find(mark, planned) is { } first)
+        {
+            return first;
+        }
+
+        if (Find(id) is { } known)
+        {
+            return Reply.Replay(known.Version);
+        }
+
+        var seconds = SecondsOf(planned.Due, planned.Offset);
+        var task = new ModelTask
+        {
+            Id = id,
+            Agent = planned.Agent,
+            Module = planned.Module,
+            Priority = planned.Priority,
+            Retry = new RetryPolicy(planned.MaxRetries, planned.MaxExpiries),
+            Visible = seconds == 0 ? now : Span.At(DateTimeOffset.FromUnixTimeSeconds(seconds)),
+        };
+        tasks.Add(id, task);
+        marks.Set(mark, planned, task.Version);
+        Count("scheduled");
+        return Reply.Done(task.Version);
+    }
+
+    public Reply Cancel(int task, string reason, string? key, Span now) => Write(
+        Named(nameof(Cancel), IdOf(task), key),
+        reason,
+        Find(IdOf(task)),
+        found => found.Status switch
+        {
+            MeasurementTaskStatus.Cancelled => Verdict.Replay,
+            MeasurementTaskStatus.Pending or MeasurementTaskStatus.Inflight => Verdict.Change(() =>
+            {
+                End(found, MeasurementTaskStatus.Cancelled, now);
+                found.LastError = reason;
+                Count("cancelled");
+            }),
+            _ => RefusalCode.InvalidTransition,
+        });
+
+    public Reply Delete(int task, string? key) => Write(
+        Named(nameof(Delete), IdOf(task), key),
+        string.Empty,
+        Find(IdOf(task)),
+        found => found.Status == MeasurementTaskStatus.Failed
+            ? Verdict.Change(() =>
+            {
+                tasks.Remove(found.Id);
+                Count("deleted");
+            })
+            : RefusalCode.InvalidTransition);
+
+    /// <summary>An id that is named twice is named once.</summary>
+    /// <returns>How many went back, and which were no dead letters (any more).</returns>
+    public (int Requeued, IReadOnlyList<string> Not) Requeue(IReadOnlyList<int> named, TaskFilter filter, Span now)
+    {
+        var wanted = named.Count > 0
+            ? named.Select(IdOf).Distinct().ToList()
+            : Tasks.Where(task => task.Status == MeasurementTaskStatus.Failed && task.Matches(filter)).Select(task => task.Id).ToList();
+        var not = new List<string>();
+        foreach (var id in wanted)
+        {
+            if (Find(id) is not { Status: MeasurementTaskStatus.Failed } dead)
+            {
+                not.Add(id);
+                continue;
+            }
+
+            dead.Status = MeasurementTaskStatus.Pending;
+            dead.Visible = now;
+            dead.Failures = 0;
+            dead.Expiries = 0;
+            dead.DeadLetterReason = string.Empty;
+            dead.Ended = null;
+            dead.Version++;
+            Count("requeued");
+        }
+
+        return (wanted.Count - not.Count, not);
+    }
+
+    /// <summary>What was completed or cancelled goes: nothing is kept for long here.</summary>
+    public int Purge()
+    {
+        var over = Tasks.Where(task => task.Status is MeasurementTaskStatus.Completed or MeasurementTaskStatus.Cancelled).ToList();
+        foreach (var task in over)
+        {
+            tasks.Remove(task.Id);
+            Count("purged");
+        }
+
+        return over.Count;
+    }
+
+    private static Mark? Named(string command, string id, string? key) => key is null ? null : new Mark(command, id, key, IsNamed: true);
+
+    private static void End(ModelTask task, MeasurementTaskStatus status, Span now)
+    {
+        task.Status = status;
+        task.Ended = now;
+    }
+
+    private void Count(string name, int times = 1) => totals[name] = totals.GetValueOrDefault(name) + times;
+
+    private Reply Write(Mark? mark, object content, ModelTask? task, Func<ModelTask, Verdict> decide)
+    {
+        var verdict = task is null ? RefusalCode.NotFound : decide(task);
+        if (task is not null && verdict.IsReplay)
+        {
+            return Reply.Replay(task.Version);
+        }
+
+        if (marks.Find(mark, content) is { } first)
+        {
+            return first;
+        }
+
+        if (task is null || verdict.Act is null)
+        {
+            return new Reply(verdict.Refused);
+        }
+
+        task.Version++;
+        verdict.Act();
+        marks.Set(mark, content, task.Version);
+        return Reply.Done(task.Version);
+    }
+
+    /// <summary>What becomes of a write: it is refused, changes nothing any more, or acts.</summary>
+    private readonly record struct Verdict(RefusalCode? Refused, Action? Act)
+    {
+        public static readonly Verdict Replay = new(null, null);
+
+        public bool IsReplay => Refused is null && Act is null;
+
+        public static Verdict Change(Action act) => new(null, act);
+
+        public static implicit operator Verdict(RefusalCode code) => new(code, null);
+    }
+}
