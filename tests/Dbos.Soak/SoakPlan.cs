@@ -22,7 +22,7 @@ public sealed record SoakPlan(
         AcknowledgementsBeforeKill: 250,
         BetweenTakerKills: TimeSpan.FromSeconds(0.7),
         BetweenReplicaKills: TimeSpan.FromSeconds(10),
-        Patience: TimeSpan.FromMinutes(15));
+        Patience: TimeSpan.FromMinutes(30));
 
     public int Replicas => Embedded ? 1 : 2;
 
