@@ -6,13 +6,29 @@ namespace Dbos.Application.Tasks;
 /// <summary>Returns deliveries that never reached their taker; nothing counts them as failures.</summary>
 public sealed class TaskGiveBack(ITaskRepository tasks, TimeProvider clock)
 {
-    public Task GiveBack(IReadOnlyList<MeasurementTask> undelivered, Origin origin)
+    /// <summary>While the store is away it is tried again; in the end the leases expire by themselves.</summary>
+    private const int MostTrials = 10;
+
+    private static readonly TimeSpan BetweenTrials = TimeSpan.FromSeconds(1);
+
+    public async Task GiveBack(IReadOnlyList<MeasurementTask> undelivered, Origin origin)
     {
         var tokens = undelivered.ToDictionary(task => task.Id, task => task.LeaseToken);
-        return tasks.ChangeAll(
-            undelivered.Select(task => (task.Id, (MeasurementTask?)task)),
-            origin,
-            task => task.Release(tokens[task.Id], clock.GetUtcNow()),
-            CancellationToken.None);
+        for (var trial = 1; ; trial++)
+        {
+            try
+            {
+                await tasks.ChangeAll(
+                    undelivered.Select(task => (task.Id, (MeasurementTask?)task)),
+                    origin,
+                    task => task.Release(tokens[task.Id], clock.GetUtcNow()),
+                    CancellationToken.None);
+                return;
+            }
+            catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException && trial < MostTrials)
+            {
+                await Task.Delay(BetweenTrials, clock);
+            }
+        }
     }
 }

@@ -87,6 +87,15 @@ public sealed class TaskSignals
         }
     }
 
+    /// <summary>What another taker holds by now stays its own.</summary>
+    private void Forget(string taskId, Seat holder)
+    {
+        if (holders.GetValueOrDefault(taskId) == holder)
+        {
+            holders.Remove(taskId);
+        }
+    }
+
     /// <summary>One taker. Used by one flow of control at a time.</summary>
     public sealed class Seat : IDisposable
     {
@@ -147,7 +156,7 @@ public sealed class TaskSignals
                     signals.endedEarly.Clear();
                 }
 
-                if (any)
+                if (any && line.Seats > 1)
                 {
                     line.CallNext();
                 }
@@ -161,7 +170,7 @@ public sealed class TaskSignals
             {
                 foreach (var taskId in taskIds)
                 {
-                    signals.holders.Remove(taskId);
+                    signals.Forget(taskId, this);
                     held.Remove(taskId);
                 }
             }
@@ -215,7 +224,7 @@ public sealed class TaskSignals
                 line.Waiting.Remove(this);
                 foreach (var taskId in held)
                 {
-                    signals.holders.Remove(taskId);
+                    signals.Forget(taskId, this);
                 }
 
                 if (--line.Seats == 0)
