@@ -24,8 +24,9 @@ public abstract class NameSliceTests(IEngine engine) : StoreTests(engine)
 
         var slices = await Slices(["record:", "index:"]);
 
-        slices.SelectMany(slice => slice.Names).ToHashSet().Should().BeEquivalentTo(expected);
-        slices.Should().HaveCountGreaterThan(2).And.OnlyContain(slice => slice.Names.Count < expected.Count / 2);
+        expected.SymmetricExceptWith(slices.SelectMany(slice => slice.Names).Distinct());
+        expected.Should().BeEmpty("nothing is missing, and nothing else came");
+        slices.Should().HaveCountGreaterThan(2).And.OnlyContain(slice => slice.Names.Count < 2_000);
     }
 
     [Fact]
@@ -46,7 +47,8 @@ public abstract class NameSliceTests(IEngine engine) : StoreTests(engine)
         }
         while (cursor is not null);
 
-        found.Should().BeEquivalentTo(Enumerable.Range(0, 2_500).Select(number => $"record:{number}"));
+        found.SymmetricExceptWith(Enumerable.Range(0, 2_500).Select(number => $"record:{number}"));
+        found.Should().BeEmpty("nothing is missing, and nothing else came");
 
         static bool IsOdd(StoreKey name) => (name.Name[^1] - '0') % 2 == 1;
     }
