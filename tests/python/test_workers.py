@@ -18,10 +18,10 @@ from stubs import dbos_pb2_grpc
 WORKERS = REPOSITORY / "docs" / "workers"
 AT_ONCE = 8
 LEASE_SECONDS = 2
-PATIENCE = 30
+PATIENCE = 60
 
 
-class AWorker:
+class AnyWorker:
     """Mixed into a TestCase that says by which command the worker starts. One worker and one DBOS serve all its tests."""
 
     command = None
@@ -60,6 +60,17 @@ class AWorker:
             raise AssertionError(f"{late}\n{self.tasks(ids)}\n{self.worker.output()}") from None
         return self.tasks(ids)
 
+    def test_survives_a_restart_of_dbos(self):
+        begun_before = self.schedule(seconds=LEASE_SECONDS)
+        self.until("inflight", begun_before)
+        self.dbos.close()
+        self.start_dbos()
+        self.until("completed", begun_before + self.schedule(count=AT_ONCE, seconds=0))
+
+
+class AWorker(AnyWorker):
+    """Takes eight at a time, and extends leases of two seconds."""
+
     def test_completes_each_of_more_tasks_than_it_takes_at_once(self):
         ids = self.schedule(count=3 * AT_ONCE, seconds=0.1)
         self.assertEqual({1}, {task.delivery_count for task in self.until("completed", ids)})
@@ -83,12 +94,18 @@ class AWorker:
         for task_id in endless:
             self.assertIn(f"task '{task_id}' was cancelled", self.worker.output())
 
-    def test_survives_a_restart_of_dbos(self):
-        begun_before = self.schedule(seconds=LEASE_SECONDS)
-        self.until("inflight", begun_before)
-        self.dbos.close()
-        self.start_dbos()
-        self.until("completed", begun_before + self.schedule(count=AT_ONCE, seconds=0))
+
+class AShortWorker(AnyWorker):
+    """Takes one at a time, each leased for ten seconds."""
+
+    def test_completes_tasks(self):
+        ids = self.schedule(count=AT_ONCE, seconds=0.1)
+        self.assertEqual({1}, {task.delivery_count for task in self.until("completed", ids)})
+
+    def test_tells_how_a_task_failed(self):
+        (task,) = self.until("failed", self.schedule(max_retries=1, nothing=True))
+        self.assertEqual((2, 0, "max_retries"), (task.failure_count, task.expiry_count, task.dead_letter_reason))
+        self.assertNotEqual("", task.last_error)
 
 
 class InPython(AWorker, unittest.TestCase):
@@ -99,10 +116,18 @@ class InCSharp(AWorker, unittest.TestCase):
     command = ("dotnet", "run", "--project", str(WORKERS / "Worker"), "--no-build", "--")
 
 
+class ShortInPython(AShortWorker, unittest.TestCase):
+    command = (sys.executable, str(WORKERS / "short_worker.py"))
+
+
+class ShortInCSharp(AShortWorker, unittest.TestCase):
+    command = ("dotnet", "run", "--project", str(WORKERS / "ShortWorker"), "--no-build", "--")
+
+
 class TheReadme(unittest.TestCase):
-    def test_shows_the_workers_as_they_are(self):
+    def test_shows_the_short_workers_as_they_are(self):
         readme = (REPOSITORY / "README.md").read_text()
-        for language, file in (("python", WORKERS / "worker.py"), ("csharp", WORKERS / "Worker" / "Program.cs")):
+        for language, file in (("python", WORKERS / "short_worker.py"), ("csharp", WORKERS / "ShortWorker" / "Program.cs")):
             with self.subTest(language):
                 self.assertEqual([file.read_text()], re.findall(rf"```{language}\n(.*?)```\n", readme, re.DOTALL))
 

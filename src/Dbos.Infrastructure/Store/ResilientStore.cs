@@ -13,8 +13,11 @@ namespace Dbos.Infrastructure.Store;
 /// </summary>
 public sealed class ResilientStore : IStore, IDisposable
 {
-    /// <summary>Several times what saturates one Redis; beyond it, waiting only adds to the wait.</summary>
-    private const int MostCallsInFlight = 4096;
+    /// <summary>
+    /// Several times what saturates one Redis; beyond it, waiting only adds to the wait. One take of a thousand tasks
+    /// makes up to a few thousand small reads.
+    /// </summary>
+    private const int MostCallsInFlight = 16_384;
 
     /// <summary>
     /// The probe closes the circuit as soon as the store is back, so that no caller has to wait out a trial.

@@ -66,7 +66,7 @@ public sealed class ResilientStoreTests : IDisposable
     [Fact]
     public async Task Beyond_the_most_calls_in_flight_a_call_is_refused_at_once()
     {
-        const int MostCallsInFlight = 4096;
+        const int MostCallsInFlight = 16_384;
         var answer = new TaskCompletionSource<StoredRecord?>();
         engine.Find(Key, default).ReturnsForAnyArgs(answer.Task);
         var waiting = Enumerable.Range(0, MostCallsInFlight).Select(_ => store.Find(Key, default)).ToArray();
