@@ -1,0 +1,96 @@
+using Dbos.Application.Pipeline;
+using Dbos.Application.Tasks;
+using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Tests.Store;
+
+namespace Dbos.Infrastructure.Tests.Tasks;
+
+/// <summary>A store that is broken from outside in every way that the audit knows: found, left alone unless asked, mended, and told.</summary>
+public abstract class TaskAuditTests(IEngine engine) : StoreTests(engine)
+{
+    private static readonly Origin Operator = new("operator", "trace-9");
+
+    private int Partition => Port.PartitionOf("t1");
+
+    public static TheoryData<string, string, bool> Breaks => new()
+    {
+        { "it is pending, but not in tasks:pending", "out tasks:pending t1", false },
+        { "it is pending, but not in tasks:pending:agent:a1", "out tasks:pending:agent:a1 t1", false },
+        { "it is pending, but not in tasks:pending:both:a1:ping", "out tasks:pending:both:a1:ping t1", false },
+        { "it is in tasks:pending at 7", "7 tasks:pending t1", false },
+        { "tasks:failed has it at 7, where it does not belong", "7 tasks:failed t1", false },
+        { "lane a1:ping waits without its turn in turns", "out turns 9a1:ping", false },
+        { "lane a1:ping waits without its turn in turns:module:ping", "out turns:module:ping 9a1:ping", false },
+        { "turns has a turn of lane ghost:ping, in which nothing waits", "7 turns 0ghost:ping", false },
+        { "tasks:failed has it, but there is no such task", "7 tasks:failed ghost", false },
+        { "tasks:pending:both:a1:ping has it, but there is no such task", "7 tasks:pending:both:a1:ping ghost", false },
+        { "it is inflight, but not in tasks:inflight", "out tasks:inflight t1", true },
+    };
+
+    [Theory]
+    [MemberData(nameof(Breaks))]
+    public async Task What_is_broken_is_found_mended_when_asked_and_told(string sentence, string change, bool isInflight)
+    {
+        await Dbos.Send(Given.Task());
+        if (isInflight)
+        {
+            (await Dbos.Send(Given.Due())).Value.Tasks.Should().ContainSingle();
+        }
+
+        (await Audit(repair: false)).Should().BeEmpty();
+        await Break(change);
+        var broken = await Dbos.Lines();
+
+        var found = await Audit(repair: false);
+        (await Dbos.Lines()).Should().Equal(broken);
+        var repaired = await Audit(repair: true);
+
+        found.Should().Contain(one => one.Description.Contains(sentence) && !one.Repaired);
+        repaired.Should().NotBeEmpty().And.OnlyContain(one => one.Repaired);
+        (await Audit(repair: false)).Should().BeEmpty();
+        (await Dbos.Send(new GetQueueStats())).Value.Totals["repaired"].Should().Be(repaired.Count);
+        (await Port.NewestEvents(Partition, EventLogName.History, repaired.Count, None))
+            .Should().OnlyContain(told => Text(told).Contains("task_repaired") && Text(told).Contains("operator"));
+    }
+
+    [Fact]
+    public async Task A_task_that_was_lost_to_takers_is_taken_after_the_repair()
+    {
+        await Dbos.Send(Given.Task());
+        await Break("out turns 9a1:ping");
+        (await Dbos.Send(Given.Due())).Value.Tasks.Should().BeEmpty();
+
+        await Audit(repair: true);
+
+        (await Dbos.Send(Given.Due())).Value.Tasks.Should().ContainSingle();
+    }
+
+    private async Task<IReadOnlyList<Inconsistency>> Audit(bool repair)
+    {
+        var found = new List<Inconsistency>();
+        await foreach (var slice in Dbos.Get<ITaskAudit>().Run(repair, Operator))
+        {
+            found.AddRange(slice.Inconsistencies);
+        }
+
+        return found;
+    }
+
+    /// <param name="change">A score, or "out"; an index; a member.</param>
+    private async Task Break(string change)
+    {
+        var parts = change.Split(' ');
+        long? score = parts[0] == "out" ? null : long.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture);
+        var commit = new Commit(Partition, "nothing", ExpectedVersion: 0, default)
+        {
+            Deletes = true,
+            Indexes = [new(parts[1], parts[2], score)],
+        };
+        (await Port.Commit([commit], None)).Should().ContainSingle().Which.Should().BeOfType<CommitOutcome.Done>();
+    }
+}
+
+public sealed class TaskAuditOnRedis(RedisEngine engine) : TaskAuditTests(engine), IClassFixture<RedisEngine>;
+
+public sealed class TaskAuditOnSqlite(SqliteEngine engine) : TaskAuditTests(engine), IClassFixture<SqliteEngine>;
