@@ -38,7 +38,7 @@ public sealed partial class DbosService
         }
 
         var page = answer.Value;
-        var (error, code) = Cut(request.PageSize == 0 && page.Next is not null, page.Items.Count);
+        var (error, code) = Cut(request.PageSize, page);
         return new ListAgentsResponse
         {
             Agents = { page.Items.Select(OnWire) },

@@ -17,11 +17,11 @@ public sealed partial class DbosService
             return new ListDeadLetterTasksResponse { Error = refusal.Sentence, Code = Code(refusal) };
         }
 
-        var (items, next) = answer.Value;
-        var (error, code) = Cut(request.PageSize == 0 && next is not null, items.Count);
+        var found = answer.Value;
+        var (error, code) = Cut(request.PageSize, found);
         return new ListDeadLetterTasksResponse
         {
-            Tasks = { items.Select(OnWire) }, NextPageToken = answer.Value.NextToken, Error = error, Code = code,
+            Tasks = { found.Items.Select(OnWire) }, NextPageToken = found.NextToken, Error = error, Code = code,
         };
     }
 

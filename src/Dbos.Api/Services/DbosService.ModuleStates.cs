@@ -47,7 +47,7 @@ public sealed partial class DbosService
         }
 
         var states = answer.Value;
-        var (error, code) = Cut(page.Size == 0 && states.Next is not null, states.Items.Count);
+        var (error, code) = Cut(request.PageSize, states);
         return new ListModuleStatesResponse
         {
             States = { states.Items.Select(OnWire) },

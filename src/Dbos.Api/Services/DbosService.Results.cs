@@ -47,7 +47,7 @@ public sealed partial class DbosService
         }
 
         var page = answer.Value;
-        var (error, code) = Cut(request.PageSize == 0 && page.Next is not null, page.Items.Count);
+        var (error, code) = Cut(request.PageSize, page);
         return new ListResultsResponse
         {
             Results = { page.Items.Select(OnWire) },

@@ -41,11 +41,11 @@ public sealed partial class DbosService
             return new ListTasksResponse { Error = refusal.Sentence, Code = Code(refusal) };
         }
 
-        var (items, next) = answer.Value;
-        var (error, code) = Cut(request.PageSize == 0 && next is not null, items.Count);
+        var found = answer.Value;
+        var (error, code) = Cut(request.PageSize, found);
         return new ListTasksResponse
         {
-            Tasks = { items.Select(OnWire) }, NextPageToken = answer.Value.NextToken, Error = error, Code = code,
+            Tasks = { found.Items.Select(OnWire) }, NextPageToken = found.NextToken, Error = error, Code = code,
         };
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dbos.Application;
+using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Answers;
@@ -24,8 +25,8 @@ public sealed partial class DbosService(
     private static ErrorCode Code(Refusal refusal) => (ErrorCode)refusal.Code;
 
     /// <summary>Says why a list that was asked for as a whole is not whole.</summary>
-    private static (string Error, ErrorCode Code) Cut(bool cut, int items) => cut
-        ? ($"the list was cut after {items} items: ask on with next_page_token as page_token", ErrorCode.ListCut)
+    private static (string Error, ErrorCode Code) Cut<T>(int pageSize, Page<T> page) => pageSize == 0 && page.Next is not null
+        ? ($"the list was cut after {page.Items.Count} items: ask on with next_page_token as page_token", ErrorCode.ListCut)
         : (string.Empty, ErrorCode.None);
 
     /// <summary>Sends it through the pipeline.</summary>

@@ -125,18 +125,12 @@ public sealed class TaskAudit(IStore store, EventWriter events, Heartbeats heart
     /// <summary>A turn must be one of a band that has members.</summary>
     private async Task<Inconsistency?> CheckTurn(string turns, IndexEntry turn, TaskRepairs repairs, CancellationToken cancellation)
     {
-        var (band, lane) = LaneOf(turn);
+        var (band, lane) = (turn.Member[0] - '0', TaskIndexes.LaneNamed(turn.Member[1..]));
         return await Head(turn.Partition, lane, band, cancellation) is not null
             || await store.Score(new StoreKey(turn.Partition, turns), turn.Member, cancellation) is null
             || await Head(turn.Partition, lane, band, cancellation) is not null
                 ? null
                 : await repairs.Refresh(turn.Partition, lane, band, $"{turns} has a turn of lane {lane.Name}, in which nothing waits", cancellation);
-
-        static (int Band, Lane Lane) LaneOf(IndexEntry turn)
-        {
-            var (agentId, moduleName) = Names.ReadLane(turn.Member[1..]);
-            return (turn.Member[0] - '0', TaskIndexes.LaneOf(agentId, moduleName));
-        }
     }
 
     /// <summary>A member must be one that its record says; and the first of a lane's band must have its turns.</summary>
@@ -144,7 +138,7 @@ public sealed class TaskAudit(IStore store, EventWriter events, Heartbeats heart
         string index, IndexEntry entry, MeasurementTaskStatus status, string? laneName, TaskRepairs repairs, CancellationToken cancellation)
     {
         var key = new StoreKey(entry.Partition, index);
-        var lane = status == MeasurementTaskStatus.Pending && laneName is not null ? Lane(laneName) : null;
+        var lane = status == MeasurementTaskStatus.Pending && laneName is not null ? TaskIndexes.LaneNamed(laneName) : null;
         while (await store.Score(key, entry.Member, cancellation) is { } score)
         {
             var record = new StoreKey(entry.Partition, Names.Task(entry.Member));
@@ -163,12 +157,6 @@ public sealed class TaskAudit(IStore store, EventWriter events, Heartbeats heart
         }
 
         return null;
-
-        static Lane Lane(string name)
-        {
-            var (agentId, moduleName) = Names.ReadLane(name);
-            return TaskIndexes.LaneOf(agentId, moduleName);
-        }
     }
 
     private async Task<Inconsistency?> CheckTurns(Lane lane, IndexEntry member, TaskRepairs repairs, CancellationToken cancellation)

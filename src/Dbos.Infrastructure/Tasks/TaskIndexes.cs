@@ -59,6 +59,13 @@ internal static class TaskIndexes
             Names.TasksOf(MeasurementTaskStatus.Pending.Word(), agentId, moduleName), Names.Lane(agentId, moduleName), turns);
     }
 
+    /// <summary>The lane of this name.</summary>
+    public static Lane LaneNamed(string name)
+    {
+        var (agentId, moduleName) = Names.ReadLane(name);
+        return LaneOf(agentId, moduleName);
+    }
+
     /// <summary>The turns of the lanes that match a filter of an agent, of a module, or of neither.</summary>
     public static string TurnsOf(TaskFilter filter) =>
         filter.AgentId.Length > 0 ? Names.TurnsOfAgent(filter.AgentId)
@@ -71,10 +78,11 @@ internal static class TaskIndexes
     public static long ScoreOf(MeasurementTask task) => task.Status switch
     {
         MeasurementTaskStatus.Pending => Bands.Score(BandOf(task), DueOf(task)),
-        MeasurementTaskStatus.Inflight => task.VisibleAt.ToUnixTimeMilliseconds(),
+        MeasurementTaskStatus.Inflight => DueOf(task),
         _ => (task.EndedAt ?? DateTimeOffset.UnixEpoch).ToUnixTimeMilliseconds(),
     };
 
+    /// <summary>When it is due or, inflight, when its lease expires.</summary>
     public static long DueOf(MeasurementTask task) => task.VisibleAt.ToUnixTimeMilliseconds();
 
     /// <summary>Every index that must have it, its lane too, and at which score.</summary>
