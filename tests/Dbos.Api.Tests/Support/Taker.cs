@@ -82,6 +82,11 @@ public sealed class Taker : IAsyncDisposable
         {
             return end.StatusCode;
         }
+        catch (ObjectDisposedException)
+        {
+            // The client's own word for it, where the call was dropped between two reads.
+            return StatusCode.Cancelled;
+        }
     }
 }
 
