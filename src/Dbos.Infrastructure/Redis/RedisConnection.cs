@@ -64,8 +64,9 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
 
         foreach (var (channel, heard) in listeners)
         {
-            // Subscribed for good: the client subscribes again after each reconnect.
-            await connecting.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), (_, told) => heard(told!), CommandFlags.FireAndForget);
+            // Subscribed for good: the client subscribes again after each reconnect. A queue, as only it keeps the order.
+            var queue = await connecting.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), CommandFlags.FireAndForget);
+            queue.OnMessage(told => heard(told.Message!));
         }
 
         Volatile.Write(ref multiplexer, connecting);
