@@ -89,13 +89,13 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         {
             return await command(connected.GetDatabase(), ask);
         }
-        catch (RedisServerException error) when (!IsOutage(error.Message))
+        catch (Exception error) when (RedisErrors.OutageOf(error) is { } outage)
         {
-            throw new InvalidOperationException("Redis refused a command", error);
+            throw outage;
         }
-        catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException)
+        catch (RedisServerException fault)
         {
-            throw new StoreUnavailableException("Redis did not answer", error);
+            throw new InvalidOperationException("Redis refused a command", fault);
         }
     }
 
@@ -153,20 +153,6 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         {
             await multiplexer.DisposeAsync();
         }
-    }
-
-    /// <summary>
-    /// What a server says when it cannot serve now (LOADING, READONLY, OOM, MISCONF, CLUSTERDOWN, …)
-    /// has a word of its own in front; ERR and WRONGTYPE are faults of the command. Before 7.0 what a script's
-    /// call was told stands behind the script's own error, after a dash.
-    /// </summary>
-    internal static bool IsOutage(string message)
-    {
-        var behind = message.StartsWith("ERR Error running script", StringComparison.Ordinal)
-            ? message.IndexOf(": -", StringComparison.Ordinal)
-            : -1;
-        var told = behind < 0 ? message : message[(behind + 3)..];
-        return !told.StartsWith("ERR ", StringComparison.Ordinal) && !told.StartsWith("WRONGTYPE", StringComparison.Ordinal);
     }
 
     /// <summary>Not before the subscriptions are there again: what is published until then is missed too.</summary>
