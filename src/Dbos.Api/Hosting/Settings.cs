@@ -37,6 +37,13 @@ public sealed record Settings(int Port, DbosPolicy Policy, StoreSettings Store)
             KeyPrefix = Text("KEY_PREFIX", store.KeyPrefix),
             Partitions = Number("PARTITIONS", store.Partitions, 1, 4_096),
             EventRetention = Number("EVENT_RETENTION", store.EventRetention, 1, 100_000_000),
+            Replicas = Text("DURABILITY", "local") switch
+            {
+                "local" => 0,
+                "replicated" when store.IsEmbedded => throw new SettingException("DURABILITY", "'local', as the embedded store has no replicas", "replicated"),
+                "replicated" => Number("DURABILITY_REPLICAS", 1, 1, 16),
+                var other => throw new SettingException("DURABILITY", "'local' or 'replicated'", other),
+            },
         };
         if (store.KeyPrefix.IndexOfAny(['{', '}', ':']) >= 0)
         {
