@@ -16,6 +16,9 @@ internal static class Costs
     private const int Batch = 100;
     private const int Agents = 100;
     private const int PayloadBytes = 256;
+
+    /// <summary>Agents tell theirs with every heartbeat.</summary>
+    private const int ConfigBytes = 3_072;
     private static readonly ByteString Payload = ByteString.CopyFrom(new byte[PayloadBytes]);
 
     public static async Task<bool> Run()
@@ -25,7 +28,7 @@ internal static class Costs
         var dbos = server.Client;
         var leases = new List<AckTaskRequest>();
 
-        Console.WriteLine($"What a call costs Redis; {PayloadBytes} bytes of payload, 36 bytes of id, {Agents} agents, means of {Calls} calls");
+        Console.WriteLine($"What a call costs Redis; {PayloadBytes} bytes of payload, {ConfigBytes} of an agent's configuration, 36 of an id, {Agents} agents, means of {Calls} calls");
         Console.WriteLine("                                     commands   bytes in  bytes out   append-only file   kept bytes   Redis µs   DBOS µs");
         // The scripts are on the server then.
         await dbos.RegisterAgentAsync(Heartbeat(0));
@@ -92,7 +95,7 @@ internal static class Costs
 
     private static RegisterAgentRequest Heartbeat(int i) => new()
     {
-        Agent = new Agent { Id = AgentId(i), Hostname = "probe.example.net", Alive = true, LastSeen = DateTimeOffset.UtcNow.ToUnixTimeSeconds() },
+        Agent = new Agent { Id = AgentId(i), Hostname = "probe.example.net", Alive = true, LastSeen = DateTimeOffset.UtcNow.ToUnixTimeSeconds(), Config = { ["modules"] = new string('x', ConfigBytes) } },
     };
 
     private static SetModuleStateRequest State(int i, string state) => new()
