@@ -45,7 +45,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// <exception cref="LayoutMismatchException">It is not.</exception>
     public async Task Open(CancellationToken cancellation)
     {
-        var connecting = await ConnectionMultiplexer.ConnectAsync(Options(settings.Address));
+        var connecting = await Connect();
         connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType.ToString());
         connecting.ConnectionRestored += (_, _) =>
         {
@@ -71,6 +71,9 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         Volatile.Write(ref multiplexer, connecting);
         Found();
     }
+
+    /// <summary>Connects if Redis is there, and lets calls through however the store is laid out.</summary>
+    public async Task OpenUnchecked() => Volatile.Write(ref multiplexer, await Connect());
 
     /// <summary>
     /// Asks Redis one thing. Every way in which it may fail to answer is the same outage to a caller. What was
@@ -185,17 +188,19 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         reconnected?.Invoke();
     }
 
+    private Task<ConnectionMultiplexer> Connect() => ConnectionMultiplexer.ConnectAsync(Options(settings.Address));
+
     private async Task<bool> IsLaidOut(IDatabase redis)
     {
         try
         {
             var asked = Stopwatch.GetTimestamp();
             var keys = new RedisKeys(settings.KeyPrefix, settings.Partitions);
-            var answer = (long[])(await Script.Layout.Run(redis, [keys.Of(0, "layout")], [settings.Partitions]))!;
-            clock.Hear(answer[1], answer[2], asked);
-            return answer[0] == settings.Partitions
-                ? true
-                : throw new LayoutMismatchException(settings.KeyPrefix, (int)answer[0], settings.Partitions);
+            var answer = (RedisValue[])(await Script.Layout.Run(
+                redis, [keys.Of(0, RedisKeys.Layout)], [settings.Partitions, StoreLayout.CurrentSchema]))!;
+            clock.Hear((long)answer[3], (long)answer[4], asked);
+            RedisAnswers.LayoutOf(answer)!.CheckServable(settings);
+            return true;
         }
         catch (Exception error) when (error is RedisException or TimeoutException)
         {

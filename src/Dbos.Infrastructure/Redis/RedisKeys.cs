@@ -10,6 +10,12 @@ namespace Dbos.Infrastructure.Redis;
 /// </summary>
 public sealed class RedisKeys(string prefix, int partitions)
 {
+    /// <summary>In the first partition.</summary>
+    public const string Layout = "layout";
+
+    /// <summary>In every partition.</summary>
+    public const string Probe = "probe";
+
     private readonly string[] tags =
         [.. Enumerable.Range(0, partitions).Select(partition => string.Create(CultureInfo.InvariantCulture, $"{{{prefix}:{partition}}}:"))];
 

@@ -10,7 +10,7 @@ namespace Dbos.Infrastructure.Sqlite;
 /// The store port on SQLite, in this process: one file, one partition, one writer. A commit and a take are
 /// one transaction each; reads see the last committed state on connections of their own.
 /// </summary>
-public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
+public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDisposable
 {
     private const string File = "dbos.db";
     private const string Lock = "dbos.lock";
@@ -36,7 +36,7 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
         Directory.CreateDirectory(settings.DataDirectory);
         exclusive = TakeExclusively(settings.DataDirectory);
         path = Path.Combine(settings.DataDirectory, File);
-        writing = OpenWithSchema(path);
+        writing = OpenLaidOut(path);
         writer = new SqliteWriter(writing);
     }
 
@@ -57,7 +57,7 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
         Read(session => session.RecordNamed(record.Name));
 
-    public Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation) =>
+    public Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation) =>
         Read(session => session.MarkNamed(mark.Name, Now));
 
     public Task<IReadOnlyList<IndexEntry>> Lowest(
@@ -121,49 +121,52 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
 
     public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation)
     {
-        // The names of indexes first, each found from the one before; then those of records.
+        // The names of indexes first, each found from the one before; then those of records and of marks.
         const int Slice = 1_000;
-        const char Records = 'r';
+        const string Sources = "irm";
         return Read(session =>
         {
-            var isOfRecords = cursor is [Records, ..];
+            var source = cursor?[0] ?? Sources[0];
             var names = session.ReadAll(
                 row => row.GetString(0),
-                isOfRecords
-                    ? "SELECT name FROM record WHERE name > $1 ORDER BY name LIMIT $2"
-                    : """
-                      WITH RECURSIVE found (name) AS (
-                          SELECT min(name) FROM entry WHERE name > $1
-                          UNION ALL SELECT (SELECT min(name) FROM entry WHERE entry.name > found.name) FROM found WHERE name IS NOT NULL)
-                      SELECT name FROM found WHERE name IS NOT NULL LIMIT $2
-                      """,
+                source switch
+                {
+                    'm' => "SELECT name FROM mark WHERE name > $1 ORDER BY name LIMIT $2",
+                    'r' => "SELECT name FROM record WHERE name > $1 ORDER BY name LIMIT $2",
+                    _ => """
+                         WITH RECURSIVE found (name) AS (
+                             SELECT min(name) FROM entry WHERE name > $1
+                             UNION ALL SELECT (SELECT min(name) FROM entry WHERE entry.name > found.name) FROM found WHERE name IS NOT NULL)
+                         SELECT name FROM found WHERE name IS NOT NULL LIMIT $2
+                         """,
+                },
                 cursor?[1..] ?? string.Empty,
                 Slice);
             var kept = from name in names
                        where prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
                        select new StoreKey(0, name);
-            var next = names.Count == Slice ? $"{(isOfRecords ? Records : 'i')}{names[^1]}" : isOfRecords ? null : $"{Records}";
+            var next = names.Count == Slice ? $"{source}{names[^1]}"
+                : source != Sources[^1] ? $"{Sources[Sources.IndexOf(source, StringComparison.Ordinal) + 1]}"
+                : null;
             return new NameSlice([.. kept], next);
         });
     }
 
     public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation) =>
-        Write(
-            session =>
-            {
-                session.Tell(log, told);
-                return true;
-            },
-            cancellation);
+        Write(session => session.Tell(log, told), cancellation);
 
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int count, CancellationToken cancellation) =>
+        int partition, EventLogName log, int skip, int count, CancellationToken cancellation) =>
         Read<IReadOnlyList<ReadOnlyMemory<byte>>>(session => session.ReadAll(
             row => (ReadOnlyMemory<byte>)row.GetFieldValue<byte[]>(0),
             log == EventLogName.History
-                ? "SELECT told FROM events ORDER BY seq DESC LIMIT $1"
-                : "SELECT told FROM refusals ORDER BY seq DESC LIMIT $1",
-            count));
+                ? "SELECT told FROM events ORDER BY seq DESC LIMIT $1 OFFSET $2"
+                : "SELECT told FROM refusals ORDER BY seq DESC LIMIT $1 OFFSET $2",
+            count,
+            skip));
+
+    public Task Restore(Restoration restoration, CancellationToken cancellation) =>
+        Write(session => session.Apply(restoration, Now), cancellation);
 
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
@@ -183,8 +186,9 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
 
     public void Tell(IStoreWatcher watcher) => this.watcher = watcher;
 
-    /// <summary>It is open since it was made.</summary>
-    Task IStoreConnection.Open(CancellationToken cancellation) => Task.CompletedTask;
+    /// <summary>It is open since it was made; what is left is to look whether it can be served.</summary>
+    async Task IStoreConnection.Open(CancellationToken cancellation) =>
+        (await Read(session => session.ReadLayout())).CheckServable(settings);
 
     void IStoreConnection.Lost(string why)
     {
@@ -193,6 +197,15 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
     void IStoreConnection.Found()
     {
     }
+
+    Task<StoreLayout> IStoreLayout.Open(CancellationToken cancellation) => Read(session => session.ReadLayout());
+
+    /// <summary>No other process can have opened it.</summary>
+    Task<bool> IStoreLayout.IsServed(CancellationToken cancellation) => Task.FromResult(false);
+
+    Task IStoreLayout.BeginMove(string from, CancellationToken cancellation) => Write(session => session.LayOutAnew(from), cancellation);
+
+    Task IStoreLayout.EndMove(CancellationToken cancellation) => Write(session => session.EndMove(), cancellation);
 
     /// <summary>The container disposes it once for each name that it is registered by.</summary>
     public void Dispose()
@@ -226,13 +239,12 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
         }
     }
 
-    private static SqliteSession OpenWithSchema(string path)
+    private static SqliteSession OpenLaidOut(string path)
     {
         try
         {
             var session = new SqliteSession(path);
-            using var schema = new StreamReader(typeof(SqliteStore).Assembly.GetManifestResourceStream("schema.sql")!);
-            session.Execute(schema.ReadToEnd());
+            session.LayOutIfNew();
             return session;
         }
         catch (SqliteException error)
@@ -253,6 +265,14 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
         session.Run("DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - $1", settings.EventRetention);
         session.Run("DELETE FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $1", settings.RefusalRetention);
     }
+
+    private async Task Write(Action<SqliteSession> change, CancellationToken cancellation) => await Write(
+        session =>
+        {
+            change(session);
+            return true;
+        },
+        cancellation);
 
     /// <summary>A caller that stops listening misses the answer; what was written is told all the same.</summary>
     private Task<T> Write<T>(Func<SqliteSession, T> change, CancellationToken cancellation) => Write(change).WaitAsync(cancellation);

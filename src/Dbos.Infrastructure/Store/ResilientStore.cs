@@ -60,7 +60,7 @@ public sealed class ResilientStore : IStore, IDisposable
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
         Guarded(static (store, record, token) => store.Find(record, token), record, cancellation);
 
-    public Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation) =>
+    public Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation) =>
         Guarded(static (store, mark, token) => store.FindMark(mark, token), mark, cancellation);
 
     public Task<IReadOnlyList<IndexEntry>> Lowest(
@@ -104,10 +104,20 @@ public sealed class ResilientStore : IStore, IDisposable
             cancellation);
 
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int count, CancellationToken cancellation) =>
+        int partition, EventLogName log, int skip, int count, CancellationToken cancellation) =>
         Guarded(
-            static (store, ask, token) => store.NewestEvents(ask.partition, ask.log, ask.count, token),
-            (partition, log, count),
+            static (store, ask, token) => store.NewestEvents(ask.partition, ask.log, ask.skip, ask.count, token),
+            (partition, log, skip, count),
+            cancellation);
+
+    public Task Restore(Restoration restoration, CancellationToken cancellation) =>
+        Guarded(
+            static async (store, restoration, token) =>
+            {
+                await store.Restore(restoration, token);
+                return true;
+            },
+            restoration,
             cancellation);
 
     /// <summary>

@@ -24,4 +24,7 @@ public sealed record StoreSettings
     public int RefusalRetention => Math.Max(1, EventRetention / 10);
 
     public bool IsEmbedded => Address == Embedded;
+
+    /// <summary>The store as a sentence's subject; without the address, which may hold a password.</summary>
+    public string Subject => IsEmbedded ? $"the store in {Path.GetFullPath(DataDirectory)}" : $"the store of prefix '{KeyPrefix}'";
 }

@@ -161,7 +161,7 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
 
         outcomes.OfType<CommitOutcome.Done>().Should().ContainSingle();
         outcomes.OfType<CommitOutcome.Conflict>().Should().HaveCount(Writers - 1).And.OnlyContain(conflict => conflict.Found!.Version == 2);
-        (await Port.NewestEvents(0, EventLogName.History, 100, None)).Should().ContainSingle();
+        (await Port.NewestEvents(0, EventLogName.History, skip: 0, 100, None)).Should().ContainSingle();
     }
 
     [Fact]
