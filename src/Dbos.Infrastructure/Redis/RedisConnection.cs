@@ -73,7 +73,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     }
 
     /// <summary>Connects if Redis is there, and lets calls through however the store is laid out.</summary>
-    public async Task OpenUnchecked() => Volatile.Write(ref multiplexer, await Connect());
+    public async Task OpenUnchecked() => multiplexer ??= await Connect();
 
     /// <summary>
     /// Asks Redis one thing. Every way in which it may fail to answer is the same outage to a caller. What was

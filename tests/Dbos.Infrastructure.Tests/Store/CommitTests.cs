@@ -114,6 +114,16 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
     }
 
     [Fact]
+    public async Task A_mark_tells_what_is_left_of_its_lifetime()
+    {
+        await Commit(First with { Mark = AnyMark });
+
+        var found = await Port.FindMark(new StoreKey(0, AnyMark.Name), None);
+
+        found!.Lifetime.Should().BePositive().And.BeCloseTo(AnyMark.Lifetime, TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
     public async Task A_payload_stays_until_another_is_given()
     {
         await Commit(First with { Payload = Bytes("raw") });
