@@ -1,5 +1,6 @@
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Testing;
 
 namespace Dbos.Infrastructure.Tests.Store;
 
@@ -25,6 +26,26 @@ public abstract class LayoutTests(IEngine engine) : StoreTests(engine)
 
         (await FluentActions.Awaiting(Serve).Should().ThrowAsync<LayoutMismatchException>()).WithMessage(sentence);
         await FluentActions.Awaiting(Serve).Should().ThrowAsync<LayoutMismatchException>("looking changes nothing");
+    }
+
+    [Theory]
+    [InlineData(null, "has schema version 1, older than")]
+    [InlineData(3, "has schema version 3, newer than")]
+    public async Task A_process_that_would_serve_another_schema_version_ends_with_that_sentence(int? version, string sentence)
+    {
+        await WriteSchemaVersion(version);
+        await Dbos.DisposeAsync();
+
+        await using var process = ChildProcess.Start("dotnet", [ProductFiles.ApiAssembly], new Dictionary<string, string>
+        {
+            ["REDIS_ADDR"] = Dbos.Settings.Address,
+            ["KEY_PREFIX"] = Dbos.Settings.KeyPrefix,
+            ["DATA_DIR"] = Dbos.Settings.DataDirectory,
+            ["PORT"] = $"{FreePort.Find()}",
+        });
+
+        (await process.WaitForExit(TimeSpan.FromSeconds(30))).Should().Be(1);
+        process.Output.Should().Contain($"{Dbos.Settings.Subject} {sentence}");
     }
 
     [Fact]
