@@ -23,6 +23,9 @@ public sealed record StoreSettings
     /// <summary>How many refusals are kept over all partitions, at least.</summary>
     public int RefusalRetention => Math.Max(1, EventRetention / 10);
 
+    /// <summary>How many replicas of Redis must have a write before it is acknowledged; 0: none has to.</summary>
+    public int Replicas { get; init; }
+
     public bool IsEmbedded => Address == Embedded;
 
     /// <summary>The store as a sentence's subject; without the address, which may hold a password.</summary>

@@ -82,7 +82,7 @@ public abstract class LayoutTests(IEngine engine) : StoreTests(engine)
     private Task Serve() => Dbos.Get<IStoreConnection>().Open(None);
 }
 
-public sealed class LayoutOnRedis(RedisEngine engine) : LayoutTests(engine), IClassFixture<RedisEngine>
+public abstract class LayoutOnAnyRedis(AnyRedisEngine engine) : LayoutTests(engine)
 {
     [Fact]
     public async Task A_store_is_served_while_somebody_probes_it()
@@ -135,6 +135,11 @@ public sealed class LayoutOnRedis(RedisEngine engine) : LayoutTests(engine), ICl
         }
     }
 }
+
+public sealed class LayoutOnRedis(RedisEngine engine) : LayoutOnAnyRedis(engine), IClassFixture<RedisEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class LayoutOnCluster(ClusterEngine engine) : LayoutOnAnyRedis(engine);
 
 public sealed class LayoutOnSqlite(SqliteEngine engine) : LayoutTests(engine), IClassFixture<SqliteEngine>
 {

@@ -102,4 +102,7 @@ public abstract class RestoreTests(IEngine engine) : StoreTests(engine)
 
 public sealed class RestoreOnRedis(RedisEngine engine) : RestoreTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class RestoreOnCluster(ClusterEngine engine) : RestoreTests(engine);
+
 public sealed class RestoreOnSqlite(SqliteEngine engine) : RestoreTests(engine), IClassFixture<SqliteEngine>;

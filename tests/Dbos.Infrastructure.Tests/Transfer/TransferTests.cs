@@ -257,3 +257,9 @@ public sealed class TransferToRedis(SqliteEngine from, RedisEngine into)
 
 public sealed class TransferToSqlite(RedisEngine from, SqliteEngine into)
     : TransferTests(from, into), IClassFixture<RedisEngine>, IClassFixture<SqliteEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class TransferToCluster(SqliteEngine from, ClusterEngine into) : TransferTests(from, into), IClassFixture<SqliteEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class TransferFromCluster(ClusterEngine from, SqliteEngine into) : TransferTests(from, into), IClassFixture<SqliteEngine>;
