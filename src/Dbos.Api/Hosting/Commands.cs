@@ -34,7 +34,8 @@ public static class Commands
             await Refuse(mismatch.Message);
             return StoreIsMoving;
         }
-        catch (Exception error) when (error is LayoutMismatchException or TransferRefusedException or StoreUnavailableException)
+        catch (Exception error) when (error is LayoutMismatchException or TransferRefusedException or StoreUnavailableException
+            or IOException or UnauthorizedAccessException)
         {
             return await Refuse(error.Message);
         }

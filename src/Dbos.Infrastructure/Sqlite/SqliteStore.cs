@@ -12,14 +12,11 @@ namespace Dbos.Infrastructure.Sqlite;
 /// </summary>
 public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDisposable
 {
-    private const string File = "dbos.db";
-    private const string Lock = "dbos.lock";
     private const int SweepEvery = 1_000;
 
     private readonly StoreSettings settings;
     private readonly TimeProvider clock;
-    private readonly string path;
-    private readonly FileStream exclusive;
+    private readonly SqliteFolder folder;
     private readonly SqliteWriter writer;
     private readonly SqliteSession writing;
     private readonly ConcurrentBag<SqliteSession> readers = [];
@@ -33,10 +30,8 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
     {
         this.settings = settings;
         this.clock = clock;
-        Directory.CreateDirectory(settings.DataDirectory);
-        exclusive = TakeExclusively(settings.DataDirectory);
-        path = Path.Combine(settings.DataDirectory, File);
-        writing = OpenLaidOut(path);
+        folder = new SqliteFolder(settings.DataDirectory);
+        writing = folder.OpenLaidOut();
         writer = new SqliteWriter(writing);
     }
 
@@ -119,38 +114,14 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
             .ReadAll(row => (row.GetString(0), row.GetInt64(1)), "SELECT name, amount FROM count WHERE bucket = $1", bucket ?? 0)
             .ToDictionary());
 
-    public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation)
+    public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation) => Read(session =>
     {
-        // The names of indexes first, each found from the one before; then those of records and of marks.
-        const int Slice = 1_000;
-        const string Sources = "irm";
-        return Read(session =>
-        {
-            var source = cursor?[0] ?? Sources[0];
-            var names = session.ReadAll(
-                row => row.GetString(0),
-                source switch
-                {
-                    'm' => "SELECT name FROM mark WHERE name > $1 ORDER BY name LIMIT $2",
-                    'r' => "SELECT name FROM record WHERE name > $1 ORDER BY name LIMIT $2",
-                    _ => """
-                         WITH RECURSIVE found (name) AS (
-                             SELECT min(name) FROM entry WHERE name > $1
-                             UNION ALL SELECT (SELECT min(name) FROM entry WHERE entry.name > found.name) FROM found WHERE name IS NOT NULL)
-                         SELECT name FROM found WHERE name IS NOT NULL LIMIT $2
-                         """,
-                },
-                cursor?[1..] ?? string.Empty,
-                Slice);
-            var kept = from name in names
-                       where prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
-                       select new StoreKey(0, name);
-            var next = names.Count == Slice ? $"{source}{names[^1]}"
-                : source != Sources[^1] ? $"{Sources[Sources.IndexOf(source, StringComparison.Ordinal) + 1]}"
-                : null;
-            return new NameSlice([.. kept], next);
-        });
-    }
+        var (names, next) = session.NamesFrom(cursor);
+        var kept = from name in names
+                   where prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
+                   select new StoreKey(0, name);
+        return new NameSlice([.. kept], next);
+    });
 
     public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation) =>
         Write(session => session.Tell(log, told), cancellation);
@@ -224,33 +195,7 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
 
         writing.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
         writing.Dispose();
-        exclusive.Dispose();
-    }
-
-    private static FileStream TakeExclusively(string directory)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(directory, Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException error)
-        {
-            throw new DataDirectoryInUseException(Path.GetFullPath(directory), error);
-        }
-    }
-
-    private static SqliteSession OpenLaidOut(string path)
-    {
-        try
-        {
-            var session = new SqliteSession(path);
-            session.LayOutIfNew();
-            return session;
-        }
-        catch (SqliteException error)
-        {
-            throw new DataFileUnusableException(Path.GetFullPath(path), error);
-        }
+        folder.Dispose();
     }
 
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
@@ -305,7 +250,7 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         SqliteSession? session = null;
         try
         {
-            session = readers.TryTake(out var idle) ? idle : new SqliteSession(path);
+            session = readers.TryTake(out var idle) ? idle : folder.Open();
             return Task.FromResult(ask(session));
         }
         catch (SqliteException error)

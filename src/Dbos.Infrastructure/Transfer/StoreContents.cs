@@ -12,7 +12,9 @@ namespace Dbos.Infrastructure.Transfer;
 /// </summary>
 internal sealed class StoreContents(IStore store)
 {
-    private const int AtOnce = 200;
+    /// <summary>Each may be as large as a result may be.</summary>
+    private const int AtOnce = 50;
+
     private const int EventsOfASlice = 1_000;
 
     public async IAsyncEnumerable<ExportLine> Read([EnumeratorCancellation] CancellationToken cancellation = default)

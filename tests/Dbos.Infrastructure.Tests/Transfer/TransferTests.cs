@@ -171,6 +171,19 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         Lasting(await source.Lines()).Should().Equal(before);
     }
 
+    [Fact]
+    public async Task What_does_not_arrive_as_it_was_exported_is_told_and_not_served()
+    {
+        var mark = new MarkLine("mark:ScheduleTask:natural:t1:t1", Encoding.UTF8.GetBytes("1 abc"), Lifetime: 5_000);
+        await new ExportFile(File).Write(new ExportLine[] { mark, mark }.ToAsyncEnumerable(), DateTimeOffset.UnixEpoch);
+
+        var report = await Transfer(target).Import(File);
+
+        (report.AreEqual, report.Before["mark"], report.After["mark"]).Should().Be((false, 2, 1));
+        var serve = () => target.Get<IStoreConnection>().Open(default);
+        await serve.Should().ThrowAsync<LayoutMismatchException>();
+    }
+
     private static StoreTransfer Transfer(OpenStore store) => store.Get<StoreTransfer>();
 
     private static async Task FillWithEveryKind(OpenStore dbos)
