@@ -17,7 +17,11 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     private static readonly TimeSpan BetweenTrials = TimeSpan.FromMilliseconds(500);
 
     private readonly List<(string Channel, Action<string> Heard)> listeners = [];
-    private ConnectionMultiplexer? multiplexer;
+    private readonly CancellationTokenSource closing = new();
+    private Sentinels? sentinels;
+    private Task following = Task.CompletedTask;
+    private volatile ConnectionMultiplexer? connection;
+    private volatile bool isOpen;
     private Action? reconnected;
     private int away;
 
@@ -48,31 +52,23 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// <exception cref="LayoutMismatchException">It is not.</exception>
     public async Task Open(CancellationToken cancellation)
     {
-        var connecting = await ConnectionMultiplexer.ConnectAsync(Options(settings.Address));
-        connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType.ToString());
-        connecting.ConnectionRestored += (_, _) =>
+        var options = Options(settings.Address);
+        if (options.ServiceName is null)
         {
-            Found();
-            _ = TellReconnected(connecting.GetSubscriber());
-        };
-        if (!connecting.IsConnected)
+            await Use(options);
+        }
+        else
         {
-            Lost(nameof(ConnectionFailureType.UnableToConnect));
+            sentinels = await Sentinels.Connect(options);
+            following = sentinels.Follow(Use, closing.Token);
         }
 
-        while (!await IsLaidOut(connecting.GetDatabase()))
+        while (connection is null || !await IsLaidOut(connection.GetDatabase()))
         {
             await Task.Delay(BetweenTrials, cancellation);
         }
 
-        foreach (var (channel, heard) in listeners)
-        {
-            // Subscribed for good: the client subscribes again after each reconnect. A queue, as only it keeps the order.
-            var queue = await connecting.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), CommandFlags.FireAndForget);
-            queue.OnMessage(told => heard(told.Message!));
-        }
-
-        Volatile.Write(ref multiplexer, connecting);
+        isOpen = true;
         Found();
     }
 
@@ -84,7 +80,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         Func<IDatabase, TAsk, Task<TResult>> command, TAsk ask, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var connected = Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet");
+        var connected = Connected;
         try
         {
             return await command(connected.GetDatabase(), ask);
@@ -100,7 +96,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     }
 
     /// <summary>True: keys of two hash slots cannot be in one script.</summary>
-    public bool IsCluster => Volatile.Read(ref multiplexer)?.GetServers().Any(server => server.ServerType == ServerType.Cluster) ?? false;
+    public bool IsCluster => connection?.GetServers().Any(server => server.ServerType == ServerType.Cluster) ?? false;
 
     /// <summary>A slice of all keys of all primaries.</summary>
     /// <param name="cursor">Of the slice before; null: from the start.</param>
@@ -141,7 +137,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// <summary>Tells that an outage is over.</summary>
     public void Found()
     {
-        if (multiplexer is { IsConnected: true } && Interlocked.Exchange(ref away, 0) == 1)
+        if (isOpen && connection is { IsConnected: true } && Interlocked.Exchange(ref away, 0) == 1)
         {
             LogBack();
         }
@@ -149,9 +145,44 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
 
     public async ValueTask DisposeAsync()
     {
-        if (multiplexer is not null)
+        await closing.CancelAsync();
+        await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (sentinels?.DisposeAsync() ?? default);
+        await (connection?.DisposeAsync() ?? default);
+        closing.Dispose();
+    }
+
+    private ConnectionMultiplexer Connected =>
+        isOpen ? connection! : throw new StoreUnavailableException("Redis is not connected yet");
+
+    /// <summary>Connects, and from then on all that is asked goes there.</summary>
+    private async Task Use(ConfigurationOptions options)
+    {
+        var connecting = await ConnectionMultiplexer.ConnectAsync(options);
+        connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType.ToString());
+        connecting.ConnectionRestored += (_, _) =>
         {
-            await multiplexer.DisposeAsync();
+            Found();
+            _ = TellReconnected(connecting.GetSubscriber());
+        };
+        if (!connecting.IsConnected)
+        {
+            Lost(nameof(ConnectionFailureType.UnableToConnect));
+        }
+
+        foreach (var (channel, heard) in listeners)
+        {
+            // Subscribed for good: the client subscribes again after each reconnect. A queue, as only it keeps the order.
+            var queue = await connecting.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), CommandFlags.FireAndForget);
+            queue.OnMessage(told => heard(told.Message!));
+        }
+
+        var before = connection;
+        connection = connecting;
+        if (before is not null)
+        {
+            await before.DisposeAsync();
+            await TellReconnected(connecting.GetSubscriber());
         }
     }
 
@@ -177,7 +208,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// </summary>
     private async Task<(IReadOnlyList<IServer> Servers, string Layout)> Primaries(CancellationToken cancellation)
     {
-        var connected = Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet");
+        var connected = Connected;
         IServer[] servers = [.. connected.GetServers().Where(server => server is { IsConnected: true, IsReplica: false })];
         if (!IsCluster || servers.Length == 0)
         {

@@ -187,10 +187,21 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     private Task<RedisResult> Proven<TAsk>(
         int partition, Func<IServer, TAsk, Task<RedisResult>> command, TAsk ask, CancellationToken cancellation) =>
         connection.Ask(
-            static (redis, it) => it.replication.Proven(
-                redis.Multiplexer.GetServer(it.mark, flags: Primary), it.mark, it.ask, it.command),
+            static (redis, it) => it.replication.Proven(PrimaryOf(redis, it.mark), it.mark, it.ask, it.command),
             (replication, mark: (RedisKey)keys.Of(partition, "replicated"), command, ask),
             cancellation);
+
+    private static IServer PrimaryOf(IDatabase redis, RedisKey key)
+    {
+        try
+        {
+            return redis.Multiplexer.GetServer(key, flags: Primary);
+        }
+        catch (InvalidOperationException unknown)
+        {
+            throw new BriefOutageException("no primary is connected", unknown, mayBeDone: false);
+        }
+    }
 
     private Task<RedisResult> Run(Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
         connection.Ask(
