@@ -5,8 +5,6 @@ namespace Dbos.Testing;
 /// <summary>A primary of a test's own and its replicas, on loopback; nobody fails them over.</summary>
 public sealed class RedisReplicas : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private RedisReplicas(RedisServer primary, IReadOnlyList<RedisServer> replicas) => (Primary, Replicas) = (primary, replicas);
 
     /// <summary>The one that was it first.</summary>
@@ -20,22 +18,12 @@ public sealed class RedisReplicas : IAsyncDisposable
         var all = new RedisReplicas(servers[0], servers[1..]);
         foreach (var replica in all.Replicas)
         {
-            await replica.Follow(all.Primary);
+            await replica.Follow(all.Primary.Port);
         }
 
-        await all.WaitUntilInStep();
+        await all.Primary.WaitUntilFollowed(replicas);
         return all;
     }
-
-    /// <summary>Every replica has what the primary has, or will have it as soon as it is written.</summary>
-    public Task<TimeSpan> WaitUntilInStep() => Eventually.True(
-        async () =>
-        {
-            var told = await Primary.Ask("info", "replication");
-            return told.Split("state=online").Length - 1 == Replicas.Count;
-        },
-        Patience,
-        "every replica follows");
 
     public async ValueTask DisposeAsync()
     {
@@ -48,9 +36,16 @@ public sealed class RedisReplicas : IAsyncDisposable
 
 public static class RedisRoles
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     /// <summary>Makes it a replica, which drops what it has.</summary>
-    public static Task Follow(this RedisServer replica, RedisServer primary) =>
-        replica.Order("replicaof", "127.0.0.1", primary.Port.ToString(CultureInfo.InvariantCulture));
+    /// <param name="port">Of its primary, or of the way to it.</param>
+    public static Task Follow(this RedisServer replica, int port) =>
+        replica.Order("replicaof", "127.0.0.1", port.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>So many replicas have what it has, and are sent what it writes.</summary>
+    public static Task<TimeSpan> WaitUntilFollowed(this RedisServer primary, int replicas = 1) => Eventually.True(
+        async () => (await primary.Ask("info", "replication")).Split("state=online").Length - 1 == replicas, Patience, "the replicas follow");
 
     /// <summary>Makes it a primary with what it has.</summary>
     public static Task Promote(this RedisServer replica) => replica.Order("replicaof", "no", "one");

@@ -35,7 +35,9 @@ public sealed class TcpProxy : IAsyncDisposable
         accepting = Accept();
     }
 
-    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
     /// <summary>Cuts, once, the connection on which the next request with this pattern comes.</summary>
     public void CutAt(CutPoint point, byte[] pattern) => Volatile.Write(ref armed, new Cut(point, pattern));

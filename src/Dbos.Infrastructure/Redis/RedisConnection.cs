@@ -17,9 +17,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     private static readonly TimeSpan BetweenTrials = TimeSpan.FromMilliseconds(500);
 
     private readonly List<(string Channel, Action<string> Heard)> listeners = [];
-    private readonly CancellationTokenSource closing = new();
     private Sentinels? sentinels;
-    private Task following = Task.CompletedTask;
     private volatile ConnectionMultiplexer? connection;
     private volatile bool isOpen;
     private Action? reconnected;
@@ -52,17 +50,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// <exception cref="LayoutMismatchException">It is not.</exception>
     public async Task Open(CancellationToken cancellation)
     {
-        var options = Options(settings.Address);
-        if (options.ServiceName is null)
-        {
-            await Use(options);
-        }
-        else
-        {
-            sentinels = await Sentinels.Connect(options);
-            following = sentinels.Follow(Use, closing.Token);
-        }
-
+        await Connect();
         while (connection is null || !await IsLaidOut(connection.GetDatabase()))
         {
             await Task.Delay(BetweenTrials, cancellation);
@@ -145,15 +133,25 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
 
     public async ValueTask DisposeAsync()
     {
-        await closing.CancelAsync();
-        await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await (sentinels?.DisposeAsync() ?? default);
         await (connection?.DisposeAsync() ?? default);
-        closing.Dispose();
     }
 
     private ConnectionMultiplexer Connected =>
         isOpen ? connection! : throw new StoreUnavailableException("Redis is not connected yet");
+
+    private async Task Connect()
+    {
+        var options = Options(settings.Address);
+        if (options.ServiceName is null)
+        {
+            await Use(options);
+        }
+        else
+        {
+            sentinels = await Sentinels.Follow(options, Use);
+        }
+    }
 
     /// <summary>Connects, and from then on all that is asked goes there.</summary>
     private async Task Use(ConfigurationOptions options)

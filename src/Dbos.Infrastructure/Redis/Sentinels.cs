@@ -11,18 +11,30 @@ internal sealed class Sentinels : IAsyncDisposable
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(500);
 
+    private readonly PeriodicTimer timer = new(BetweenLooks);
     private readonly ConfigurationOptions options;
     private readonly ConnectionMultiplexer connection;
+    private readonly Task following;
 
-    private Sentinels(ConfigurationOptions options, ConnectionMultiplexer connection) => (this.options, this.connection) = (options, connection);
-
-    public static async Task<Sentinels> Connect(ConfigurationOptions options) =>
-        new(options, await ConnectionMultiplexer.SentinelConnectAsync(options.Clone()));
-
-    /// <summary>Tells the way to the primary, at first and whenever it is another one.</summary>
-    public async Task Follow(Func<ConfigurationOptions, Task> use, CancellationToken cancellation)
+    private Sentinels(ConfigurationOptions options, ConnectionMultiplexer connection, Func<ConfigurationOptions, Task> use)
     {
-        using var timer = new PeriodicTimer(BetweenLooks);
+        (this.options, this.connection) = (options, connection);
+        following = Follow(use);
+    }
+
+    /// <param name="use">Told the way to the primary, at first and whenever it is another one.</param>
+    public static async Task<Sentinels> Follow(ConfigurationOptions options, Func<ConfigurationOptions, Task> use) =>
+        new(options, await ConnectionMultiplexer.SentinelConnectAsync(options.Clone()), use);
+
+    public async ValueTask DisposeAsync()
+    {
+        timer.Dispose();
+        await following;
+        await connection.DisposeAsync();
+    }
+
+    private async Task Follow(Func<ConfigurationOptions, Task> use)
+    {
         EndPoint? followed = null;
         do
         {
@@ -32,10 +44,8 @@ internal sealed class Sentinels : IAsyncDisposable
                 await use(To(primary));
             }
         }
-        while (await timer.WaitForNextTickAsync(cancellation));
+        while (await timer.WaitForNextTickAsync());
     }
-
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
 
     private ConfigurationOptions To(EndPoint primary)
     {
