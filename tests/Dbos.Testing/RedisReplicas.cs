@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Dbos.Testing;
 
@@ -43,9 +44,9 @@ public static class RedisRoles
     public static Task Follow(this RedisServer replica, int port) =>
         replica.Order("replicaof", "127.0.0.1", port.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>So many replicas have what it has, and are sent what it writes.</summary>
+    /// <summary>So many replicas have what it has, and have said so.</summary>
     public static Task<TimeSpan> WaitUntilFollowed(this RedisServer primary, int replicas = 1) => Eventually.True(
-        async () => (await primary.Ask("info", "replication")).Split("state=online").Length - 1 == replicas, Patience, "the replicas follow");
+        async () => Regex.Count(await primary.Ask("info", "replication"), "state=online,offset=[1-9]") == replicas, Patience, "the replicas follow");
 
     /// <summary>Makes it a primary with what it has.</summary>
     public static Task Promote(this RedisServer replica) => replica.Order("replicaof", "no", "one");
