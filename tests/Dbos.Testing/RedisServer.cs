@@ -53,10 +53,13 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>Starts it, after <see cref="Kill"/> or <see cref="Stop"/> again on the same port and data.</summary>
     public async Task Start()
     {
+        // A file of its own, as a Sentinel keeps what it knows there; what is said behind it comes first.
+        var file = Path.Combine(folder.Path, "redis.conf");
+        await File.AppendAllTextAsync(file, string.Empty);
         process = ChildProcess.Start(
             "redis-server",
             [
-                "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", folder.Path,
+                file, "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", folder.Path,
                 "--save", string.Empty, "--appendonly", "yes", "--appendfsync", "everysec", .. options,
             ]);
         await Eventually.True(IsListening, StartPatience, "redis-server listens");

@@ -16,6 +16,9 @@ public enum CutPoint
 
     /// <summary>The server has done it; the client never hears of that.</summary>
     BeforeReply,
+
+    /// <summary>Likewise, and the connection stays: whatever is asked on it, there is never a reply.</summary>
+    Silent,
 }
 
 /// <summary>Stands between clients and a server on loopback, and cuts their connection where a test wants it.</summary>
@@ -35,9 +38,11 @@ public sealed class TcpProxy : IAsyncDisposable
         accepting = Accept();
     }
 
-    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>Cuts, once, the connection on which the next request with this pattern comes.</summary>
+    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
+
+    /// <summary>Cuts, or silences, once, the connection on which the next request with this pattern comes.</summary>
     public void CutAt(CutPoint point, byte[] pattern) => Volatile.Write(ref armed, new Cut(point, pattern));
 
     /// <summary>Cuts every connection there is.</summary>

@@ -10,6 +10,7 @@ internal sealed class TcpRelay(TcpProxy proxy, Socket client) : IDisposable
 
     private readonly Socket server = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private volatile bool cutting;
+    private volatile bool silent;
 
     public async Task Run(int target)
     {
@@ -49,8 +50,9 @@ internal sealed class TcpRelay(TcpProxy proxy, Socket client) : IDisposable
                 var at = seen.AsSpan().IndexOf(cut.Pattern);
                 if (at >= 0 && proxy.Disarm(cut))
                 {
-                    cutting = true;
-                    if (cut.Point != CutPoint.BeforeReply)
+                    silent = cut.Point == CutPoint.Silent;
+                    cutting = !silent;
+                    if (cut.Point is CutPoint.BeforeRequest or CutPoint.WithinRequest)
                     {
                         var part = cut.Point == CutPoint.WithinRequest ? at + (cut.Pattern.Length / 2) - before.Length : 0;
                         await server.SendAsync(chunk[..Math.Max(0, part)]);
@@ -81,7 +83,7 @@ internal sealed class TcpRelay(TcpProxy proxy, Socket client) : IDisposable
             {
                 server.Shutdown(SocketShutdown.Send);
             }
-            else
+            else if (!silent)
             {
                 await client.SendAsync(buffer.AsMemory(0, count));
             }

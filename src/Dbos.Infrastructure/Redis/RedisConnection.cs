@@ -17,7 +17,9 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     private static readonly TimeSpan BetweenTrials = TimeSpan.FromMilliseconds(500);
 
     private readonly List<(string Channel, Action<string> Heard)> listeners = [];
-    private ConnectionMultiplexer? multiplexer;
+    private Sentinels? sentinels;
+    private volatile ConnectionMultiplexer? connection;
+    private volatile bool isOpen;
     private Action? reconnected;
     private int away;
 
@@ -48,36 +50,25 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// <exception cref="LayoutMismatchException">It is not.</exception>
     public async Task Open(CancellationToken cancellation)
     {
-        var connecting = await Connect();
-        connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType.ToString());
-        connecting.ConnectionRestored += (_, _) =>
-        {
-            Found();
-            _ = TellReconnected(connecting.GetSubscriber());
-        };
-        if (!connecting.IsConnected)
-        {
-            Lost(nameof(ConnectionFailureType.UnableToConnect));
-        }
-
-        while (!await IsLaidOut(connecting.GetDatabase()))
+        await Connect();
+        while (connection is null || !await IsLaidOut(connection.GetDatabase()))
         {
             await Task.Delay(BetweenTrials, cancellation);
         }
 
-        foreach (var (channel, heard) in listeners)
-        {
-            // Subscribed for good: the client subscribes again after each reconnect. A queue, as only it keeps the order.
-            var queue = await connecting.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), CommandFlags.FireAndForget);
-            queue.OnMessage(told => heard(told.Message!));
-        }
-
-        Volatile.Write(ref multiplexer, connecting);
+        isOpen = true;
         Found();
     }
 
     /// <summary>Connects if Redis is there, and lets calls through however the store is laid out.</summary>
-    public async Task OpenUnchecked() => multiplexer ??= await Connect();
+    public async Task OpenUnchecked()
+    {
+        if (!isOpen)
+        {
+            await Connect();
+            isOpen = connection is not null;
+        }
+    }
 
     /// <summary>
     /// Asks Redis one thing. Every way in which it may fail to answer is the same outage to a caller. What was
@@ -87,7 +78,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         Func<IDatabase, TAsk, Task<TResult>> command, TAsk ask, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var connected = Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet");
+        var connected = Connected;
         try
         {
             return await command(connected.GetDatabase(), ask);
@@ -103,7 +94,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     }
 
     /// <summary>True: keys of two hash slots cannot be in one script.</summary>
-    public bool IsCluster => Volatile.Read(ref multiplexer)?.GetServers().Any(server => server.ServerType == ServerType.Cluster) ?? false;
+    public bool IsCluster => connection?.GetServers().Any(server => server.ServerType == ServerType.Cluster) ?? false;
 
     /// <summary>A slice of all keys of all primaries.</summary>
     /// <param name="cursor">Of the slice before; null: from the start.</param>
@@ -144,7 +135,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// <summary>Tells that an outage is over.</summary>
     public void Found()
     {
-        if (multiplexer is { IsConnected: true } && Interlocked.Exchange(ref away, 0) == 1)
+        if (isOpen && connection is { IsConnected: true } && Interlocked.Exchange(ref away, 0) == 1)
         {
             LogBack();
         }
@@ -152,9 +143,54 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
 
     public async ValueTask DisposeAsync()
     {
-        if (multiplexer is not null)
+        await (sentinels?.DisposeAsync() ?? default);
+        await (connection?.DisposeAsync() ?? default);
+    }
+
+    private ConnectionMultiplexer Connected =>
+        isOpen ? connection! : throw new StoreUnavailableException("Redis is not connected yet");
+
+    private async Task Connect()
+    {
+        var options = Options(settings.Address);
+        if (options.ServiceName is null)
         {
-            await multiplexer.DisposeAsync();
+            await Use(options);
+        }
+        else
+        {
+            sentinels = await Sentinels.Follow(options, Use);
+        }
+    }
+
+    /// <summary>Connects, and from then on all that is asked goes there.</summary>
+    private async Task Use(ConfigurationOptions options)
+    {
+        var connecting = await ConnectionMultiplexer.ConnectAsync(options);
+        connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType.ToString());
+        connecting.ConnectionRestored += (_, _) =>
+        {
+            Found();
+            _ = TellReconnected(connecting.GetSubscriber());
+        };
+        if (!connecting.IsConnected)
+        {
+            Lost(nameof(ConnectionFailureType.UnableToConnect));
+        }
+
+        foreach (var (channel, heard) in listeners)
+        {
+            // Subscribed for good: the client subscribes again after each reconnect. A queue, as only it keeps the order.
+            var queue = await connecting.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), CommandFlags.FireAndForget);
+            queue.OnMessage(told => heard(told.Message!));
+        }
+
+        var before = connection;
+        connection = connecting;
+        if (before is not null)
+        {
+            await before.DisposeAsync();
+            await TellReconnected(connecting.GetSubscriber());
         }
     }
 
@@ -174,15 +210,13 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         reconnected?.Invoke();
     }
 
-    private Task<ConnectionMultiplexer> Connect() => ConnectionMultiplexer.ConnectAsync(Options(settings.Address));
-
     /// <summary>
     /// The servers that hold keys, and in one word which holds what. Of a cluster they are all that serve slots,
     /// whether they answer or not: nobody is to take a part of the keys for all.
     /// </summary>
     private async Task<(IReadOnlyList<IServer> Servers, string Layout)> Primaries(CancellationToken cancellation)
     {
-        var connected = Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet");
+        var connected = Connected;
         IServer[] servers = [.. connected.GetServers().Where(server => server is { IsConnected: true, IsReplica: false })];
         if (!IsCluster || servers.Length == 0)
         {

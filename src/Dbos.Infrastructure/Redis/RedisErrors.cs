@@ -18,7 +18,7 @@ internal static class RedisErrors
     public static StoreUnavailableException? OutageOf(Exception error) => error switch
     {
         // A script that is refused has written nothing: Redis looks for what forbids writing before the first write.
-        RedisServerException refused when IsOutage(refused.Message) => Passing.Contains(WordOf(refused.Message))
+        RedisServerException refused when IsOutage(refused.Message) => Passing.Contains(WordOf(refused.Message)) || IsRedirection(refused.Message)
             ? new BriefOutageException("Redis is changing over", refused, mayBeDone: false)
             : new StoreUnavailableException("Redis cannot serve now", refused),
         RedisServerException => null,
@@ -35,6 +35,10 @@ internal static class RedisErrors
     /// has a word of its own in front; ERR and WRONGTYPE are faults of the command.
     /// </summary>
     public static bool IsOutage(string message) => WordOf(message) is not ("ERR" or "WRONGTYPE");
+
+    /// <summary>A MOVED or ASK that the client library did not follow, or not twice, it tells in its own words.</summary>
+    private static bool IsRedirection(string message) =>
+        message.StartsWith("Key has MOVED ", StringComparison.Ordinal) || message.StartsWith("Endpoint ", StringComparison.Ordinal);
 
     /// <summary>Before 7.0 what a script's call was told stands behind the script's own error, after a dash.</summary>
     private static string WordOf(string message)

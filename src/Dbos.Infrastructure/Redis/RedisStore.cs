@@ -9,7 +9,10 @@ namespace Dbos.Infrastructure.Redis;
 /// <summary>The store port on Redis: commits and takes are one script each, reads are one command.</summary>
 public sealed class RedisStore(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock) : IStore
 {
-    private static readonly RedisValue[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until"];
+    /// <summary>A replica may lack what was acknowledged, so it is not asked, not even while there is no primary.</summary>
+    private const CommandFlags Primary = CommandFlags.DemandMaster;
+
+    private static readonly object[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until"];
 
     private readonly RedisKeys keys = new(settings.KeyPrefix, settings.Partitions);
     private readonly ScriptWriter scripts = new(settings, clock);
@@ -31,17 +34,16 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     }
 
     public async Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
-        RecordOf(await Settled(
-            record.Partition,
-            static (redis, ask) => redis.HashGetAsync(ask.key, ask.fields),
-            (key: keys.Of(record), fields: RecordFields),
-            cancellation));
+        RecordOf((RedisValue[])(await Settled(record.Partition, "HMGET", [keys.Of(record), .. RecordFields], cancellation))!);
 
     public async Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation)
     {
-        var found = await Settled(
-            mark.Partition, static (redis, key) => redis.StringGetWithExpiryAsync(key), keys.Of(mark), cancellation);
-        return found.Value.IsNull ? null : new Mark(mark.Name, found.Value, found.Expiry ?? TimeSpan.Zero);
+        object[] key = [keys.Of(mark)];
+        var answers = await Task.WhenAll(
+            Settled(mark.Partition, "GET", key, cancellation), Settled(mark.Partition, "PTTL", key, cancellation));
+        return (byte[]?)answers[0] is { } value
+            ? new Mark(mark.Name, value, TimeSpan.FromMilliseconds(Math.Max(0, (long)answers[1])))
+            : null;
     }
 
     public Task<IReadOnlyList<IndexEntry>> Lowest(
@@ -56,7 +58,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     {
         var members = await connection.Ask(
             static (redis, ask) => redis.SortedSetRangeByValueAsync(
-                ask.key, min: ask.after ?? RedisValue.Null, exclude: Exclude.Start, take: ask.count),
+                ask.key, min: ask.after ?? RedisValue.Null, exclude: Exclude.Start, take: ask.count, flags: Primary),
             (key: keys.Of(index), after, count),
             cancellation);
         return [.. members.Select(member => new IndexEntry(index.Partition, member!, 0))];
@@ -70,15 +72,15 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
 
     public async Task<long?> Score(StoreKey index, string member, CancellationToken cancellation) =>
         (long?)await connection.Ask(
-            static (redis, ask) => redis.SortedSetScoreAsync(ask.key, ask.member), (key: keys.Of(index), member), cancellation);
+            static (redis, ask) => redis.SortedSetScoreAsync(ask.key, ask.member, Primary), (key: keys.Of(index), member), cancellation);
 
     public Task<long> CountEntries(StoreKey index, CancellationToken cancellation) =>
-        connection.Ask(static (redis, key) => redis.SortedSetLengthAsync(key), keys.Of(index), cancellation);
+        connection.Ask(static (redis, key) => redis.SortedSetLengthAsync(key, flags: Primary), keys.Of(index), cancellation);
 
     public async Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation)
     {
         var counts = await connection.Ask(
-            static (redis, key) => redis.HashGetAllAsync(key), keys.Of(partition, Store.Names.Counts(bucket)), cancellation);
+            static (redis, key) => redis.HashGetAllAsync(key, Primary), keys.Of(partition, Store.Names.Counts(bucket)), cancellation);
         return counts.ToDictionary(count => (string)count.Name!, count => (long)count.Value);
     }
 
@@ -92,7 +94,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
         int partition, EventLogName log, int skip, int count, CancellationToken cancellation)
     {
         var events = await connection.Ask(
-            static (redis, ask) => redis.ListRangeAsync(ask.key, ask.skip, ask.skip + ask.count - 1),
+            static (redis, ask) => redis.ListRangeAsync(ask.key, ask.skip, ask.skip + ask.count - 1, Primary),
             (key: keys.Of(partition, Store.Names.Events(log)), skip, count),
             cancellation);
         return [.. events.Select(told => (ReadOnlyMemory<byte>)told)];
@@ -151,7 +153,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
         {
             var entries = await connection.Ask(
                 static (redis, ask) => redis.SortedSetRangeByScoreWithScoresAsync(
-                    ask.key, ask.from, ask.to, order: ask.order, skip: ask.skip, take: ask.count),
+                    ask.key, ask.from, ask.to, order: ask.order, skip: ask.skip, take: ask.count, flags: Primary),
                 (key: keys.Of(index), from, to, order, skip, count),
                 cancellation);
 
@@ -174,21 +176,42 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
 
     private Task<RedisResult> Settled(
         int partition, Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
-        Settled(
-            partition,
-            static (redis, ask) => ask.script.Run(redis, ask.names, ask.values),
-            (script, names, values),
-            cancellation);
+        settings.Replicas == 0
+            ? Run(script, names, values, cancellation)
+            : Proven(
+                partition, static (server, ask) => ask.script.Run(server, ask.names, ask.values), (script, names, values), cancellation);
+
+    private Task<RedisResult> Settled(int partition, string command, object[] words, CancellationToken cancellation) =>
+        settings.Replicas == 0
+            ? connection.Ask(static (redis, ask) => redis.ExecuteAsync(ask.command, ask.words, Primary), (command, words), cancellation)
+            : Proven(
+                partition,
+                static (server, ask) => server.ExecuteAsync(ask.command, ask.words, CommandFlags.NoRedirect),
+                (command, words),
+                cancellation);
 
     /// <summary>
-    /// For what a caller is told of as done, or decides on: where replicas must have it, it is asked of the primary and then proved.
+    /// For what a caller is told of as done, or decides on, where replicas must have it too: of the partition's primary and no
+    /// other server, so that it is clear whose replicas.
     /// </summary>
-    private Task<TResult> Settled<TAsk, TResult>(
-        int partition, Func<IDatabase, TAsk, Task<TResult>> command, TAsk ask, CancellationToken cancellation) =>
-        settings.Replicas == 0
-            ? connection.Ask(command, ask, cancellation)
-            : replication.Proven(keys.Of(partition, "replicated"), (connection, command, ask, cancellation), static it =>
-                it.connection.Ask(it.command, it.ask, it.cancellation));
+    private Task<RedisResult> Proven<TAsk>(
+        int partition, Func<IServer, TAsk, Task<RedisResult>> command, TAsk ask, CancellationToken cancellation) =>
+        connection.Ask(
+            static (redis, it) => it.replication.Proven(PrimaryOf(redis, it.mark), it.mark, it.ask, it.command),
+            (replication, mark: (RedisKey)keys.Of(partition, "replicated"), command, ask),
+            cancellation);
+
+    private static IServer PrimaryOf(IDatabase redis, RedisKey key)
+    {
+        try
+        {
+            return redis.Multiplexer.GetServer(key, flags: Primary);
+        }
+        catch (InvalidOperationException unknown)
+        {
+            throw new BriefOutageException("no primary is connected", unknown, mayBeDone: false);
+        }
+    }
 
     private Task<RedisResult> Run(Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
         connection.Ask(

@@ -33,14 +33,31 @@ public sealed class Script
     {
         try
         {
-            return await redis.ScriptEvaluateAsync(digest, keys, values);
+            return await redis.ScriptEvaluateAsync(digest, keys, values, CommandFlags.DemandMaster);
         }
-        catch (RedisServerException unknown) when (unknown.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+        catch (RedisServerException error) when (IsUnknown(error))
         {
-            object[] whole = [text, keys.Length, .. keys.Cast<object>(), .. values.Cast<object>()];
-            return await redis.ExecuteAsync("EVAL", whole);
+            return await redis.ExecuteAsync("EVAL", Words(text, keys, values), CommandFlags.DemandMaster);
         }
     }
+
+    /// <summary>Likewise on this server and no other.</summary>
+    public async Task<RedisResult> Run(IServer server, RedisKey[] keys, RedisValue[] values)
+    {
+        try
+        {
+            return await server.ExecuteAsync("EVALSHA", Words(Convert.ToHexStringLower(digest), keys, values), CommandFlags.NoRedirect);
+        }
+        catch (RedisServerException error) when (IsUnknown(error))
+        {
+            return await server.ExecuteAsync("EVAL", Words(text, keys, values), CommandFlags.NoRedirect);
+        }
+    }
+
+    private static bool IsUnknown(RedisServerException error) => error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);
+
+    private static object[] Words(string script, RedisKey[] keys, RedisValue[] values) =>
+        [script, keys.Length, .. keys.Cast<object>(), .. values.Cast<object>()];
 
     private static string Read(string name)
     {

@@ -27,7 +27,8 @@ public static class StoredWrites
     public static async Task ShouldHoldWhatItAcknowledged(this DBOS.DBOSClient client, IReadOnlyCollection<Write> writes)
     {
         var stored = (await client.StoredOf(writes)).ToHashSet();
-        var events = (await client.ReadEvents()).ToLookup(told => (told.Type, told["task_id"] + told["request_id"]));
+        var names = writes.Select(write => write.Kind).Distinct().ToDictionary(kind => kind.EventType, kind => kind.EventIdName);
+        var events = (await client.ReadEvents()).Where(told => names.ContainsKey(told.Type)).ToLookup(told => (told.Type, told[names[told.Type]]));
         writes.Where(write => write.Acknowledged).Except(stored).Should().BeEmpty("an acknowledged write survives");
         foreach (var write in writes)
         {

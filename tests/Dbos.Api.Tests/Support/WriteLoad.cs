@@ -7,32 +7,21 @@ public sealed class WriteLoad
 {
     private const int Writers = 12;
 
-    private static readonly Kind[] Kinds =
-    [
-        new(
-            "result_stored",
-            "request_id",
-            async (client, id) => (await client.StoreResultAsync(Requests.Result(id))).Success,
-            async (client, id) => (await client.GetResultAsync(new GetResultRequest { AgentId = Requests.Agent, RequestId = id })).Found),
-        new(
-            "module_state_updated",
-            "request_id",
-            async (client, id) => (await client.SetModuleStateAsync(Requests.State(id))).Success,
-            async (client, id) => (await client.GetModuleStateAsync(new GetModuleStateRequest { RequestId = id })).Found),
-        new(
-            "task_scheduled",
-            "task_id",
-            async (client, id) => (await client.ScheduleTaskAsync(Requests.Schedule(id))).Success,
-            async (client, id) => (await client.GetTaskAsync(new GetTaskRequest { TaskId = id })).Found),
-    ];
-
+    private readonly IReadOnlyList<Kind> kinds;
     private readonly Task<Write[]> writers;
     private int acknowledged;
     private volatile bool isStopping;
 
-    private WriteLoad(DBOS.DBOSClient[] clients) => writers = Run(clients);
+    private WriteLoad(DBOS.DBOSClient[] clients, IReadOnlyList<Kind> kinds)
+    {
+        this.kinds = kinds;
+        writers = Run(clients);
+    }
 
-    public static WriteLoad Start(Deployment dbos) => new(dbos.Connect(Writers));
+    public static WriteLoad Start(Deployment dbos) => Start(dbos, Kind.Creations);
+
+    /// <param name="kinds">In turn to each writer.</param>
+    public static WriteLoad Start(Deployment dbos, IReadOnlyList<Kind> kinds) => new(dbos.Connect(Writers), kinds);
 
     public int Acknowledged => Volatile.Read(ref acknowledged);
 
@@ -74,17 +63,10 @@ public sealed class WriteLoad
 
     private async Task<Write[]> Run(DBOS.DBOSClient[] clients)
     {
-        var all = await Task.WhenAll(clients.Select((client, writer) => Write(Kinds[writer % Kinds.Length], client)));
+        var all = await Task.WhenAll(clients.Select((client, writer) => Write(kinds[writer % kinds.Count], client)));
         return [.. all.SelectMany(writes => writes)];
     }
 }
-
-/// <summary>One kind of write: the event that tells of it, how it is sent, how it is found.</summary>
-public sealed record Kind(
-    string EventType,
-    string EventIdName,
-    Func<DBOS.DBOSClient, string, Task<bool>> Send,
-    Func<DBOS.DBOSClient, string, Task<bool>> IsStored);
 
 /// <param name="Failure">Null: it was acknowledged.</param>
 public sealed record Write(Kind Kind, string Id, Status? Failure = null)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Dbos.Application;
 using Dbos.Application.Pipeline;
@@ -14,6 +15,7 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
 {
     private const string Key = "k1";
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(3);
     private static readonly ListDueTasks Due = Given.Due();
 
     /// <summary>By the event that its one script tells of it: what goes before, and the command.</summary>
@@ -33,7 +35,7 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
 
     public static IEnumerable<object[]> Cuts() =>
         from told in Writes.Keys
-        from point in Enum.GetValues<CutPoint>()
+        from point in Enum.GetValues<CutPoint>().Except([CutPoint.Silent])
         select new object[] { told, point };
 
     [Theory]
@@ -56,6 +58,11 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
         (answer.Value.Duplicate, again.Value.Duplicate).Should().Be((false, true));
         (await dbos.Lines()).Except(empty).Where(line => line.Contains(Told(told), StringComparison.Ordinal)).Should().ContainSingle();
     }
+
+    /// <summary>All kinds at once, as each waits for as long as a call may.</summary>
+    [Fact]
+    public Task A_reply_that_never_comes_is_an_outage_and_the_write_sent_again_is_a_replay() =>
+        Task.WhenAll(Writes.Keys.Select(told => Task.Run(() => ShouldBeAReplayAfterSilence(told))));
 
     [Theory]
     [InlineData(CutPoint.BeforeRequest)]
@@ -108,6 +115,27 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
         proxy.CutNow();
 
         (await UntilAnswered(() => dbos.Send(Given.Result()))).IsRefused.Should().BeFalse();
+    }
+
+    private async Task ShouldBeAReplayAfterSilence(string told)
+    {
+        var (before, write) = Writes[told];
+        var whole = await EffectWithoutCut(before, dbos => dbos.Send(write, Key));
+        await using var proxy = new TcpProxy(engine.Server.Port);
+        await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
+        await before(dbos);
+
+        var since = Stopwatch.StartNew();
+        var effect = await EffectOfCut(proxy, told, CutPoint.Silent, dbos, async () =>
+        {
+            var send = () => dbos.Send(write, Key);
+            await send.Should().ThrowAsync<StoreUnavailableException>(told);
+        });
+        since.Elapsed.Should().BeLessThan(LongestCall);
+
+        Answer<Written> again = default;
+        var effectAgain = await dbos.EffectOf(async () => again = await UntilAnswered(() => dbos.Send(write, Key)));
+        (effect, effectAgain, again.Value.Duplicate).Should().Be((whole, string.Empty, true));
     }
 
     private static Task Nothing(OpenStore dbos) => Task.CompletedTask;

@@ -42,6 +42,21 @@ public sealed class RedisOutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_Redis_did_when_nobody_waited_for_it_any_more_is_done_once()
+    {
+        engine.Server.Pause();
+        var send = () => dbos.Send(Given.Result());
+        await send.Should().ThrowAsync<StoreUnavailableException>();
+        engine.Server.Resume();
+        await UntilServed();
+
+        (await send()).Value.Duplicate.Should().BeTrue("it was in Redis's hands already");
+        var lines = await dbos.Lines();
+        lines.Where(line => line.StartsWith("record result:a1:r1 ", StringComparison.Ordinal)).Should().ContainSingle();
+        lines.Where(line => line.Contains("\"type\":\"result_stored\"", StringComparison.Ordinal)).Should().ContainSingle();
+    }
+
+    [Fact]
     public async Task While_Redis_is_gone_every_call_is_refused_at_once_and_it_is_served_again_soon_after()
     {
         await engine.Server.Kill();

@@ -1,0 +1,78 @@
+using System.Net;
+using StackExchange.Redis;
+
+namespace Dbos.Infrastructure.Redis;
+
+/// <summary>
+/// Who is the primary, as most of the Sentinels say. The client library can follow them too, but it connects to all the
+/// servers: a primary that died and is back believes to be one until it is told otherwise, and it would be written to.
+/// </summary>
+internal sealed class Sentinels : IAsyncDisposable
+{
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(500);
+
+    private readonly PeriodicTimer timer = new(BetweenLooks);
+    private readonly ConfigurationOptions options;
+    private readonly ConnectionMultiplexer connection;
+    private readonly Task following;
+
+    private Sentinels(ConfigurationOptions options, ConnectionMultiplexer connection, Func<ConfigurationOptions, Task> use)
+    {
+        (this.options, this.connection) = (options, connection);
+        following = Follow(use);
+    }
+
+    /// <param name="use">Told the way to the primary, at first and whenever it is another one.</param>
+    public static async Task<Sentinels> Follow(ConfigurationOptions options, Func<ConfigurationOptions, Task> use) =>
+        new(options, await ConnectionMultiplexer.SentinelConnectAsync(options.Clone()), use);
+
+    public async ValueTask DisposeAsync()
+    {
+        timer.Dispose();
+        await following;
+        await connection.DisposeAsync();
+    }
+
+    private async Task Follow(Func<ConfigurationOptions, Task> use)
+    {
+        EndPoint? followed = null;
+        do
+        {
+            if (await Primary() is { } primary && !primary.Equals(followed))
+            {
+                followed = primary;
+                await use(To(primary));
+            }
+        }
+        while (await timer.WaitForNextTickAsync());
+    }
+
+    private ConfigurationOptions To(EndPoint primary)
+    {
+        var direct = options.Clone();
+        direct.ServiceName = null;
+        direct.EndPoints.Clear();
+        direct.EndPoints.Add(primary);
+        return direct;
+    }
+
+    /// <summary>Null: no more than half of them say the same.</summary>
+    private async Task<EndPoint?> Primary()
+    {
+        var sentinels = connection.GetServers();
+        var named = (await Task.WhenAll(sentinels.Select(PrimaryBy))).OfType<EndPoint>();
+        return named.GroupBy(primary => primary).FirstOrDefault(same => same.Count() > sentinels.Length / 2)?.Key;
+    }
+
+    private async Task<EndPoint?> PrimaryBy(IServer sentinel)
+    {
+        try
+        {
+            return await sentinel.SentinelGetMasterAddressByNameAsync(options.ServiceName!);
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException)
+        {
+            return null;
+        }
+    }
+}

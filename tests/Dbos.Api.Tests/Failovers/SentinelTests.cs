@@ -1,0 +1,100 @@
+using Dbos.Api.Tests.Support;
+using Grpc.Core;
+using Xunit.Abstractions;
+
+namespace Dbos.Api.Tests.Failovers;
+
+public sealed class SentinelTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    private static readonly TimeSpan DownAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>The Sentinels see the death, elect one of them, and it promotes a replica; then DBOS follows.</summary>
+    private static readonly TimeSpan MostWithoutService = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private RedisSentinels redis = null!;
+
+    public async Task InitializeAsync() => redis = await RedisSentinels.Start(DownAfter);
+
+    public async Task DisposeAsync() => await redis.DisposeAsync();
+
+    [Theory]
+    [InlineData("local")]
+    [InlineData("replicated")]
+    public async Task A_killed_primary_is_followed_to_its_successor_by_calls_and_streams(string durability)
+    {
+        await using var dbos = await Start(durability);
+        await using var taker = Taker.Start(dbos.Client, Requests.Agent);
+        await dbos.Client.ScheduleSome(Requests.Agent);
+        await dbos.Client.Ack((await taker.Next()).Task);
+        var killed = await redis.Primary();
+
+        await killed.Kill();
+        var id = Requests.NewId("result");
+        var without = await Eventually.True(() => IsStored(dbos, id), MostWithoutService, "a result is stored by the successor");
+        output.WriteLine($"{durability}: {without.TotalSeconds:F1} s without service");
+
+        await Eventually.True(async () => await redis.Primary() != killed, Patience, "every Sentinel knows the successor");
+        (await dbos.Client.StoreResultAsync(Requests.Result(id))).Duplicate.Should().BeTrue();
+        var scheduled = await dbos.Client.ScheduleSome(Requests.Agent);
+        (await taker.Next()).Task.Id.Should().Be(scheduled[0].Id, "the stream goes on");
+        taker.End.IsCompleted.Should().BeFalse();
+        await ShouldLoseNothingWhenItComesBack(dbos, killed);
+    }
+
+    [Fact]
+    public async Task DBOS_starts_without_the_Sentinels_and_serves_when_they_are_there()
+    {
+        await redis.StopSentinels();
+        await using var dbos = await DbosServer.StartUnready(Settings("local"));
+        (await IsStored(dbos, "result")).Should().BeFalse();
+
+        await redis.StartSentinels();
+
+        await dbos.WaitUntilServing(Patience);
+        (await IsStored(dbos, "result")).Should().BeTrue();
+    }
+
+    /// <summary>It is back as a primary, with older data, until the Sentinels make it a replica of its successor.</summary>
+    private static async Task ShouldLoseNothingWhenItComesBack(DbosServer dbos, RedisServer old)
+    {
+        var stored = new List<string>();
+        await old.Start();
+        await Eventually.True(
+            async () =>
+            {
+                var id = Requests.NewId("result");
+                if (await IsStored(dbos, id))
+                {
+                    stored.Add(id);
+                }
+
+                return (await old.Ask("info", "replication")).Contains("master_link_status:up", StringComparison.Ordinal);
+            },
+            Patience,
+            "the old primary follows its successor");
+        await Eventually.True(() => IsStored(dbos, Requests.NewId("result")), Patience, "DBOS serves");
+
+        stored.Should().NotBeEmpty();
+        foreach (var id in stored)
+        {
+            (await dbos.Client.GetResultAsync(new GetResultRequest { AgentId = Requests.Agent, RequestId = id })).Found.Should().BeTrue();
+        }
+    }
+
+    private Task<DbosServer> Start(string durability) => DbosServer.Start(Settings(durability));
+
+    private Dictionary<string, string> Settings(string durability) => new() { ["REDIS_ADDR"] = redis.Address, ["DURABILITY"] = durability };
+
+    private static async Task<bool> IsStored(DbosServer dbos, string id)
+    {
+        try
+        {
+            return (await dbos.Client.StoreResultAsync(Requests.Result(id))).Success;
+        }
+        catch (RpcException outage) when (outage.StatusCode is StatusCode.Unavailable)
+        {
+            return false;
+        }
+    }
+}

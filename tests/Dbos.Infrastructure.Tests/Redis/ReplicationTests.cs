@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Text;
+using Dbos.Application;
+using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Tests.Store;
+using Dbos.Testing;
+
+namespace Dbos.Infrastructure.Tests.Redis;
+
+/// <summary>A primary with one replica, which must have what is acknowledged.</summary>
+public sealed class ReplicationTests : IAsyncLifetime
+{
+    private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly RedisEngine engine = new() { ServerOptions = ["--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0"] };
+    private RedisServer replica = null!;
+    private OpenStore dbos = null!;
+
+    public async Task InitializeAsync()
+    {
+        await engine.InitializeAsync();
+        replica = await RedisServer.Start();
+        await replica.Follow(engine.Server.Port);
+        await engine.Server.WaitUntilFollowed();
+        dbos = await engine.Open(Replicated(1));
+        await dbos.Send(Given.Task());
+    }
+
+    public async Task DisposeAsync()
+    {
+        await dbos.DisposeAsync();
+        await replica.DisposeAsync();
+        await engine.DisposeAsync();
+    }
+
+    /// <summary>Of the command, and of its proof.</summary>
+    [Theory]
+    [InlineData("result_stored", CutPoint.BeforeRequest)]
+    [InlineData("result_stored", CutPoint.WithinRequest)]
+    [InlineData("result_stored", CutPoint.BeforeReply)]
+    [InlineData("WAIT", CutPoint.BeforeRequest)]
+    [InlineData("WAIT", CutPoint.BeforeReply)]
+    public async Task A_cut_is_noticed_by_nobody_and_the_write_is_done_once(string pattern, CutPoint point)
+    {
+        await using var proxy = new TcpProxy(engine.Server.Port);
+        await using var through = await engine.Open(Replicated(1), proxy.Address);
+        await through.Send(Given.Task());
+        proxy.CutAt(point, Encoding.UTF8.GetBytes(pattern));
+
+        (await through.Send(Given.Result())).Value.Duplicate.Should().BeFalse();
+
+        await ShouldBeStoredOnce(through);
+    }
+
+    [Fact]
+    public async Task A_primary_whose_history_is_another_since_the_last_proof_is_asked_again_and_the_write_is_done_once()
+    {
+        await engine.Server.Ask("debug", "change-repl-id");
+
+        (await dbos.Send(Given.Result())).Value.Duplicate.Should().BeFalse("the write sent again knows itself");
+
+        await ShouldBeStoredOnce(dbos);
+    }
+
+    [Fact]
+    public async Task A_take_is_not_sent_again_to_another_history()
+    {
+        await engine.Server.Ask("debug", "change-repl-id");
+
+        var take = () => dbos.Send(Given.Due());
+        await take.Should().ThrowAsync<StoreUnavailableException>();
+    }
+
+    [Fact]
+    public async Task That_scripts_are_forgotten_is_noticed_by_nobody()
+    {
+        await engine.Server.Ask("script", "flush");
+
+        (await dbos.Send(Given.Result())).Value.Duplicate.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task Too_few_replicas_are_an_outage_in_time_to_writes_and_to_what_is_decided_on()
+    {
+        await dbos.Send(Given.Result("old"));
+        await using var more = await engine.Open(Replicated(2), engine.Server.Address);
+        Func<Task>[] calls =
+        [
+            () => more.Send(Given.Result()),
+            () => more.Port.Find(new StoreKey(0, "record"), default),
+            () => more.Port.FindMark(new StoreKey(0, "mark"), default),
+            () => more.Port.Probe(Given.Watch, default),
+        ];
+
+        foreach (var call in calls)
+        {
+            var since = Stopwatch.StartNew();
+            await call.Should().ThrowAsync<StoreUnavailableException>();
+            since.Elapsed.Should().BeLessThan(LongestCall);
+        }
+    }
+
+    [Fact]
+    public async Task A_primary_that_became_a_replica_is_an_outage_and_nothing_is_acknowledged()
+    {
+        await engine.Server.Follow(replica.Port);
+
+        foreach (var call in new Func<Task>[] { () => dbos.Send(Given.Result()), () => dbos.Port.Find(new StoreKey(0, "record"), default) })
+        {
+            await call.Should().ThrowAsync<StoreUnavailableException>();
+        }
+
+        await engine.Server.Promote();
+        await Testing.Eventually.True(() => Outage.IsOver(() => dbos.Send(Given.Result())), Patience, "it is a primary with a replica again");
+        await ShouldBeStoredOnce(dbos);
+    }
+
+    /// <summary>It may lack what was acknowledged without it.</summary>
+    [Fact]
+    public async Task A_replica_is_not_asked_in_place_of_a_dead_primary()
+    {
+        await using var local = await engine.Open(new OpenOptions(), $"{engine.Server.Address},{replica.Address}");
+        await local.Send(Given.Result());
+        await engine.Server.Kill();
+
+        var find = () => local.Port.Find(new StoreKey(0, "record"), default);
+        var list = () => local.Port.NewestEvents(0, EventLogName.History, 0, 1, default);
+        await find.Should().ThrowAsync<StoreUnavailableException>();
+        await list.Should().ThrowAsync<StoreUnavailableException>();
+    }
+
+    private static OpenOptions Replicated(int replicas) => new() { Settings = settings => settings with { Replicas = replicas } };
+
+    private static async Task ShouldBeStoredOnce(OpenStore dbos) => (await dbos.Lines()).Where(line => line.StartsWith("record result:a1:r1 ", StringComparison.Ordinal))
+        .Should().ContainSingle().Which.Should().StartWith("record result:a1:r1 version 1");
+}
