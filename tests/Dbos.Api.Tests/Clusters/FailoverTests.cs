@@ -123,10 +123,18 @@ public sealed class FailoverTests(ITestOutputHelper output)
     /// <summary>What was acknowledged and is not there.</summary>
     private async Task<Attempt[]> Lost(DBOS.DBOSClient client)
     {
-        var found = await Task.WhenAll(attempts.Where(attempt => attempt.Answer == StatusCode.OK).Select(async attempt => (
-            Attempt: attempt,
-            (await client.GetResultAsync(new GetResultRequest { AgentId = attempt.Id, RequestId = attempt.Id })).Found)));
-        return [.. found.Where(one => !one.Found).Select(one => one.Attempt)];
+        var lost = new ConcurrentBag<Attempt>();
+        await Parallel.ForEachAsync(
+            attempts.Where(attempt => attempt.Answer == StatusCode.OK),
+            new ParallelOptions { MaxDegreeOfParallelism = 32 },
+            async (attempt, _) =>
+            {
+                if (!(await client.GetResultAsync(new GetResultRequest { AgentId = attempt.Id, RequestId = attempt.Id }, cancellationToken: CancellationToken.None)).Found)
+                {
+                    lost.Add(attempt);
+                }
+            });
+        return [.. lost];
     }
 
     private sealed record Attempt(string Id, TimeSpan At, TimeSpan Took, StatusCode Answer);
