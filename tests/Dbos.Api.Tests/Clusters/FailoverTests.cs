@@ -59,8 +59,46 @@ public sealed class FailoverTests(ITestOutputHelper output)
         (await Lost(dbos.Client)).Should().BeEmpty();
     }
 
+    [Fact]
+    public async Task A_stream_goes_on_when_the_node_that_its_DBOS_listens_to_dies()
+    {
+        var agent = Requests.NewId("agent");
+        await using var cluster = await RedisCluster.Start(NodeTimeout);
+        await using var dbos = new Deployment(cluster, servers: 2);
+        await dbos.InitializeAsync();
+        await using var taker = Taker.Start(dbos.Servers[1].Client, agent);
+        var listened = await Task.WhenAll(cluster.Nodes.Select(node => node.Ask("pubsub", "channels")));
+        var dead = cluster.Nodes[Array.FindIndex(listened, channels => channels.Contains(":ends:", StringComparison.Ordinal))];
+        var held = await NextOfAnother(dbos, taker, agent, dead);
+
+        // Neither that the delivery ends nor, perhaps, that another task is due is heard.
+        await dead.Kill();
+        (await dbos.Client.Ack(held)).Success.Should().BeTrue("its partition is another node's");
+        await Eventually.True(async () => (await cluster.ServingNodes()).Count == 3, Patience, "the replica is promoted");
+        await Task.WhenAll(dbos.Servers.Select(server => server.WaitUntilAnswering(ServiceIsBack)));
+        var late = (await dbos.Client.ScheduleSome(agent)).Single();
+
+        (await taker.Next()).Task.Id.Should().Be(late.Id);
+    }
+
     /// <summary>Results of as many agents, so that they lie in every partition.</summary>
     private static StoreResultRequest Result(string id) => Requests.Result(id, agentId: id);
+
+    /// <summary>What a taker gets next whose record lies on another node.</summary>
+    private static async Task<WireTask> NextOfAnother(Deployment dbos, Taker taker, string agent, RedisServer node)
+    {
+        while (true)
+        {
+            await dbos.Client.ScheduleSome(agent);
+            var next = (await taker.Next()).Task;
+            if ((await node.Ask("keys", $"*}}:task:{next.Id}")).Length == 0)
+            {
+                return next;
+            }
+
+            await dbos.Client.Ack(next);
+        }
+    }
 
     private async Task Write(DBOS.DBOSClient client)
     {
@@ -85,10 +123,18 @@ public sealed class FailoverTests(ITestOutputHelper output)
     /// <summary>What was acknowledged and is not there.</summary>
     private async Task<Attempt[]> Lost(DBOS.DBOSClient client)
     {
-        var found = await Task.WhenAll(attempts.Where(attempt => attempt.Answer == StatusCode.OK).Select(async attempt => (
-            Attempt: attempt,
-            (await client.GetResultAsync(new GetResultRequest { AgentId = attempt.Id, RequestId = attempt.Id })).Found)));
-        return [.. found.Where(one => !one.Found).Select(one => one.Attempt)];
+        var lost = new ConcurrentBag<Attempt>();
+        await Parallel.ForEachAsync(
+            attempts.Where(attempt => attempt.Answer == StatusCode.OK),
+            new ParallelOptions { MaxDegreeOfParallelism = 32 },
+            async (attempt, _) =>
+            {
+                if (!(await client.GetResultAsync(new GetResultRequest { AgentId = attempt.Id, RequestId = attempt.Id }, cancellationToken: CancellationToken.None)).Found)
+                {
+                    lost.Add(attempt);
+                }
+            });
+        return [.. lost];
     }
 
     private sealed record Attempt(string Id, TimeSpan At, TimeSpan Took, StatusCode Answer);

@@ -10,6 +10,7 @@ public sealed class WriteLoad
     private readonly IReadOnlyList<Kind> kinds;
     private readonly Task<Write[]> writers;
     private int acknowledged;
+    private volatile bool isCutOff;
     private volatile bool isStopping;
 
     private WriteLoad(DBOS.DBOSClient[] clients, IReadOnlyList<Kind> kinds)
@@ -28,10 +29,13 @@ public sealed class WriteLoad
     public Task WaitUntilAcknowledged(int writes) =>
         Eventually.True(() => Acknowledged >= writes, TimeSpan.FromSeconds(30), $"{writes} writes are acknowledged");
 
+    /// <summary>DBOS waits a brief outage out: only a longer one cuts a writer off.</summary>
+    public Task WaitUntilCutOff() => Eventually.True(() => isCutOff, TimeSpan.FromSeconds(30), "a writer is cut off");
+
     /// <summary>Every write that was tried, once all writers are cut off.</summary>
     public Task<Write[]> Outcome() => writers.WaitAsync(TimeSpan.FromSeconds(30));
 
-    /// <summary>Lets every writer end what it is at. None should have been cut off before.</summary>
+    /// <summary>Lets every writer that was not cut off end what it is at.</summary>
     public Task<Write[]> Stop()
     {
         isStopping = true;
@@ -54,6 +58,7 @@ public sealed class WriteLoad
             catch (RpcException cutOff)
             {
                 written.Add(new Write(kind, id, cutOff.Status));
+                isCutOff = true;
                 break;
             }
         }
