@@ -8,7 +8,7 @@ namespace Dbos.Infrastructure.Redis;
 /// A name within a partition as a Redis key: the hash tag in front, by which Redis Cluster puts a partition's
 /// keys into one hash slot.
 /// </summary>
-public sealed class RedisKeys(string prefix, int partitions)
+public sealed class RedisKeys(string prefix, int partitions, int schemaVersion = StoreLayout.CurrentSchema)
 {
     /// <summary>In the first partition.</summary>
     public const string Layout = "layout";
@@ -16,8 +16,12 @@ public sealed class RedisKeys(string prefix, int partitions)
     /// <summary>In every partition.</summary>
     public const string Probe = "probe";
 
-    private readonly string[] tags =
-        [.. Enumerable.Range(0, partitions).Select(partition => string.Create(CultureInfo.InvariantCulture, $"{{{prefix}:{partition}}}:"))];
+    private readonly string[] tags = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => $"{{{tag}}}:")];
+
+    public RedisKeys(StoreSettings settings)
+        : this(settings.KeyPrefix, settings.Partitions, settings.SchemaVersion)
+    {
+    }
 
     /// <summary>Matches every key, as Redis's SCAN reads patterns.</summary>
     public string Pattern => $"{{{string.Concat(prefix.Select(c => "?*[]^\\".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"))}:*}}:*";
@@ -31,7 +35,13 @@ public sealed class RedisKeys(string prefix, int partitions)
     {
         var colon = prefix.Length + 1;
         var end = key.IndexOf('}', colon);
-        return int.TryParse(key.AsSpan(colon + 1, end - colon - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
+        var number = key.AsSpan(colon + 1, end - colon - 1);
+        if (number.IndexOf('.') is > 0 and var dot)
+        {
+            number = number[..dot];
+        }
+
+        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
             ? new StoreKey(partition, key[(end + 2)..])
             : null;
     }

@@ -9,7 +9,14 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
 {
     private const int MostTurnsToldOfABand = 1_000;
 
-    private readonly RedisKeys keys = new(settings.KeyPrefix, settings.Partitions);
+    /// <summary>
+    /// Is never written. While a slot is on its way from one node of a cluster to another, Redis refuses a script as a
+    /// whole if one of its keys is missing; if none is, it runs it and refuses the first call to a key that the script
+    /// itself has just emptied: half a commit. This one is always missing.
+    /// </summary>
+    private const string AbsentKey = "absent";
+
+    private readonly RedisKeys keys = new(settings);
 
     public EventCap History { get; } = new(settings.EventRetention, settings.Partitions);
 
@@ -20,7 +27,7 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
     {
         var partition = commits[0].Partition;
         var now = clock.GetUtcNow();
-        var names = new List<RedisKey>(3 + (8 * commits.Count));
+        var names = new List<RedisKey>(4 + (8 * commits.Count));
         var values = new List<RedisValue>(7 + (32 * commits.Count));
         StartEach(partition, now, names, values);
         values.Add(now.ToUnixTimeMilliseconds());
@@ -140,6 +147,7 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
         names.Add(keys.Of(partition, Names.Events(EventLogName.History)));
         names.Add(keys.Of(partition, Names.Counts(null)));
         names.Add(keys.Of(partition, Names.Counts(CountBuckets.Of(now))));
+        names.Add(keys.Of(partition, AbsentKey));
         values.Add(History.Most);
         values.Add(History.TrimAt);
         values.Add((long)CountBuckets.Kept.TotalSeconds);
