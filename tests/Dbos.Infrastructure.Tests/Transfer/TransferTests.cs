@@ -104,6 +104,12 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         exported.Should().Contain("task pending", 1_200).And.Contain("event", 1_200).And.Contain("mark", 1_200);
         report.AreEqual.Should().BeTrue();
         (await Audit(target)).Should().BeEmpty();
+        foreach (var partition in target.Port.AllPartitions())
+        {
+            // Alike, as each partition has its share of the cap.
+            (await target.Port.NewestEvents(partition, EventLogName.History, skip: 0, 2_000, default))
+                .Count.Should().BeCloseTo(1_200 / target.Port.Partitions, 1);
+        }
     }
 
     [Fact]
