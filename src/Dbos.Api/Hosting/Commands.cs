@@ -43,14 +43,15 @@ public static class Commands
 
     private static async Task<int> Export(StoreTransfer transfer, string file)
     {
-        if (await transfer.IsServed())
-        {
-            await Console.Error.WriteLineAsync("DBOS: the store is served: what is written meanwhile is in the file, or not, or in part");
-        }
-
-        foreach (var (kind, count) in await transfer.Export(file))
+        var report = await transfer.Export(file);
+        foreach (var (kind, count) in report.Counts)
         {
             Console.WriteLine($"{kind,-20} {count,12}");
+        }
+
+        if (report.WasServed)
+        {
+            await Console.Error.WriteLineAsync("DBOS: the store is served: what was written meanwhile is in the file, or not, or in part");
         }
 
         return Done;

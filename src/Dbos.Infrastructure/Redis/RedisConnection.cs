@@ -235,7 +235,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         try
         {
             var asked = Stopwatch.GetTimestamp();
-            var keys = new RedisKeys(settings.KeyPrefix, settings.Partitions);
+            var keys = new RedisKeys(settings);
             var answer = (RedisValue[])(await Script.Layout.Run(
                 redis, [keys.Of(0, RedisKeys.Layout)], [settings.Partitions, StoreLayout.CurrentSchema]))!;
             clock.Hear((long)answer[3], (long)answer[4], asked);

@@ -8,7 +8,7 @@ namespace Dbos.Infrastructure.Redis;
 /// A name within a partition as a Redis key: the hash tag in front, by which Redis Cluster puts a partition's
 /// keys into one hash slot.
 /// </summary>
-public sealed class RedisKeys(string prefix, int partitions)
+public sealed class RedisKeys(string prefix, int partitions, int schemaVersion = StoreLayout.CurrentSchema)
 {
     /// <summary>In the first partition.</summary>
     public const string Layout = "layout";
@@ -16,7 +16,12 @@ public sealed class RedisKeys(string prefix, int partitions)
     /// <summary>In every partition.</summary>
     public const string Probe = "probe";
 
-    private readonly string[] tags = [.. HashTags.Of(prefix, partitions).Select(tag => $"{{{tag}}}:")];
+    private readonly string[] tags = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => $"{{{tag}}}:")];
+
+    public RedisKeys(StoreSettings settings)
+        : this(settings.KeyPrefix, settings.Partitions, settings.SchemaVersion)
+    {
+    }
 
     /// <summary>Matches every key, as Redis's SCAN reads patterns.</summary>
     public string Pattern => $"{{{string.Concat(prefix.Select(c => "?*[]^\\".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"))}:*}}:*";

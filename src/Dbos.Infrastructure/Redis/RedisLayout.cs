@@ -4,7 +4,7 @@ using StackExchange.Redis;
 namespace Dbos.Infrastructure.Redis;
 
 /// <summary>The layout record, and all keys of the store, whatever number of partitions they were laid out for.</summary>
-public sealed class RedisLayout(RedisConnection connection, StoreSettings settings) : IStoreLayout
+public sealed class RedisLayout(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock) : IStoreLayout
 {
     private const string MovedFrom = "moved_from";
 
@@ -13,7 +13,7 @@ public sealed class RedisLayout(RedisConnection connection, StoreSettings settin
 
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
 
-    private readonly RedisKeys keys = new(settings.KeyPrefix, settings.Partitions);
+    private readonly RedisKeys keys = new(settings);
 
     private RedisKey Layout => keys.Of(0, RedisKeys.Layout);
 
@@ -27,17 +27,22 @@ public sealed class RedisLayout(RedisConnection connection, StoreSettings settin
         return RedisAnswers.LayoutOf(fields) ?? new StoreLayout(settings.Partitions, StoreLayout.CurrentSchema, MovedFrom: null);
     }
 
-    /// <summary>Whoever serves writes a new time into the probe once a second.</summary>
+    public IStore Older(int schemaVersion) =>
+        new RedisStore(connection, replication, settings with { SchemaVersion = schemaVersion }, clock);
+
+    /// <summary>Whoever serves probes again before long.</summary>
     public async Task<bool> IsServed(CancellationToken cancellation)
     {
-        var first = await Probe(cancellation);
-        for (var looked = TimeSpan.Zero; !first.IsNull && looked < ProbePatience; looked += BetweenLooks)
+        long? last = null;
+        while (await SinceProbed(cancellation) is { } since && since < ProbePatience.TotalMilliseconds)
         {
-            await Task.Delay(BetweenLooks, cancellation);
-            if (await Probe(cancellation) != first)
+            if (since < last)
             {
                 return true;
             }
+
+            last = since;
+            await Task.Delay(BetweenLooks, cancellation);
         }
 
         return false;
@@ -69,6 +74,6 @@ public sealed class RedisLayout(RedisConnection connection, StoreSettings settin
     public Task EndMove(CancellationToken cancellation) =>
         connection.Ask(static (redis, layout) => redis.HashDeleteAsync(layout, MovedFrom), Layout, cancellation);
 
-    private Task<RedisValue> Probe(CancellationToken cancellation) =>
-        connection.Ask(static (redis, probe) => redis.StringGetAsync(probe), keys.Of(0, RedisKeys.Probe), cancellation);
+    private async Task<long?> SinceProbed(CancellationToken cancellation) => (long?)await connection.Ask(
+        static (redis, probe) => Script.Probed.Run(redis, [probe], []), keys.Of(0, RedisKeys.Probe), cancellation);
 }

@@ -14,7 +14,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
 
     private static readonly object[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until"];
 
-    private readonly RedisKeys keys = new(settings.KeyPrefix, settings.Partitions);
+    private readonly RedisKeys keys = new(settings);
     private readonly ScriptWriter scripts = new(settings, clock);
     private readonly EventCap refusals = new(settings.RefusalRetention, settings.Partitions);
 

@@ -15,6 +15,7 @@ public sealed class Script
     public static readonly Script Restore = new("reading", "indexing", "turns", "restore");
     public static readonly Script Layout = new("layout");
     public static readonly Script Probe = new("probe");
+    public static readonly Script Probed = new("probed");
 
     private readonly string text;
     private readonly byte[] digest;

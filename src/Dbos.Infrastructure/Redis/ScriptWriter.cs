@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace Dbos.Infrastructure.Redis;
 
 /// <summary>The keys and arguments of the scripts, in the order that the head of each script says.</summary>
-internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
+internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider clock)
 {
     private const int MostTurnsToldOfABand = 1_000;
 
@@ -16,7 +16,7 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
     /// </summary>
     private const string AbsentKey = "absent";
 
-    private readonly RedisKeys keys = new(settings.KeyPrefix, settings.Partitions);
+    private readonly RedisKeys keys = new(settings);
 
     public EventCap History { get; } = new(settings.EventRetention, settings.Partitions);
 
@@ -78,56 +78,6 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
             names.Add(keys.Of(take.Partition, candidate.Record));
             values.Add(candidate.Member);
             values.Add(numbers[candidate.Source]);
-        }
-
-        return ([.. names], [.. values]);
-    }
-
-    public (RedisKey[] Keys, RedisValue[] Values) Restore(Restoration restoration)
-    {
-        var partition = restoration.Partition;
-        var names = new List<RedisKey>
-        {
-            keys.Of(partition, Names.Events(EventLogName.History)),
-            keys.Of(partition, Names.Events(EventLogName.Refusals)),
-            keys.Of(partition, Names.Counts(null)),
-        };
-        var values = new List<RedisValue>
-        {
-            clock.GetUtcNow().ToUnixTimeMilliseconds(),
-            (long)Turn.Horizon.TotalMilliseconds,
-            Channels.Turns,
-            restoration.Records.Count,
-            restoration.Marks.Count,
-            restoration.Events.Count,
-            restoration.Refusals.Count,
-            restoration.Counts.Count,
-        };
-        foreach (var (name, record, indexes, lanes) in restoration.Records)
-        {
-            names.Add(keys.Of(partition, name));
-            values.Add(record.Version);
-            values.Add(record.Document);
-            values.Add(record.Payload);
-            values.Add(record.Deliveries);
-            values.Add(record.LeasedUntil is { } until ? until.ToUnixTimeMilliseconds() : RedisValue.EmptyString);
-            values.Add(indexes.Count);
-            values.Add(lanes.Count);
-            Write(indexes, lanes, partition, names, values);
-        }
-
-        foreach (var mark in restoration.Marks)
-        {
-            names.Add(keys.Of(partition, mark.Name));
-            values.Add(mark.Value);
-            values.Add((long)mark.Lifetime.TotalMilliseconds);
-        }
-
-        values.AddRange(restoration.Events.Concat(restoration.Refusals).Select(told => (RedisValue)told));
-        foreach (var (name, amount) in restoration.Counts)
-        {
-            values.Add(name);
-            values.Add(amount);
         }
 
         return ([.. names], [.. values]);

@@ -171,6 +171,9 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
 
     Task<StoreLayout> IStoreLayout.Open(CancellationToken cancellation) => Read(session => session.ReadLayout());
 
+    /// <summary>What differs is no table that an export reads.</summary>
+    IStore IStoreLayout.Older(int schemaVersion) => this;
+
     /// <summary>No other process can have opened it.</summary>
     Task<bool> IStoreLayout.IsServed(CancellationToken cancellation) => Task.FromResult(false);
 

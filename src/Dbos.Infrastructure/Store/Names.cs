@@ -8,6 +8,9 @@ namespace Dbos.Infrastructure.Store;
 /// </summary>
 public static class Names
 {
+    /// <summary>What a record's or mark's name begins with, before the first colon.</summary>
+    public const string AgentKind = "agent", StateKind = "state", LifeKind = "life", ResultKind = "result", TaskKind = "task", MarkKind = "mark";
+
     public const string Agents = "agents";
 
     /// <summary>Agents told alive, scored by when they will have been silent for too long.</summary>
@@ -19,21 +22,22 @@ public static class Names
     public static readonly IReadOnlyList<string> PrefixesOfTasks = [TaskPrefix, TasksPrefix, Turns];
 
     /// <summary>What every record's and every mark's name begins with.</summary>
-    public static readonly IReadOnlyList<string> PrefixesOfRecordsAndMarks = ["agent:", "state:", "life:", "result:", TaskPrefix, MarkPrefix];
+    public static readonly IReadOnlyList<string> PrefixesOfRecordsAndMarks =
+        [$"{AgentKind}:", $"{StateKind}:", $"{LifeKind}:", $"{ResultKind}:", TaskPrefix, MarkPrefix];
 
-    private const string TaskPrefix = "task:";
+    private const string TaskPrefix = $"{TaskKind}:";
     private const string TasksPrefix = "tasks:";
-    private const string MarkPrefix = "mark:";
+    private const string MarkPrefix = $"{MarkKind}:";
 
     /// <summary>The lanes that have pending tasks, by whose turn it is.</summary>
     public const string Turns = "turns";
 
-    public static string Agent(string agentId) => $"agent:{Encode(agentId)}";
+    public static string Agent(string agentId) => $"{AgentKind}:{Encode(agentId)}";
 
-    public static string State(string requestId) => $"state:{Encode(requestId)}";
+    public static string State(string requestId) => $"{StateKind}:{Encode(requestId)}";
 
     /// <summary>A module's own life, told without a request id.</summary>
-    public static string Life(string agentId, string moduleName) => $"life:{Encode(agentId)}:{Encode(moduleName)}";
+    public static string Life(string agentId, string moduleName) => $"{LifeKind}:{Encode(agentId)}:{Encode(moduleName)}";
 
     public static string StatesOfAgent(string agentId) => $"states:agent:{Encode(agentId)}";
 
@@ -41,7 +45,7 @@ public static class Names
 
     public static string StatesOf(string agentId, string moduleName) => $"states:both:{Encode(agentId)}:{Encode(moduleName)}";
 
-    public static string Result(string agentId, string resultId) => $"result:{Encode(agentId)}:{Encode(resultId)}";
+    public static string Result(string agentId, string resultId) => $"{ResultKind}:{Encode(agentId)}:{Encode(resultId)}";
 
     public static string Results(string agentId) => $"results:{Encode(agentId)}";
 
@@ -72,6 +76,8 @@ public static class Names
     public static bool IsTask(string name) => name.StartsWith(TaskPrefix, StringComparison.Ordinal);
 
     public static bool IsTurns(string name) => name == Turns || name.StartsWith(Turns + ":", StringComparison.Ordinal);
+
+    public static string KindOf(string name) => name[..name.IndexOf(':', StringComparison.Ordinal)];
 
     public static bool IsMark(string name) => name.StartsWith(MarkPrefix, StringComparison.Ordinal);
 

@@ -46,6 +46,9 @@ public interface IStoreLayout
     /// <summary>Connects, however the store is laid out; one that was never used is as this process would lay it out.</summary>
     Task<StoreLayout> Open(CancellationToken cancellation);
 
+    /// <summary>The store as an older DBOS laid it out, to be read.</summary>
+    IStore Older(int schemaVersion);
+
     /// <summary>Whether another process serves it now.</summary>
     Task<bool> IsServed(CancellationToken cancellation);
 

@@ -17,28 +17,26 @@ internal static class RecordKinds
     /// <summary>What the record is counted as: tasks by their status.</summary>
     public static string KindOf(string name, StoredRecord record)
     {
-        var kind = Prefix(name);
-        return kind == "task" ? $"task {Task(record).Status.Word()}" : kind;
+        var kind = Names.KindOf(name);
+        return kind == Names.TaskKind ? $"{kind} {Task(record).Status.Word()}" : kind;
     }
 
     /// <summary>The index that alone knows how recent the record is, and its member there; null: the record knows itself.</summary>
     public static IndexChange? RecencyOf(string name, StoredRecord record) =>
-        Prefix(name) is "state" or "life" or "result" ? Place(name, record, recency: 0, agentTimeout: default).Indexes[0] : null;
+        Names.KindOf(name) is Names.StateKind or Names.LifeKind or Names.ResultKind ? Place(name, record, recency: 0, agentTimeout: default).Indexes[0] : null;
 
     /// <summary>Every index entry and every lane that it belongs to.</summary>
     public static (IReadOnlyList<IndexChange> Indexes, IReadOnlyList<LaneChange> Lanes) Place(
-        string name, StoredRecord record, long recency, TimeSpan agentTimeout) => Prefix(name) switch
+        string name, StoredRecord record, long recency, TimeSpan agentTimeout) => Names.KindOf(name) switch
         {
-            "agent" => ([.. AgentRepository.IndexesOf(Decode<Agent>(record), agentTimeout).Where(change => change.Score is not null)], []),
-            "state" or "life" => (ModuleStateRepository.IndexesOf(Decode<ModuleState>(record), name, recency), []),
-            "result" => (ResultRepository.IndexesOf(Decode<MeasurementResult>(record), recency), []),
-            "task" => TaskIndexes.Moves(null, Task(record)),
+            Names.AgentKind => ([.. AgentRepository.IndexesOf(Decode<Agent>(record), agentTimeout).Where(change => change.Score is not null)], []),
+            Names.StateKind or Names.LifeKind => (ModuleStateRepository.IndexesOf(Decode<ModuleState>(record), name, recency), []),
+            Names.ResultKind => (ResultRepository.IndexesOf(Decode<MeasurementResult>(record), recency), []),
+            Names.TaskKind => TaskIndexes.Moves(null, Task(record)),
             _ => throw new InvalidOperationException($"{name} is no record"),
         };
 
     private static MeasurementTask Task(StoredRecord record) => TaskRepository.Rehydrate(Decode<MeasurementTask>(record), record);
 
     private static T Decode<T>(StoredRecord record) => JsonSerializer.Deserialize(record.Document.Span, Documents.Of<T>())!;
-
-    private static string Prefix(string name) => name[..name.IndexOf(':', StringComparison.Ordinal)];
 }

@@ -10,13 +10,15 @@ namespace Dbos.Infrastructure.Transfer;
 /// All that a store holds and cannot be made again from the rest, a slice at a time. What is kept of everything is
 /// a hash of its name, as a scan may come upon a name twice.
 /// </summary>
-internal sealed class StoreContents(IStore store)
+/// <param name="isServed">Records may come and go meanwhile.</param>
+internal sealed class StoreContents(IStore store, bool isServed)
 {
     /// <summary>Each may be as large as a result may be.</summary>
     private const int AtOnce = 50;
 
     private const int EventsOfASlice = 1_000;
 
+    /// <exception cref="TransferRefusedException">Something lies where no DBOS would find it: it would be lost.</exception>
     public async IAsyncEnumerable<ExportLine> Read([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         var seen = new HashSet<UInt128>();
@@ -26,7 +28,7 @@ internal sealed class StoreContents(IStore store)
             var slice = await store.Names(Names.PrefixesOfRecordsAndMarks, cursor, cancellation);
             foreach (var some in slice.Names.Where(name => seen.Add(XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(name.Name)))).Chunk(AtOnce))
             {
-                var lines = await Task.WhenAll(some.Select(name => Names.IsMark(name.Name) ? ReadMark(name, cancellation) : ReadRecord(name, cancellation)));
+                var lines = await Task.WhenAll(some.Select(name => Read(name, cancellation)));
                 foreach (var line in lines.OfType<ExportLine>())
                 {
                     yield return line;
@@ -52,11 +54,16 @@ internal sealed class StoreContents(IStore store)
         }
     }
 
+    private Task<ExportLine?> Read(StoreKey name, CancellationToken cancellation) =>
+        store.PartitionOf(Names.PartitionIdOf(name.Name)) != name.Partition ? throw Astray(name)
+        : Names.IsMark(name.Name) ? ReadMark(name, cancellation)
+        : ReadRecord(name, cancellation);
+
     private async Task<ExportLine?> ReadRecord(StoreKey name, CancellationToken cancellation)
     {
         if (await store.Find(name, cancellation) is not { } record)
         {
-            return null;
+            return isServed ? null : throw Astray(name);
         }
 
         // One that no list knows is the last of them.
@@ -77,6 +84,9 @@ internal sealed class StoreContents(IStore store)
         await store.FindMark(name, cancellation) is { } mark
             ? new MarkLine(mark.Name, mark.Value, (long)mark.Lifetime.TotalMilliseconds)
             : null;
+
+    private static TransferRefusedException Astray(StoreKey name) =>
+        new($"{name.Name} lies in partition {name.Partition} under a key where no DBOS of these settings finds it: it would be lost");
 
     /// <summary>Of all partitions, newest first.</summary>
     private async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadEvents(

@@ -9,26 +9,21 @@ namespace Dbos.Infrastructure.Transfer;
 /// </summary>
 public sealed class StoreTransfer(IStore store, IStoreLayout layout, StoreSettings settings, DbosPolicy policy, TimeProvider clock)
 {
-    /// <summary>Whether another process serves the store: what it writes meanwhile is in the file, or not, or in part.</summary>
-    public async Task<bool> IsServed()
-    {
-        await layout.Open(CancellationToken.None);
-        return await layout.IsServed(CancellationToken.None);
-    }
-
-    /// <returns>How many of each kind were written into the file.</returns>
     /// <exception cref="LayoutMismatchException">The store cannot be read as configured.</exception>
     /// <exception cref="TransferRefusedException">It is empty.</exception>
-    public async Task<IReadOnlyDictionary<string, long>> Export(string path)
+    public async Task<ExportReport> Export(string path)
     {
-        (await layout.Open(CancellationToken.None)).CheckWhole(settings);
-        await using var contents = new StoreContents(store).Read().GetAsyncEnumerator();
+        var found = await layout.Open(CancellationToken.None);
+        found.CheckWhole(settings);
+        var isServed = await layout.IsServed(CancellationToken.None);
+        await using var contents = ContentsOf(found, isServed).GetAsyncEnumerator();
         if (!await contents.MoveNextAsync())
         {
             throw new TransferRefusedException($"{settings.Subject} is empty: there is nothing to export");
         }
 
-        return (await new ExportFile(path).Write(Rest(contents), clock.GetUtcNow())).Counts;
+        var written = await new ExportFile(path).Write(Rest(contents), clock.GetUtcNow());
+        return new ExportReport(written.Counts, isServed);
     }
 
     /// <summary>
@@ -41,7 +36,7 @@ public sealed class StoreTransfer(IStore store, IStoreLayout layout, StoreSettin
         if (!found.IsMoving)
         {
             found.CheckWhole(settings);
-            var held = await TallyOfStore();
+            var held = await TallyOf(found);
             if (held.Digest != tally.Digest)
             {
                 throw new TransferRefusedException(
@@ -60,7 +55,7 @@ public sealed class StoreTransfer(IStore store, IStoreLayout layout, StoreSettin
         if (!found.IsMoving)
         {
             found.CheckWhole(settings);
-            if (!await IsEmpty())
+            if (!await IsEmpty(found))
             {
                 throw new TransferRefusedException($"{settings.Subject} is not empty: import into another, or clear it first");
             }
@@ -68,7 +63,7 @@ public sealed class StoreTransfer(IStore store, IStoreLayout layout, StoreSettin
 
         await layout.BeginMove(tally.Digest, CancellationToken.None);
         await new Restorer(store, policy.AgentTimeout).Put(new ExportFile(path).ReadLines(new Tally()));
-        var held = await TallyOfStore();
+        var held = await TallyOf(await layout.Open(CancellationToken.None));
         var report = new ImportReport(tally.Counts, held.Counts, AreEqual: held.Digest == tally.Digest);
         if (report.AreEqual)
         {
@@ -96,16 +91,22 @@ public sealed class StoreTransfer(IStore store, IStoreLayout layout, StoreSettin
         return (found, tally);
     }
 
-    private async Task<bool> IsEmpty()
+    private IAsyncEnumerable<ExportLine> ContentsOf(StoreLayout found, bool isServed = false)
     {
-        await using var contents = new StoreContents(store).Read().GetAsyncEnumerator();
+        var asLaidOut = found.SchemaVersion == StoreLayout.CurrentSchema ? store : layout.Older(found.SchemaVersion);
+        return new StoreContents(asLaidOut, isServed).Read();
+    }
+
+    private async Task<bool> IsEmpty(StoreLayout found)
+    {
+        await using var contents = ContentsOf(found).GetAsyncEnumerator();
         return !await contents.MoveNextAsync();
     }
 
-    private async Task<Tally> TallyOfStore()
+    private async Task<Tally> TallyOf(StoreLayout found)
     {
         var tally = new Tally();
-        await foreach (var line in new StoreContents(store).Read())
+        await foreach (var line in ContentsOf(found))
         {
             tally.Add(line);
         }
@@ -122,6 +123,10 @@ public sealed class StoreTransfer(IStore store, IStoreLayout layout, StoreSettin
         while (await contents.MoveNextAsync());
     }
 }
+
+/// <param name="Counts">How many of each kind were written into the file.</param>
+/// <param name="WasServed">What was written meanwhile by another process is in the file, or not, or in part.</param>
+public sealed record ExportReport(IReadOnlyDictionary<string, long> Counts, bool WasServed);
 
 /// <param name="Before">How many of each kind the file holds.</param>
 /// <param name="After">How many the store was found to hold.</param>

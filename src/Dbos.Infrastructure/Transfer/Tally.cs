@@ -24,7 +24,7 @@ internal sealed class Tally
         var kind = line switch
         {
             RecordLine record => RecordKinds.KindOf(record.Name, record.ToRecord()),
-            MarkLine => "mark",
+            MarkLine => Names.MarkKind,
             EventLine told => told.Log == EventLogName.History ? "event" : "refusal",
             CounterLine => "counter",
             _ => null,

@@ -8,6 +8,16 @@ public sealed class RepartitionTests : IAsyncLifetime
 {
     private const int From = 16;
     private const int To = 5;
+
+    /// <summary>Each partition's tag was its number alone.</summary>
+    private const string AsInTheFirstSchema =
+        """
+        for _, key in ipairs(redis.call('KEYS', '*')) do
+          local before = string.gsub(key, '%.%d+}', '}', 1)
+          if before ~= key then redis.call('RENAME', key, before) end
+        end
+        """;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string folder = Directory.CreateTempSubdirectory("dbos-test-").FullName;
@@ -70,6 +80,23 @@ public sealed class RepartitionTests : IAsyncLifetime
         refused.Should().Contain("is being moved and not whole: end it with the command 'import FILE'");
         told.Should().Contain("an earlier run was interrupted: going on with");
         await using var moved = await Serve(To);
+        (await Snapshot(moved.Client)).Should().Equal(before);
+    }
+
+    [Fact]
+    public async Task A_store_from_before_schema_versions_is_refused_and_moved_to_this_one_in_place()
+    {
+        await Fill(dbos.Client);
+        var before = await Snapshot(dbos.Client);
+        await dbos.Server.Kill();
+        await dbos.Redis.Ask("HDEL", "{dbos:0}:layout", "schema");
+        await dbos.Redis.Ask("EVAL", AsInTheFirstSchema, "0");
+
+        var refused = await Run("dotnet", [ProductFiles.ApiAssembly], Settings(From), expectedExit: 1);
+        await Repartition(From, From);
+
+        refused.Should().Contain($"has schema version 1, older than this DBOS's 2: move it with build/repartition {From} {From}");
+        await using var moved = await Serve(From);
         (await Snapshot(moved.Client)).Should().Equal(before);
     }
 

@@ -1,5 +1,6 @@
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Transfer;
 using Dbos.Testing;
 
 namespace Dbos.Infrastructure.Tests.Store;
@@ -79,7 +80,7 @@ public abstract class LayoutTests(IEngine engine) : StoreTests(engine)
     /// <param name="version">Null: none is recorded.</param>
     protected abstract Task WriteSchemaVersion(int? version);
 
-    private Task Serve() => Dbos.Get<IStoreConnection>().Open(None);
+    protected Task Serve() => Dbos.Get<IStoreConnection>().Open(None);
 }
 
 public abstract class LayoutOnAnyRedis(AnyRedisEngine engine) : LayoutTests(engine)
@@ -143,6 +144,26 @@ public sealed class LayoutOnCluster(ClusterEngine engine) : LayoutOnAnyRedis(eng
 
 public sealed class LayoutOnSqlite(SqliteEngine engine) : LayoutTests(engine), IClassFixture<SqliteEngine>
 {
+    [Fact]
+    public async Task A_file_from_before_schema_versions_is_exported_cleared_and_imported_in_place()
+    {
+        await Dbos.Send(Given.State());
+        await Dbos.Send(Given.Task());
+        var before = (await Dbos.Lines()).Where(line => line.StartsWith("record", StringComparison.Ordinal));
+        await WriteSchemaVersion(null);
+        var transfer = Dbos.Get<StoreTransfer>();
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "export.jsonl.gz");
+
+        await transfer.Export(file);
+        await transfer.Clear(file);
+        (await transfer.Import(file)).AreEqual.Should().BeTrue();
+
+        await Serve();
+        (await Dbos.Lines()).Where(line => line.StartsWith("record", StringComparison.Ordinal)).Should().BeEquivalentTo(before);
+        (await Dbos.Send(Given.Task())).Value.Duplicate.Should().BeTrue();
+    }
+
     protected override async Task WriteSchemaVersion(int? version)
     {
         await using var connection = SqliteEngine.Connect(Dbos.Settings);

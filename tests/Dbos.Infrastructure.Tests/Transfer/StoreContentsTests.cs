@@ -20,7 +20,7 @@ public sealed class StoreContentsTests
     [Fact]
     public async Task What_a_scan_comes_upon_twice_is_exported_once()
     {
-        var mark = new StoreKey(1, "mark:ScheduleTask:natural:t1:t1");
+        var mark = new StoreKey(store.PartitionOf("t1"), "mark:ScheduleTask:natural:t1:t1");
         store.Names(Arg.Any<IReadOnlyList<string>>(), null, default).Returns(new NameSlice([mark, mark], "next"));
         store.Names(Arg.Any<IReadOnlyList<string>>(), "next", default).Returns(new NameSlice([mark], null));
         store.FindMark(mark, default).Returns(new Mark(mark.Name, Bytes("first"), TimeSpan.FromHours(1)));
@@ -53,14 +53,45 @@ public sealed class StoreContentsTests
         (await Read()).Should().BeEquivalentTo([new CounterLine("done", 7), new CounterLine("failed", 1)]);
     }
 
+    [Fact]
+    public async Task A_record_in_a_partition_that_is_not_its_own_is_not_passed_over()
+    {
+        var astray = new StoreKey(1 - store.PartitionOf("t1"), "task:t1");
+        store.Names(default!, default, default).ReturnsForAnyArgs(new NameSlice([astray], null));
+
+        (await FluentActions.Awaiting(Read).Should().ThrowAsync<TransferRefusedException>()).WithMessage("task:t1 lies in partition*");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_record_that_is_not_found_has_gone_if_the_store_is_served_and_else_is_not_passed_over(bool isServed)
+    {
+        var name = new StoreKey(store.PartitionOf("t1"), "task:t1");
+        store.Names(default!, default, default).ReturnsForAnyArgs(new NameSlice([name], null));
+
+        var read = () => Read(isServed);
+
+        if (isServed)
+        {
+            (await read()).Should().BeEmpty();
+        }
+        else
+        {
+            await read.Should().ThrowAsync<TransferRefusedException>();
+        }
+    }
+
     private static byte[] Event(int number) => Bytes($$"""{"id":"{{number:x8}}"}""");
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
-    private async Task<List<ExportLine>> Read()
+    private Task<List<ExportLine>> Read() => Read(isServed: false);
+
+    private async Task<List<ExportLine>> Read(bool isServed)
     {
         var lines = new List<ExportLine>();
-        await foreach (var line in new StoreContents(store).Read())
+        await foreach (var line in new StoreContents(store, isServed).Read())
         {
             lines.Add(line);
         }
