@@ -60,6 +60,16 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         Found();
     }
 
+    /// <summary>Connects if Redis is there, and lets calls through however the store is laid out.</summary>
+    public async Task OpenUnchecked()
+    {
+        if (!isOpen)
+        {
+            await Connect();
+            isOpen = connection is not null;
+        }
+    }
+
     /// <summary>
     /// Asks Redis one thing. Every way in which it may fail to answer is the same outage to a caller. What was
     /// sent cannot be taken back, so a caller that gives up later only stops listening.
@@ -226,11 +236,11 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         {
             var asked = Stopwatch.GetTimestamp();
             var keys = new RedisKeys(settings.KeyPrefix, settings.Partitions);
-            var answer = (long[])(await Script.Layout.Run(redis, [keys.Of(0, "layout")], [settings.Partitions]))!;
-            clock.Hear(answer[1], answer[2], asked);
-            return answer[0] == settings.Partitions
-                ? true
-                : throw new LayoutMismatchException(settings.KeyPrefix, (int)answer[0], settings.Partitions);
+            var answer = (RedisValue[])(await Script.Layout.Run(
+                redis, [keys.Of(0, RedisKeys.Layout)], [settings.Partitions, StoreLayout.CurrentSchema]))!;
+            clock.Hear((long)answer[3], (long)answer[4], asked);
+            RedisAnswers.LayoutOf(answer)!.CheckServable(settings);
+            return true;
         }
         catch (Exception error) when (error is RedisException or TimeoutException)
         {

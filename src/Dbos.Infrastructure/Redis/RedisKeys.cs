@@ -10,6 +10,12 @@ namespace Dbos.Infrastructure.Redis;
 /// </summary>
 public sealed class RedisKeys(string prefix, int partitions)
 {
+    /// <summary>In the first partition.</summary>
+    public const string Layout = "layout";
+
+    /// <summary>In every partition.</summary>
+    public const string Probe = "probe";
+
     private readonly string[] tags = [.. HashTags.Of(prefix, partitions).Select(tag => $"{{{tag}}}:")];
 
     /// <summary>Matches every key, as Redis's SCAN reads patterns.</summary>

@@ -36,10 +36,13 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     public async Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
         RecordOf((RedisValue[])(await Settled(record.Partition, "HMGET", [keys.Of(record), .. RecordFields], cancellation))!);
 
-    public async Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation)
+    public async Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation)
     {
-        var value = (RedisValue)await Settled(mark.Partition, "GET", [keys.Of(mark)], cancellation);
-        return value.IsNull ? null : (ReadOnlyMemory<byte>?)value;
+        var value = Settled(mark.Partition, "GET", [keys.Of(mark)], cancellation);
+        var lifetime = Settled(mark.Partition, "PTTL", [keys.Of(mark)], cancellation);
+        await Task.WhenAll(value, lifetime);
+        var found = (RedisValue)await value;
+        return found.IsNull ? null : new Mark(mark.Name, found, TimeSpan.FromMilliseconds(Math.Max(0, (long)await lifetime)));
     }
 
     public Task<IReadOnlyList<IndexEntry>> Lowest(
@@ -87,11 +90,11 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     }
 
     public async Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int count, CancellationToken cancellation)
+        int partition, EventLogName log, int skip, int count, CancellationToken cancellation)
     {
         var events = await connection.Ask(
-            static (redis, ask) => redis.ListRangeAsync(ask.key, 0, ask.count - 1, Primary),
-            (key: keys.Of(partition, Store.Names.Events(log)), count),
+            static (redis, ask) => redis.ListRangeAsync(ask.key, ask.skip, ask.skip + ask.count - 1, Primary),
+            (key: keys.Of(partition, Store.Names.Events(log)), skip, count),
             cancellation);
         return [.. events.Select(told => (ReadOnlyMemory<byte>)told)];
     }
@@ -107,6 +110,12 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
                    select name.Value,
             ],
             next);
+    }
+
+    public Task Restore(Restoration restoration, CancellationToken cancellation)
+    {
+        var (names, values) = scripts.Restore(restoration);
+        return Settled(restoration.Partition, Script.Restore, names, values, cancellation);
     }
 
     /// <summary>

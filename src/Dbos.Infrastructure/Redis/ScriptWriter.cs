@@ -83,11 +83,61 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
         return ([.. names], [.. values]);
     }
 
+    public (RedisKey[] Keys, RedisValue[] Values) Restore(Restoration restoration)
+    {
+        var partition = restoration.Partition;
+        var names = new List<RedisKey>
+        {
+            keys.Of(partition, Names.Events(EventLogName.History)),
+            keys.Of(partition, Names.Events(EventLogName.Refusals)),
+            keys.Of(partition, Names.Counts(null)),
+        };
+        var values = new List<RedisValue>
+        {
+            clock.GetUtcNow().ToUnixTimeMilliseconds(),
+            (long)Turn.Horizon.TotalMilliseconds,
+            Channels.Turns,
+            restoration.Records.Count,
+            restoration.Marks.Count,
+            restoration.Events.Count,
+            restoration.Refusals.Count,
+            restoration.Counts.Count,
+        };
+        foreach (var (name, record, indexes, lanes) in restoration.Records)
+        {
+            names.Add(keys.Of(partition, name));
+            values.Add(record.Version);
+            values.Add(record.Document);
+            values.Add(record.Payload);
+            values.Add(record.Deliveries);
+            values.Add(record.LeasedUntil is { } until ? until.ToUnixTimeMilliseconds() : RedisValue.EmptyString);
+            values.Add(indexes.Count);
+            values.Add(lanes.Count);
+            Write(indexes, lanes, partition, names, values);
+        }
+
+        foreach (var mark in restoration.Marks)
+        {
+            names.Add(keys.Of(partition, mark.Name));
+            values.Add(mark.Value);
+            values.Add((long)mark.Lifetime.TotalMilliseconds);
+        }
+
+        values.AddRange(restoration.Events.Concat(restoration.Refusals).Select(told => (RedisValue)told));
+        foreach (var (name, amount) in restoration.Counts)
+        {
+            values.Add(name);
+            values.Add(amount);
+        }
+
+        return ([.. names], [.. values]);
+    }
+
     public (RedisKey[] Keys, RedisValue[] Values) Probe(Watch watch, int[] partitions) =>
     (
         [
             .. from partition in partitions
-               from name in new[] { "probe", watch.Turns }.Concat(watch.Deadlines)
+               from name in new[] { RedisKeys.Probe, watch.Turns }.Concat(watch.Deadlines)
                select keys.Of(partition, name),
         ],
         [partitions.Length, watch.Deadlines.Count, watch.From, watch.UpTo, MostTurnsToldOfABand, Bands.Count, Bands.Width]);
@@ -126,14 +176,24 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
             values.Add(told);
         }
 
-        foreach (var change in commit.Indexes)
+        Write(commit.Indexes, commit.Lanes, partition, names, values);
+        foreach (var count in commit.Counts)
+        {
+            values.Add(count);
+        }
+    }
+
+    private void Write(
+        IReadOnlyList<IndexChange> indexes, IReadOnlyList<LaneChange> lanes, int partition, List<RedisKey> names, List<RedisValue> values)
+    {
+        foreach (var change in indexes)
         {
             names.Add(keys.Of(partition, change.Index));
             values.Add(change.Score is { } score ? score : RedisValue.EmptyString);
             values.Add(change.Member);
         }
 
-        foreach (var (lane, band, member, due) in commit.Lanes)
+        foreach (var (lane, band, member, due) in lanes)
         {
             names.Add(keys.Of(partition, lane.Index));
             names.AddRange(lane.Turns.Select(turns => keys.Of(partition, turns)));
@@ -141,11 +201,6 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
             values.Add(member);
             WriteBand(lane, band, values);
             values.Add(lane.Turns.Count);
-        }
-
-        foreach (var count in commit.Counts)
-        {
-            values.Add(count);
         }
     }
 
