@@ -31,7 +31,7 @@ public sealed class WriteLoad
     /// <summary>Every write that was tried, once all writers are cut off.</summary>
     public Task<Write[]> Outcome() => writers.WaitAsync(TimeSpan.FromSeconds(30));
 
-    /// <summary>Lets every writer end what it is at. None should have been cut off before.</summary>
+    /// <summary>Every write that was tried, once all writers that were not cut off have ended what they are at.</summary>
     public Task<Write[]> Stop()
     {
         isStopping = true;

@@ -113,6 +113,7 @@ public sealed class ReplicationTests : IAsyncLifetime
         }
 
         await engine.Server.Promote();
+        await engine.Server.WaitUntilFollowed();
         await Testing.Eventually.True(() => Outage.IsOver(() => dbos.Send(Given.Result())), Patience, "it is a primary with a replica again");
         await ShouldBeStoredOnce(dbos);
     }
