@@ -46,7 +46,14 @@ public static class RedisRoles
 
     /// <summary>So many replicas have what it has, and have said so.</summary>
     public static Task<TimeSpan> WaitUntilFollowed(this RedisServer primary, int replicas = 1) => Eventually.True(
-        async () => Regex.Count(await primary.Ask("info", "replication"), "state=online,offset=[1-9]") == replicas, Patience, "the replicas follow");
+        async () =>
+        {
+            // Of nothing written there is nothing to be said for ten seconds.
+            await primary.Ask("publish", "followed", string.Empty);
+            return Regex.Count(await primary.Ask("info", "replication"), "state=online,offset=[1-9]") == replicas;
+        },
+        Patience,
+        "the replicas follow");
 
     /// <summary>Makes it a primary with what it has.</summary>
     public static Task Promote(this RedisServer replica) => replica.Order("replicaof", "no", "one");

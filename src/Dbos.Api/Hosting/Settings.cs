@@ -30,6 +30,7 @@ public sealed record Settings(int Port, int MaxCallsInFlight, DbosPolicy Policy,
             CompletedTaskRetention = Seconds("COMPLETED_TASK_RETENTION_SECONDS", policy.CompletedTaskRetention),
             MaxResultBytes = Number("MAX_RESULT_BYTES", policy.MaxResultBytes, 1, 256 * MiB),
         };
+        var replicas = Number("DURABILITY_REPLICAS", 1, 1, 16);
         var store = new StoreSettings { Address = Text("REDIS_ADDR", isDevelopment ? StoreSettings.Embedded : "localhost:6379") };
         store = store with
         {
@@ -41,7 +42,7 @@ public sealed record Settings(int Port, int MaxCallsInFlight, DbosPolicy Policy,
             {
                 "local" => 0,
                 "replicated" when store.IsEmbedded => throw new SettingException("DURABILITY", "'local', as the embedded store has no replicas", "replicated"),
-                "replicated" => Number("DURABILITY_REPLICAS", 1, 1, 16),
+                "replicated" => replicas,
                 var other => throw new SettingException("DURABILITY", "'local' or 'replicated'", other),
             },
         };

@@ -14,17 +14,21 @@ internal sealed class Sentinels : IAsyncDisposable
     private readonly PeriodicTimer timer = new(BetweenLooks);
     private readonly ConfigurationOptions options;
     private readonly ConnectionMultiplexer connection;
-    private readonly Task following;
+    private readonly Func<ConfigurationOptions, Task> use;
+    private EndPoint? followed;
+    private Task following = Task.CompletedTask;
 
-    private Sentinels(ConfigurationOptions options, ConnectionMultiplexer connection, Func<ConfigurationOptions, Task> use)
-    {
-        (this.options, this.connection) = (options, connection);
-        following = Follow(use);
-    }
+    private Sentinels(ConfigurationOptions options, ConnectionMultiplexer connection, Func<ConfigurationOptions, Task> use) =>
+        (this.options, this.connection, this.use) = (options, connection, use);
 
     /// <param name="use">Told the way to the primary, at first and whenever it is another one.</param>
-    public static async Task<Sentinels> Follow(ConfigurationOptions options, Func<ConfigurationOptions, Task> use) =>
-        new(options, await ConnectionMultiplexer.SentinelConnectAsync(options.Clone()), use);
+    public static async Task<Sentinels> Follow(ConfigurationOptions options, Func<ConfigurationOptions, Task> use)
+    {
+        var sentinels = new Sentinels(options, await ConnectionMultiplexer.SentinelConnectAsync(options.Clone()), use);
+        await sentinels.Look();
+        sentinels.following = sentinels.Follow();
+        return sentinels;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -33,18 +37,21 @@ internal sealed class Sentinels : IAsyncDisposable
         await connection.DisposeAsync();
     }
 
-    private async Task Follow(Func<ConfigurationOptions, Task> use)
+    private async Task Follow()
     {
-        EndPoint? followed = null;
-        do
+        while (await timer.WaitForNextTickAsync())
         {
-            if (await Primary() is { } primary && !primary.Equals(followed))
-            {
-                followed = primary;
-                await use(To(primary));
-            }
+            await Look();
         }
-        while (await timer.WaitForNextTickAsync());
+    }
+
+    private async Task Look()
+    {
+        if (await Primary() is { } primary && !primary.Equals(followed))
+        {
+            await use(To(primary));
+            followed = primary;
+        }
     }
 
     private ConfigurationOptions To(EndPoint primary)
