@@ -5,11 +5,26 @@ namespace Dbos.Testing;
 
 public static class FreePort
 {
-    /// <summary>A loopback port that nothing listens on. Whoever starts a server on it tries again with another if it was taken meanwhile.</summary>
+    /// <summary>
+    /// A loopback port that nothing listens on, from below those that Linux gives to clients: a server that is
+    /// killed finds its port free again. Whoever starts a server on it tries again with another if it was taken meanwhile.
+    /// </summary>
     public static int Find()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        const int First = 10_000;
+        const int FirstOfClients = 32_768;
+        while (true)
+        {
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(First, FirstOfClients));
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException)
+            {
+                // Somebody listens on it.
+            }
+        }
     }
 }

@@ -9,25 +9,35 @@ public sealed class RedisServer : IAsyncDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(20);
 
     private readonly TemporaryFolder folder = new();
-    private readonly string[] options;
+    private string[] options = [];
     private ChildProcess? process;
+    private bool isPaused;
 
-    private RedisServer(string[] options) => this.options = options;
+    private RedisServer()
+    {
+    }
 
     public int Port { get; private set; }
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
+    /// <summary>False: it is killed, stopped or paused.</summary>
+    public bool IsAnswering => process is { HasExited: false } && !isPaused;
+
     public ChildProcess Process => process ?? throw new InvalidOperationException("this redis-server is stopped");
 
     /// <param name="options">Further command line options, as <c>--maxmemory 100mb</c>.</param>
-    public static async Task<RedisServer> Start(params string[] options)
+    public static Task<RedisServer> Start(params string[] options) => Start(() => options);
+
+    /// <param name="options">Asked again for each trial: they may name a port too.</param>
+    public static async Task<RedisServer> Start(Func<string[]> options)
     {
         const int Tries = 5;
-        var server = new RedisServer(options);
+        var server = new RedisServer();
         for (var trial = 1; ; trial++)
         {
             server.Port = FreePort.Find();
+            server.options = options();
             try
             {
                 await server.Start();
@@ -65,6 +75,20 @@ public sealed class RedisServer : IAsyncDisposable
     {
         await Process.DisposeAsync();
         process = null;
+        isPaused = false;
+    }
+
+    /// <summary>It keeps its connections and answers none, until <see cref="Resume"/>.</summary>
+    public void Pause()
+    {
+        Process.Signal(UnixSignal.Stop);
+        isPaused = true;
+    }
+
+    public void Resume()
+    {
+        Process.Signal(UnixSignal.Continue);
+        isPaused = false;
     }
 
     /// <summary>As an operator stops it.</summary>

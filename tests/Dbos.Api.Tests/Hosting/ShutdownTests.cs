@@ -25,7 +25,7 @@ public sealed class ShutdownTests
     public async Task Calls_in_flight_finish_and_no_new_ones_are_taken()
     {
         await using var dbos = await Deployment.Start(StoreKind.Redis);
-        dbos.Redis.Process.Signal(UnixSignal.Stop);
+        dbos.Redis.Pause();
         var calls = Enumerable.Range(0, CallsInFlight)
             .Select(_ => dbos.Client.StoreResultAsync(Requests.Result(Requests.NewId("request"))).ResponseAsync)
             .ToArray();
@@ -36,7 +36,7 @@ public sealed class ShutdownTests
         var since = Stopwatch.StartNew();
         dbos.Server.Process.Signal(UnixSignal.Terminate);
         await Eventually.True(() => IsRefused(dbos.Server.Port), Longest, "no new connection is taken");
-        dbos.Redis.Process.Signal(UnixSignal.Continue);
+        dbos.Redis.Resume();
 
         (await Task.WhenAll(calls)).Should().OnlyContain(reply => reply.Success);
         (await dbos.Server.Process.WaitForExit(Longest)).Should().Be(0);
@@ -47,7 +47,7 @@ public sealed class ShutdownTests
     public async Task Calls_that_hang_do_not_keep_DBOS_longer_than_10_seconds()
     {
         await using var dbos = await Deployment.Start(StoreKind.Redis);
-        dbos.Redis.Process.Signal(UnixSignal.Stop);
+        dbos.Redis.Pause();
         var call = dbos.Client.StoreResultAsync(Requests.Result(Requests.NewId("request"))).ResponseAsync;
         (await dbos.Server.StatusOf("liveness")).Should().NotBeNull();
 

@@ -68,7 +68,7 @@ public sealed class AwayLaterTests
             return redis.Kill();
         }
 
-        redis.Process.Signal(UnixSignal.Stop);
+        redis.Pause();
         return Task.CompletedTask;
     }
 
@@ -79,7 +79,7 @@ public sealed class AwayLaterTests
             return redis.Start();
         }
 
-        redis.Process.Signal(UnixSignal.Continue);
+        redis.Resume();
         return Task.CompletedTask;
     }
 

@@ -118,4 +118,7 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
 
 public sealed class AgentRepositoryOnRedis(RedisEngine engine) : AgentRepositoryTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class AgentRepositoryOnCluster(ClusterEngine engine) : AgentRepositoryTests(engine);
+
 public sealed class AgentRepositoryOnSqlite(SqliteEngine engine) : AgentRepositoryTests(engine), IClassFixture<SqliteEngine>;

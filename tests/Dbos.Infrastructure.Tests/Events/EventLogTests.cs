@@ -69,4 +69,7 @@ public abstract class EventLogTests(IEngine engine) : StoreTests(engine)
 
 public sealed class EventLogOnRedis(RedisEngine engine) : EventLogTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class EventLogOnCluster(ClusterEngine engine) : EventLogTests(engine);
+
 public sealed class EventLogOnSqlite(SqliteEngine engine) : EventLogTests(engine), IClassFixture<SqliteEngine>;

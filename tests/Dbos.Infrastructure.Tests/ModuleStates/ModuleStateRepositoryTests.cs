@@ -85,4 +85,7 @@ public abstract class ModuleStateRepositoryTests(IEngine engine) : StoreTests(en
 
 public sealed class ModuleStateRepositoryOnRedis(RedisEngine engine) : ModuleStateRepositoryTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class ModuleStateRepositoryOnCluster(ClusterEngine engine) : ModuleStateRepositoryTests(engine);
+
 public sealed class ModuleStateRepositoryOnSqlite(SqliteEngine engine) : ModuleStateRepositoryTests(engine), IClassFixture<SqliteEngine>;

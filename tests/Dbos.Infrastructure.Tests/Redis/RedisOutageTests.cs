@@ -33,9 +33,9 @@ public sealed class RedisOutageTests : IAsyncLifetime
     [Fact]
     public async Task While_Redis_hangs_every_call_ends_in_time_and_it_is_served_again_soon_after()
     {
-        engine.Server.Process.Signal(UnixSignal.Stop);
+        engine.Server.Pause();
         var waits = await Task.WhenAll(Enumerable.Range(0, Calls).Select(number => Refused($"hanging {number}")));
-        engine.Server.Process.Signal(UnixSignal.Continue);
+        engine.Server.Resume();
 
         waits.Should().OnlyContain(wait => wait < Promised);
         (await UntilServed()).Should().BeLessThan(PromisedBack);

@@ -88,4 +88,7 @@ public abstract class ResultRepositoryTests(IEngine engine) : StoreTests(engine)
 
 public sealed class ResultRepositoryOnRedis(RedisEngine engine) : ResultRepositoryTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class ResultRepositoryOnCluster(ClusterEngine engine) : ResultRepositoryTests(engine);
+
 public sealed class ResultRepositoryOnSqlite(SqliteEngine engine) : ResultRepositoryTests(engine), IClassFixture<SqliteEngine>;

@@ -110,4 +110,7 @@ public abstract class BandTests(IEngine engine) : StoreTests(engine)
 
 public sealed class BandOnRedis(RedisEngine engine) : BandTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class BandOnCluster(ClusterEngine engine) : BandTests(engine);
+
 public sealed class BandOnSqlite(SqliteEngine engine) : BandTests(engine), IClassFixture<SqliteEngine>;

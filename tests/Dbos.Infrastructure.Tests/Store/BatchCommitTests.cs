@@ -123,4 +123,7 @@ public abstract class BatchCommitTests(IEngine engine) : StoreTests(engine)
 
 public sealed class BatchCommitOnRedis(RedisEngine engine) : BatchCommitTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class BatchCommitOnCluster(ClusterEngine engine) : BatchCommitTests(engine);
+
 public sealed class BatchCommitOnSqlite(SqliteEngine engine) : BatchCommitTests(engine), IClassFixture<SqliteEngine>;

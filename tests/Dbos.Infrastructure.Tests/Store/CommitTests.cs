@@ -192,4 +192,7 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
 
 public sealed class CommitOnRedis(RedisEngine engine) : CommitTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class CommitOnCluster(ClusterEngine engine) : CommitTests(engine);
+
 public sealed class CommitOnSqlite(SqliteEngine engine) : CommitTests(engine), IClassFixture<SqliteEngine>;

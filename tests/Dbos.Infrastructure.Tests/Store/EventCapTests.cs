@@ -81,4 +81,7 @@ public abstract class EventCapTests(IEngine engine) : StoreTests(engine)
 
 public sealed class EventCapOnRedis(RedisEngine engine) : EventCapTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class EventCapOnCluster(ClusterEngine engine) : EventCapTests(engine);
+
 public sealed class EventCapOnSqlite(SqliteEngine engine) : EventCapTests(engine), IClassFixture<SqliteEngine>;

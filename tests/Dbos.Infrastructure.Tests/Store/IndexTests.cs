@@ -142,4 +142,7 @@ public abstract class IndexTests(IEngine engine) : StoreTests(engine)
 
 public sealed class IndexOnRedis(RedisEngine engine) : IndexTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class IndexOnCluster(ClusterEngine engine) : IndexTests(engine);
+
 public sealed class IndexOnSqlite(SqliteEngine engine) : IndexTests(engine), IClassFixture<SqliteEngine>;

@@ -173,4 +173,7 @@ public abstract class LaneTests(IEngine engine) : StoreTests(engine)
 
 public sealed class LaneOnRedis(RedisEngine engine) : LaneTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class LaneOnCluster(ClusterEngine engine) : LaneTests(engine);
+
 public sealed class LaneOnSqlite(SqliteEngine engine) : LaneTests(engine), IClassFixture<SqliteEngine>;

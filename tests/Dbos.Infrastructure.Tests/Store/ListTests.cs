@@ -178,4 +178,7 @@ public abstract class ListTests(IEngine engine) : StoreTests(engine)
 
 public sealed class ListOnRedis(RedisEngine engine) : ListTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class ListOnCluster(ClusterEngine engine) : ListTests(engine);
+
 public sealed class ListOnSqlite(SqliteEngine engine) : ListTests(engine), IClassFixture<SqliteEngine>;

@@ -74,4 +74,7 @@ public abstract class NameSliceTests(IEngine engine) : StoreTests(engine)
 
 public sealed class NameSliceOnRedis(RedisEngine engine) : NameSliceTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class NameSliceOnCluster(ClusterEngine engine) : NameSliceTests(engine);
+
 public sealed class NameSliceOnSqlite(SqliteEngine engine) : NameSliceTests(engine), IClassFixture<SqliteEngine>;

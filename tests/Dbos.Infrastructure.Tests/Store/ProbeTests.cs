@@ -40,4 +40,7 @@ public abstract class ProbeTests(IEngine engine) : StoreTests(engine)
 
 public sealed class ProbeOnRedis(RedisEngine engine) : ProbeTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class ProbeOnCluster(ClusterEngine engine) : ProbeTests(engine);
+
 public sealed class ProbeOnSqlite(SqliteEngine engine) : ProbeTests(engine), IClassFixture<SqliteEngine>;

@@ -105,4 +105,7 @@ public abstract class RecordLifeTests(IEngine engine) : StoreTests(engine)
 
 public sealed class RecordLifeOnRedis(RedisEngine engine) : RecordLifeTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class RecordLifeOnCluster(ClusterEngine engine) : RecordLifeTests(engine);
+
 public sealed class RecordLifeOnSqlite(SqliteEngine engine) : RecordLifeTests(engine), IClassFixture<SqliteEngine>;

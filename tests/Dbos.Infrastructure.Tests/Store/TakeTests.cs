@@ -214,4 +214,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
 
 public sealed class TakeOnRedis(RedisEngine engine) : TakeTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class TakeOnCluster(ClusterEngine engine) : TakeTests(engine);
+
 public sealed class TakeOnSqlite(SqliteEngine engine) : TakeTests(engine), IClassFixture<SqliteEngine>;

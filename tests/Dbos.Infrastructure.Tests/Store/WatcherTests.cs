@@ -170,4 +170,7 @@ public abstract class WatcherTests : StoreTests
 
 public sealed class WatcherOnRedis(RedisEngine engine) : WatcherTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class WatcherOnCluster(ClusterEngine engine) : WatcherTests(engine);
+
 public sealed class WatcherOnSqlite(SqliteEngine engine) : WatcherTests(engine), IClassFixture<SqliteEngine>;

@@ -93,4 +93,7 @@ public abstract class TaskAuditTests(IEngine engine) : StoreTests(engine)
 
 public sealed class TaskAuditOnRedis(RedisEngine engine) : TaskAuditTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class TaskAuditOnCluster(ClusterEngine engine) : TaskAuditTests(engine);
+
 public sealed class TaskAuditOnSqlite(SqliteEngine engine) : TaskAuditTests(engine), IClassFixture<SqliteEngine>;

@@ -153,4 +153,7 @@ public abstract class TaskChangeTests(IEngine engine) : StoreTests(engine)
 
 public sealed class TaskChangeOnRedis(RedisEngine engine) : TaskChangeTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class TaskChangeOnCluster(ClusterEngine engine) : TaskChangeTests(engine);
+
 public sealed class TaskChangeOnSqlite(SqliteEngine engine) : TaskChangeTests(engine), IClassFixture<SqliteEngine>;

@@ -136,4 +136,7 @@ public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
 
 public sealed class TaskDeliveryOnRedis(RedisEngine engine) : TaskDeliveryTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class TaskDeliveryOnCluster(ClusterEngine engine) : TaskDeliveryTests(engine);
+
 public sealed class TaskDeliveryOnSqlite(SqliteEngine engine) : TaskDeliveryTests(engine), IClassFixture<SqliteEngine>;

@@ -203,4 +203,7 @@ public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
 
 public sealed class TaskEndOnRedis(RedisEngine engine) : TaskEndTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class TaskEndOnCluster(ClusterEngine engine) : TaskEndTests(engine);
+
 public sealed class TaskEndOnSqlite(SqliteEngine engine) : TaskEndTests(engine), IClassFixture<SqliteEngine>;

@@ -65,6 +65,9 @@ public abstract class TaskFairnessTests(IEngine engine, int partitions) : StoreT
 
 public sealed class TaskFairnessOnRedis(RedisEngine engine) : TaskFairnessTests(engine, partitions: 16), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class TaskFairnessOnCluster(ClusterEngine engine) : TaskFairnessTests(engine, partitions: 16);
+
 public sealed class TaskFairnessOnRedisInOnePartition(RedisEngine engine) : TaskFairnessTests(engine, partitions: 1), IClassFixture<RedisEngine>;
 
 public sealed class TaskFairnessOnSqlite(SqliteEngine engine) : TaskFairnessTests(engine, partitions: 1), IClassFixture<SqliteEngine>;

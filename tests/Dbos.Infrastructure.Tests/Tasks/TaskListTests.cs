@@ -145,4 +145,7 @@ public abstract class TaskListTests(IEngine engine) : StoreTests(engine)
 
 public sealed class TaskListOnRedis(RedisEngine engine) : TaskListTests(engine), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class TaskListOnCluster(ClusterEngine engine) : TaskListTests(engine);
+
 public sealed class TaskListOnSqlite(SqliteEngine engine) : TaskListTests(engine), IClassFixture<SqliteEngine>;

@@ -97,6 +97,9 @@ public abstract class TaskOrderTests(IEngine engine, int partitions) : StoreTest
 
 public sealed class TaskOrderOnRedis(RedisEngine engine) : TaskOrderTests(engine, partitions: 16), IClassFixture<RedisEngine>;
 
+[Collection(ClusterEngine.Name)]
+public sealed class TaskOrderOnCluster(ClusterEngine engine) : TaskOrderTests(engine, partitions: 16);
+
 public sealed class TaskOrderOnRedisInOnePartition(RedisEngine engine) : TaskOrderTests(engine, partitions: 1), IClassFixture<RedisEngine>;
 
 public sealed class TaskOrderOnSqlite(SqliteEngine engine) : TaskOrderTests(engine, partitions: 1), IClassFixture<SqliteEngine>;

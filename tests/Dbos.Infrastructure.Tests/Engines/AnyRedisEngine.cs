@@ -1,0 +1,135 @@
+using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Store;
+using Dbos.Testing;
+using StackExchange.Redis;
+
+namespace Dbos.Infrastructure.Tests.Engines;
+
+/// <summary>Whatever Redis there is behind an address; each store in it has a key prefix of its own.</summary>
+public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
+{
+    private static readonly string[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until", "holder"];
+
+    private static readonly TimeSpan ListenPatience = TimeSpan.FromSeconds(5);
+
+    private int stores;
+
+    /// <summary>Where a store finds its Redis.</summary>
+    protected abstract string Address { get; }
+
+    /// <summary>A connection past the store, as an operator's own.</summary>
+    public ConnectionMultiplexer Operator { get; private set; } = null!;
+
+    private IEnumerable<IServer> Primaries => Operator.GetServers().Where(server => !server.IsReplica);
+
+    public async Task InitializeAsync()
+    {
+        await StartRedis();
+        Operator = await ConnectionMultiplexer.ConnectAsync($"{Address},allowAdmin=true,abortConnect=false");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Operator.DisposeAsync();
+        await StopRedis();
+    }
+
+    public Task<OpenStore> Open(OpenOptions options) => Open(options, Address);
+
+    /// <param name="address">Where the store finds Redis, if not at once.</param>
+    public Task<OpenStore> Open(OpenOptions options, string address) => Start(
+        options.Settings(new StoreSettings { Address = address, KeyPrefix = $"test{Interlocked.Increment(ref stores)}" }), options);
+
+    public Task<OpenStore> OpenBeside(OpenStore opened, IStoreWatcher? watcher = null) =>
+        Start(opened.Settings, new OpenOptions { Policy = opened.Policy, Watcher = watcher });
+
+    protected abstract Task StartRedis();
+
+    protected abstract Task StopRedis();
+
+    private async Task<OpenStore> Start(StoreSettings settings, OpenOptions options)
+    {
+        var opened = new OpenStore(settings, options.Policy, Read);
+        try
+        {
+            if (options.Watcher is { } watcher)
+            {
+                opened.Port.Tell(watcher);
+            }
+
+            var listening = await Listening(settings);
+            await opened.Get<RedisConnection>().Open(CancellationToken.None);
+            if (options.Watcher is not null)
+            {
+                await Eventually.True(async () => await Listening(settings) > listening, ListenPatience, "the store listens");
+            }
+
+            return opened;
+        }
+        catch
+        {
+            await opened.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>How many processes are told of their leases' ends: the last that each listens to.</summary>
+    private async Task<int> Listening(StoreSettings settings)
+    {
+        var pattern = RedisChannel.Pattern($"{settings.KeyPrefix}:ends:*");
+        return (await Task.WhenAll(Operator.GetServers().Select(server => server.SubscriptionChannelsAsync(pattern)))).Sum(channels => channels.Length);
+    }
+
+    private async Task<IReadOnlyList<string>> Read(StoreSettings settings, TimeProvider clock)
+    {
+        var lines = new StoredLines(clock.GetUtcNow());
+        var redis = Operator.GetDatabase();
+        foreach (var key in Primaries.SelectMany(server => server.Keys(pattern: $"{{{settings.KeyPrefix}:*")))
+        {
+            var whole = key.ToString();
+            var name = whole[(whole.IndexOf("}:", StringComparison.Ordinal) + 2)..];
+            var expiry = await redis.KeyExpireTimeAsync(key);
+            var expiresAt = expiry is { } at ? new DateTimeOffset(at).ToUnixTimeMilliseconds() : (long?)null;
+            switch (await redis.KeyTypeAsync(key))
+            {
+                case RedisType.Hash when name == "counts" || (name.StartsWith("counts:", StringComparison.Ordinal) && expiresAt is not null):
+                    Array.ForEach(
+                        await redis.HashGetAllAsync(key),
+                        count => lines.Count(count.Name!, name == "counts", (long)count.Value));
+                    break;
+                case RedisType.Hash when name != "layout" && expiresAt is null:
+                    Add(lines, name, (await redis.HashGetAllAsync(key)).ToDictionary());
+                    break;
+                case RedisType.String when name != "probe":
+                    lines.Mark(name, (await redis.StringGetAsync(key))!, expiresAt);
+                    break;
+                case RedisType.SortedSet when expiresAt is null:
+                    Array.ForEach(
+                        await redis.SortedSetRangeByRankWithScoresAsync(key),
+                        entry => lines.Entry(name, entry.Element!, (long)entry.Score));
+                    break;
+                case RedisType.List when expiresAt is null:
+                    Array.ForEach(await redis.ListRangeAsync(key), told => lines.Event(name, told!));
+                    break;
+                default:
+                    lines.Other(name);
+                    break;
+            }
+        }
+
+        return lines.All;
+    }
+
+    private static void Add(StoredLines lines, string name, Dictionary<RedisValue, RedisValue> fields)
+    {
+        fields.Keys.Select(field => field.ToString()).Should().BeSubsetOf(RecordFields, "a record has no other fields");
+        lines.Record(
+            name,
+            (long)fields["version"],
+            fields["document"]!,
+            fields.GetValueOrDefault("payload"),
+            (long)fields.GetValueOrDefault("deliveries", 0),
+            fields.TryGetValue("leased_until", out var until) ? (long)until : null,
+            fields.ContainsKey("holder"));
+    }
+}
