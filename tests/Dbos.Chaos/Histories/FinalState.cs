@@ -1,3 +1,5 @@
+using Dbos.Chaos.Faults;
+
 namespace Dbos.Chaos.Histories;
 
 /// <summary>All that DBOS has after the last call.</summary>
@@ -9,4 +11,37 @@ internal sealed record FinalState(
     IReadOnlyList<MeasurementResult> Results,
     IReadOnlyList<WireTask> Tasks,
     IReadOnlyList<LoggedEvent> Events,
-    IReadOnlyList<string> Inconsistencies);
+    IReadOnlyList<string> Inconsistencies)
+{
+    public static async Task<FinalState> Read(IEnumerable<string> addresses, Backing backing, IEnumerable<Call> calls)
+    {
+        using var caller = new AnyReplica(addresses);
+        var agents = await caller.ListAgents();
+        var owners = calls.Where(call => call.Method == Method.StoreResult).Select(call => call.Subject.Split('/')[0]).Distinct();
+        var results = await Task.WhenAll(owners.Select(caller.ListResults));
+        return new FinalState(
+            agents,
+            await caller.ListModuleStates(),
+            [.. results.SelectMany(some => some)],
+            await caller.ListTasks(),
+            await ReadLogs(backing),
+            [.. (await caller.CheckConsistency()).Select(found => $"{found.TaskId}: {found.Description}")]);
+    }
+
+    /// <summary>GetEvents tells the newest ten thousand, so the logs themselves are read: newest first, one for each partition.</summary>
+    private static async Task<IReadOnlyList<LoggedEvent>> ReadLogs(Backing backing)
+    {
+        var events = new List<LoggedEvent>();
+        foreach (var master in await backing.Masters())
+        {
+            var logs = await master.Ask("--scan", "--pattern", "*}:events");
+            foreach (var log in logs.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                var told = await master.Ask("lrange", log, "0", "-1");
+                events.AddRange(told.Split('\n', StringSplitOptions.RemoveEmptyEntries).Reverse().SelectMany(LoggedEvent.Read));
+            }
+        }
+
+        return events;
+    }
+}

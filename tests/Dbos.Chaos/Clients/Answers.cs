@@ -1,0 +1,32 @@
+using Dbos.Chaos.Histories;
+
+namespace Dbos.Chaos.Clients;
+
+/// <summary>What a reply says of the call that it answers.</summary>
+internal static class Answers
+{
+    public static Call Answered(this Call asked, RegisterAgentResponse answer) => asked.Answered(answer.Success, answer.Code, answer.Duplicate);
+
+    public static Call Answered(this Call asked, StoreResultResponse answer) => asked.Answered(answer.Success, answer.Code, answer.Duplicate);
+
+    public static Call Answered(this Call asked, ScheduleTaskResponse answer) => asked.Answered(answer.Success, answer.Code, answer.Duplicate);
+
+    public static Call Answered(this Call asked, AckTaskResponse answer) => asked.Answered(answer.Success, answer.Code, answer.Duplicate);
+
+    public static Call Answered(this Call asked, NackTaskResponse answer) => asked.Answered(answer.Success, answer.Code, answer.Duplicate);
+
+    public static Call Answered(this Call asked, CancelTaskResponse answer) => asked.Answered(answer.Success, answer.Code, answer.Duplicate);
+
+    public static Call Answered(this Call asked, ExtendTaskLeaseResponse answer) => asked.Answered(answer.Success, answer.Code, answer.Duplicate);
+
+    /// <summary>A state's version is known only when it was answered.</summary>
+    public static Call Answered(this Call asked, SetModuleStateResponse answer) =>
+        asked.Answered(answer.Success, answer.Code, answer.Duplicate) with { Number = answer.Version };
+
+    private static Call Answered(this Call asked, bool success, ErrorCode code, bool duplicate) => asked with
+    {
+        Outcome = success ? Outcome.Acknowledged : Outcome.Refused,
+        Code = success ? string.Empty : code.ToString(),
+        Duplicate = duplicate,
+    };
+}

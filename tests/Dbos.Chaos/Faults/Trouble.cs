@@ -1,0 +1,124 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
+namespace Dbos.Chaos.Faults;
+
+/// <summary>
+/// Makes one fault after the other, of DBOS and its clients and beside it of Redis. What is chosen follows from the
+/// seed; when it happens does not, as a fault lasts until its victim is back.
+/// </summary>
+internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, int seed)
+{
+    private static readonly Fault[] OfDbos =
+        [Fault.DbosKilled, Fault.DbosPaused, Fault.DbosClockSkewed, Fault.ClientsCutOff, Fault.ClientsDelayed];
+
+    /// <summary>Kills twice as often as the others.</summary>
+    private static readonly Fault[] OfRedis =
+        [Fault.MasterKilled, Fault.MasterKilled, Fault.MasterPaused, Fault.MasterFull, Fault.MasterDelayed, Fault.MasterCutOff];
+
+    private static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan BetweenCuts = TimeSpan.FromMilliseconds(100);
+
+    private readonly ConcurrentQueue<Fault> made = [];
+
+    public IEnumerable<KeyValuePair<Fault, int>> Made => made.CountBy(fault => fault).OrderBy(count => count.Key);
+
+    public Task Run(CancellationToken stop) => Task.WhenAll(
+        Repeat(OfDbos, new Random(seed), MakeOfDbos, stop),
+        Repeat(OfRedis, new Random(seed + 1), MakeOfRedis, stop));
+
+    private async Task Repeat(Fault[] faults, Random random, Func<Fault, Random, Task> make, CancellationToken stop)
+    {
+        while (await Pause.For(Between(random, ShortestRest, LongestRest), stop))
+        {
+            var fault = faults[random.Next(faults.Length)];
+            await make(fault, random);
+            made.Enqueue(fault);
+        }
+    }
+
+    private async Task MakeOfDbos(Fault fault, Random random)
+    {
+        var replica = replicas[random.Next(replicas.Count)];
+        var length = Seconds(random, 0.5, 5);
+        switch (fault)
+        {
+            case Fault.DbosKilled:
+                await replica.Server.Kill();
+                await Task.Delay(length / 2);
+                await replica.Server.Restart();
+                break;
+            case Fault.DbosPaused:
+                replica.Server.Process.Signal(UnixSignal.Stop);
+                await Task.Delay(length);
+                replica.Server.Process.Signal(UnixSignal.Continue);
+                break;
+            case Fault.DbosClockSkewed:
+                replica.Skew(TimeSpan.FromSeconds(random.Next(-3_600, 3_600)));
+                break;
+            case Fault.ClientsCutOff:
+                for (var cut = TimeSpan.Zero; cut < length / 2; cut += BetweenCuts)
+                {
+                    replica.Proxy.CutNow();
+                    await Task.Delay(BetweenCuts);
+                }
+
+                break;
+            case Fault.ClientsDelayed:
+                replica.Proxy.Delay = Seconds(random, 0.05, 1);
+                await Task.Delay(length);
+                replica.Proxy.Delay = TimeSpan.Zero;
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(fault), fault, "not of DBOS");
+        }
+    }
+
+    /// <summary>One node at a time: two that fail together are more than a cluster with one replica of each master bears.</summary>
+    private async Task MakeOfRedis(Fault fault, Random random)
+    {
+        var masters = (await backing.Masters()).OrderBy(node => node.Port).ToArray();
+        var master = masters[random.Next(masters.Length)];
+        var length = Seconds(random, 0.5, 5);
+        switch (fault)
+        {
+            case Fault.MasterKilled:
+                // For long enough to be failed over, or back before.
+                await master.Kill();
+                await Task.Delay(length);
+                await master.Start();
+                break;
+            case Fault.MasterPaused:
+                master.Pause();
+                await Task.Delay(length);
+                master.Resume();
+                break;
+            case Fault.MasterFull:
+                await master.Ask("config", "set", "maxmemory", "1mb");
+                await Task.Delay(length / 2);
+                await master.Ask("config", "set", "maxmemory", "0");
+                break;
+            case Fault.MasterDelayed:
+                await master.Ask("client", "pause", ((int)(length / 2).TotalMilliseconds).ToString(CultureInfo.InvariantCulture), "all");
+                await Task.Delay(length / 2);
+                break;
+            case Fault.MasterCutOff:
+                for (var cut = TimeSpan.Zero; cut < length / 2; cut += BetweenCuts)
+                {
+                    await master.Ask("client", "kill", "type", "normal");
+                    await Task.Delay(BetweenCuts);
+                }
+
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(fault), fault, "not of Redis");
+        }
+
+        await backing.WaitUntilWell();
+    }
+
+    private static TimeSpan Seconds(Random random, double from, double to) => Between(random, TimeSpan.FromSeconds(from), TimeSpan.FromSeconds(to));
+
+    private static TimeSpan Between(Random random, TimeSpan from, TimeSpan to) => from + (random.NextDouble() * (to - from));
+}
