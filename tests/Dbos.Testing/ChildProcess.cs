@@ -81,8 +81,14 @@ public sealed partial class ChildProcess : IAsyncDisposable
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int SendSignal(int process, int signal);
 
+    /// <param name="line">Null: the stream has ended.</param>
     private void Keep(string? line, StringBuilder? alsoIn = null)
     {
+        if (line is null)
+        {
+            return;
+        }
+
         lock (output)
         {
             output.AppendLine(line);

@@ -29,6 +29,9 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
 
+        // CLUSTER NODES counts as such a command; no other is asked.
+        options.AllowAdmin = true;
+
         // Callers are promised UNAVAILABLE within 3 s. Late calls are looked for at every heartbeat, so the
         // patience with one is this and at most one heartbeat more; a second is left for the way back, as all
         // calls in flight end at once.
@@ -64,8 +67,9 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
 
         foreach (var (channel, heard) in listeners)
         {
-            // Subscribed for good: the client subscribes again after each reconnect.
-            await connecting.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), (_, told) => heard(told!), CommandFlags.FireAndForget);
+            // Subscribed for good: the client subscribes again after each reconnect. A queue, as only it keeps the order.
+            var queue = await connecting.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), CommandFlags.FireAndForget);
+            queue.OnMessage(told => heard(told.Message!));
         }
 
         Volatile.Write(ref multiplexer, connecting);
@@ -85,13 +89,13 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         {
             return await command(connected.GetDatabase(), ask);
         }
-        catch (RedisServerException error) when (!IsOutage(error.Message))
+        catch (Exception error) when (RedisErrors.OutageOf(error) is { } outage)
         {
-            throw new InvalidOperationException("Redis refused a command", error);
+            throw outage;
         }
-        catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException)
+        catch (RedisServerException fault)
         {
-            throw new StoreUnavailableException("Redis did not answer", error);
+            throw new InvalidOperationException("Redis refused a command", fault);
         }
     }
 
@@ -103,24 +107,20 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     public async Task<(string[] Keys, string? Next)> Scan(string pattern, string? cursor, CancellationToken cancellation)
     {
         const int Slice = 1_000;
-        var servers = (Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet"))
-            .GetServers()
-            .Where(server => server is { IsConnected: true, IsReplica: false })
-            .OrderBy(server => server.EndPoint.ToString(), StringComparer.Ordinal)
-            .ToArray();
-        var at = cursor?.Split(' ') ?? ["0", "0"];
-        var number = int.Parse(at[0], CultureInfo.InvariantCulture);
-        if (number >= servers.Length)
+        var (servers, layout) = await Primaries(cancellation);
+        var at = cursor?.Split(' ') ?? [layout, "0", "0"];
+        if (servers.Count == 0 || at[0] != layout)
         {
-            throw new StoreUnavailableException("Redis is not connected");
+            throw new StoreUnavailableException("Redis is not connected, or its keys have moved since the scan began");
         }
 
+        var number = int.Parse(at[1], CultureInfo.InvariantCulture);
         var answer = (RedisResult[])(await Ask(
             static (_, ask) => ask.server.ExecuteAsync("SCAN", ask.from, "MATCH", ask.pattern, "COUNT", Slice),
-            (server: servers[number], from: at[1], pattern),
+            (server: servers[number], from: at[2], pattern),
             cancellation))!;
         var next = (string)answer[0]! == "0" ? (Server: number + 1, Cursor: "0") : (Server: number, Cursor: (string)answer[0]!);
-        return ((string[])answer[1]!, next.Server < servers.Length ? $"{next.Server} {next.Cursor}" : null);
+        return ((string[])answer[1]!, next.Server < servers.Count ? $"{layout} {next.Server} {next.Cursor}" : null);
     }
 
     /// <summary>To be called before <see cref="Open"/>.</summary>
@@ -155,20 +155,6 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         }
     }
 
-    /// <summary>
-    /// What a server says when it cannot serve now (LOADING, READONLY, OOM, MISCONF, CLUSTERDOWN, …)
-    /// has a word of its own in front; ERR and WRONGTYPE are faults of the command. Before 7.0 what a script's
-    /// call was told stands behind the script's own error, after a dash.
-    /// </summary>
-    internal static bool IsOutage(string message)
-    {
-        var behind = message.StartsWith("ERR Error running script", StringComparison.Ordinal)
-            ? message.IndexOf(": -", StringComparison.Ordinal)
-            : -1;
-        var told = behind < 0 ? message : message[(behind + 3)..];
-        return !told.StartsWith("ERR ", StringComparison.Ordinal) && !told.StartsWith("WRONGTYPE", StringComparison.Ordinal);
-    }
-
     /// <summary>Not before the subscriptions are there again: what is published until then is missed too.</summary>
     private async Task TellReconnected(ISubscriber subscriber)
     {
@@ -183,6 +169,26 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         }
 
         reconnected?.Invoke();
+    }
+
+    /// <summary>
+    /// The servers that hold keys, and in one word which holds what. Of a cluster they are all that serve slots,
+    /// whether they answer or not: nobody is to take a part of the keys for all.
+    /// </summary>
+    private async Task<(IReadOnlyList<IServer> Servers, string Layout)> Primaries(CancellationToken cancellation)
+    {
+        var connected = Volatile.Read(ref multiplexer) ?? throw new StoreUnavailableException("Redis is not connected yet");
+        IServer[] servers = [.. connected.GetServers().Where(server => server is { IsConnected: true, IsReplica: false })];
+        if (!IsCluster || servers.Length == 0)
+        {
+            return (servers, string.Join(',', servers.Select(server => server.EndPoint)));
+        }
+
+        var cluster = await Ask(static (_, server) => server.ClusterNodesAsync(), servers[0], cancellation);
+        ClusterNode[] nodes = [.. cluster!.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0).Order()];
+        return (
+            [.. nodes.Select(node => connected.GetServer(node.EndPoint!))],
+            string.Join(';', nodes.Select(node => $"{node.EndPoint}={string.Join(',', node.Slots)}")));
     }
 
     private async Task<bool> IsLaidOut(IDatabase redis)

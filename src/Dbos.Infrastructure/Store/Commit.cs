@@ -38,6 +38,19 @@ public sealed record Commit(int Partition, string Record, long ExpectedVersion, 
     public IReadOnlyList<string> Counts { get; init; } = [];
 
     public long NextVersion => ExpectedVersion + 1;
+
+    /// <summary>
+    /// What stands in its way is what it leaves behind itself. An equal one, by another caller at the same moment, leaves the
+    /// same: then both were done as one.
+    /// </summary>
+    public bool IsWhatLeft(CommitOutcome outcome) => outcome switch
+    {
+        CommitOutcome.Marked { Value: var value } => Mark is { } mark && value.Span.SequenceEqual(mark.Value.Span),
+        CommitOutcome.Conflict { Found: null } => Deletes,
+        CommitOutcome.Conflict { Found: { } found } =>
+            !Deletes && found.Version == NextVersion && found.Document.Span.SequenceEqual(Document.Span),
+        _ => false,
+    };
 }
 
 /// <summary>What becomes of a record's lease.</summary>

@@ -71,4 +71,7 @@ public abstract class LeaseExpiryTests(Deployment dbos)
 
 public sealed class LeaseExpiryOnRedis(TwoOnRedis dbos) : LeaseExpiryTests(dbos), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class LeaseExpiryOnCluster(TwoOnCluster dbos) : LeaseExpiryTests(dbos), IClassFixture<TwoOnCluster>;
+
 public sealed class LeaseExpiryOnEmbedded(OneEmbedded dbos) : LeaseExpiryTests(dbos), IClassFixture<OneEmbedded>;

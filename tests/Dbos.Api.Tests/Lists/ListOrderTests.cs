@@ -79,4 +79,7 @@ public abstract class ListOrderTests(Deployment dbos)
 
 public sealed class ListOrderOnRedis(OneOnRedis dbos) : ListOrderTests(dbos), IClassFixture<OneOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class ListOrderOnCluster(OneOnCluster dbos) : ListOrderTests(dbos), IClassFixture<OneOnCluster>;
+
 public sealed class ListOrderOnEmbedded(OneEmbedded dbos) : ListOrderTests(dbos), IClassFixture<OneEmbedded>;

@@ -52,4 +52,7 @@ public abstract class WholeListTests(Deployment dbos)
 
 public sealed class WholeListsOnRedis(OneOnRedis dbos) : WholeListTests(dbos), IClassFixture<OneOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class WholeListsOnCluster(OneOnCluster dbos) : WholeListTests(dbos), IClassFixture<OneOnCluster>;
+
 public sealed class WholeListsOnEmbedded(OneEmbedded dbos) : WholeListTests(dbos), IClassFixture<OneEmbedded>;

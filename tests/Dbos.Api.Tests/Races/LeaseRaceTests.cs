@@ -129,4 +129,7 @@ public abstract class LeaseRaceTests(Deployment dbos)
 
 public sealed class LeaseRacesOnRedis(TwoOnRedis dbos) : LeaseRaceTests(dbos), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class LeaseRacesOnCluster(TwoOnCluster dbos) : LeaseRaceTests(dbos), IClassFixture<TwoOnCluster>;
+
 public sealed class LeaseRacesOnEmbedded(OneEmbedded dbos) : LeaseRaceTests(dbos), IClassFixture<OneEmbedded>;

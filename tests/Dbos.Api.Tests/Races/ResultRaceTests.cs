@@ -44,4 +44,7 @@ public abstract class ResultRaceTests(Deployment dbos)
 
 public sealed class ResultRacesOnRedis(TwoOnRedis dbos) : ResultRaceTests(dbos), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class ResultRacesOnCluster(TwoOnCluster dbos) : ResultRaceTests(dbos), IClassFixture<TwoOnCluster>;
+
 public sealed class ResultRacesOnEmbedded(OneEmbedded dbos) : ResultRaceTests(dbos), IClassFixture<OneEmbedded>;

@@ -73,4 +73,7 @@ public abstract class StateRaceTests(Deployment dbos)
 
 public sealed class StateRacesOnRedis(TwoOnRedis dbos) : StateRaceTests(dbos), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class StateRacesOnCluster(TwoOnCluster dbos) : StateRaceTests(dbos), IClassFixture<TwoOnCluster>;
+
 public sealed class StateRacesOnEmbedded(OneEmbedded dbos) : StateRaceTests(dbos), IClassFixture<OneEmbedded>;

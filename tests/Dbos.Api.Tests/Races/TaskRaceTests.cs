@@ -94,4 +94,7 @@ public abstract class TaskRaceTests(Deployment dbos)
 
 public sealed class TaskRacesOnRedis(TwoOnRedis dbos) : TaskRaceTests(dbos), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class TaskRacesOnCluster(TwoOnCluster dbos) : TaskRaceTests(dbos), IClassFixture<TwoOnCluster>;
+
 public sealed class TaskRacesOnEmbedded(OneEmbedded dbos) : TaskRaceTests(dbos), IClassFixture<OneEmbedded>;

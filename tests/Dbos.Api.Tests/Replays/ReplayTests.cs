@@ -132,4 +132,7 @@ public abstract class ReplayTests(Deployment dbos)
 
 public sealed class ReplaysOnRedis(OneOnRedis dbos) : ReplayTests(dbos), IClassFixture<OneOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class ReplaysOnCluster(OneOnCluster dbos) : ReplayTests(dbos), IClassFixture<OneOnCluster>;
+
 public sealed class ReplaysOnEmbedded(OneEmbedded dbos) : ReplayTests(dbos), IClassFixture<OneEmbedded>;

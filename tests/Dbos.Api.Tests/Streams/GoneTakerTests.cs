@@ -118,4 +118,7 @@ public abstract class GoneTakerTests(Deployment dbos)
 
 public sealed class GoneTakersOnRedis(TwoOnRedis dbos) : GoneTakerTests(dbos), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class GoneTakersOnCluster(TwoOnCluster dbos) : GoneTakerTests(dbos), IClassFixture<TwoOnCluster>;
+
 public sealed class GoneTakersOnEmbedded(OneEmbedded dbos) : GoneTakerTests(dbos), IClassFixture<OneEmbedded>;

@@ -1,11 +1,25 @@
+using System.Globalization;
+
 namespace Dbos.Api.Tests.Support;
 
 /// <summary>One store of a test's own, and the DBOS processes that serve it.</summary>
 public class Deployment(StoreKind kind, int servers = 1, params (string Name, string Value)[] settings) : IAsyncLifetime, IAsyncDisposable
 {
+    private static int prefixes;
+
     private readonly List<DbosServer> started = [];
     private readonly TemporaryFolder folder = new();
     private RedisServer? redis;
+
+    /// <summary>On a cluster that others use too, each with a key prefix of its own.</summary>
+    public Deployment(RedisCluster cluster, int servers = 1)
+        : this(
+            StoreKind.Cluster,
+            servers,
+            ("REDIS_ADDR", cluster.Address),
+            ("KEY_PREFIX", string.Create(CultureInfo.InvariantCulture, $"test{Interlocked.Increment(ref prefixes)}")))
+    {
+    }
 
     public RedisServer Redis => redis ?? throw new InvalidOperationException($"a deployment on {kind} has no Redis");
 
@@ -16,11 +30,20 @@ public class Deployment(StoreKind kind, int servers = 1, params (string Name, st
     public DBOS.DBOSClient Client => Server.Client;
 
     /// <summary>What every server of this store is started with.</summary>
-    public Dictionary<string, string> Settings => new(settings.ToDictionary(setting => setting.Name, setting => setting.Value))
+    public Dictionary<string, string> Settings
     {
-        ["REDIS_ADDR"] = kind == StoreKind.Redis ? Redis.Address : "embedded",
-        ["DATA_DIR"] = folder.Path,
-    };
+        get
+        {
+            var all = settings.ToDictionary(setting => setting.Name, setting => setting.Value);
+            all["DATA_DIR"] = folder.Path;
+            if (kind != StoreKind.Cluster)
+            {
+                all["REDIS_ADDR"] = kind == StoreKind.Redis ? Redis.Address : "embedded";
+            }
+
+            return all;
+        }
+    }
 
     public static async Task<Deployment> Start(StoreKind kind, int servers = 1, params (string Name, string Value)[] settings)
     {
@@ -67,3 +90,7 @@ public sealed class OneOnRedis() : Deployment(StoreKind.Redis);
 public sealed class OneEmbedded() : Deployment(StoreKind.Embedded);
 
 public sealed class TwoOnRedis() : Deployment(StoreKind.Redis, servers: 2);
+
+public sealed class OneOnCluster(SharedCluster shared) : Deployment(shared.Cluster);
+
+public sealed class TwoOnCluster(SharedCluster shared) : Deployment(shared.Cluster, servers: 2);

@@ -3,5 +3,6 @@ namespace Dbos.Api.Tests.Support;
 public enum StoreKind
 {
     Redis,
+    Cluster,
     Embedded,
 }

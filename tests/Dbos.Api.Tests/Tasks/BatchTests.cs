@@ -89,4 +89,7 @@ public abstract class BatchTests(Deployment dbos)
 
 public sealed class BatchesOnRedis(TwoOnRedis dbos) : BatchTests(dbos), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class BatchesOnCluster(TwoOnCluster dbos) : BatchTests(dbos), IClassFixture<TwoOnCluster>;
+
 public sealed class BatchesOnEmbedded(OneEmbedded dbos) : BatchTests(dbos), IClassFixture<OneEmbedded>;

@@ -121,4 +121,7 @@ public abstract class DeadLetterTests(Deployment dbos)
 
 public sealed class DeadLettersOnRedis(OneOnRedis dbos) : DeadLetterTests(dbos), IClassFixture<OneOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class DeadLettersOnCluster(OneOnCluster dbos) : DeadLetterTests(dbos), IClassFixture<OneOnCluster>;
+
 public sealed class DeadLettersOnEmbedded(OneEmbedded dbos) : DeadLetterTests(dbos), IClassFixture<OneEmbedded>;

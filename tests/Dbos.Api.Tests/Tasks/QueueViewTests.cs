@@ -150,4 +150,7 @@ public abstract class QueueViewTests(Deployment dbos)
 
 public sealed class QueueViewOnRedis(OneOnRedis dbos) : QueueViewTests(dbos), IClassFixture<OneOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class QueueViewOnCluster(OneOnCluster dbos) : QueueViewTests(dbos), IClassFixture<OneOnCluster>;
+
 public sealed class QueueViewOnEmbedded(OneEmbedded dbos) : QueueViewTests(dbos), IClassFixture<OneEmbedded>;

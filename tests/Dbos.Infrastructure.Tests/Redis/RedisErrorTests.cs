@@ -40,7 +40,7 @@ public sealed class RedisErrorTests : IAsyncLifetime
     [InlineData("ERR value is not an integer or out of range", false)]
     [InlineData("WRONGTYPE Operation against a key holding the wrong kind of value", false)]
     public void What_Redis_says_tells_an_outage_from_a_fault(string message, bool isOutage) =>
-        RedisConnection.IsOutage(message).Should().Be(isOutage);
+        RedisErrors.IsOutage(message).Should().Be(isOutage);
 
     [Theory]
     [InlineData("OOM", "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0")]

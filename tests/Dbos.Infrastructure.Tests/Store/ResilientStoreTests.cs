@@ -64,6 +64,64 @@ public sealed class ResilientStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_brief_outage_is_waited_out()
+    {
+        engine.Find(Key, default).ReturnsForAnyArgs<StoredRecord?>(_ => throw Brief(mayBeDone: true), _ => throw Brief(mayBeDone: false), _ => null);
+
+        (await store.Find(Key, default)).Should().BeNull();
+    }
+
+    [Fact]
+    public async Task A_brief_outage_that_lasts_is_an_outage()
+    {
+        engine.Find(Key, default).ThrowsAsyncForAnyArgs(Brief(mayBeDone: false));
+
+        await Fail<StoreUnavailableException>(1);
+
+        await engine.ReceivedWithAnyArgs(6).Find(Key, default);
+    }
+
+    [Theory]
+    [InlineData(false, 2)]
+    [InlineData(true, 1)]
+    public async Task What_must_not_be_done_twice_is_asked_again_only_if_it_was_not_done(bool mayBeDone, int asked)
+    {
+        engine.Append(0, EventLogName.History, default, default).ReturnsForAnyArgs(_ => throw Brief(mayBeDone), _ => Task.CompletedTask);
+        var append = () => store.Append(0, EventLogName.History, default, default);
+
+        await (mayBeDone ? append.Should().ThrowAsync<BriefOutageException>() : (Task)append.Should().NotThrowAsync());
+
+        await engine.ReceivedWithAnyArgs(asked).Append(0, EventLogName.History, default, default);
+    }
+
+    [Theory]
+    [InlineData(true, "ours", true)]
+    [InlineData(true, "another's", false)]
+    [InlineData(false, "ours", false)]
+    public async Task A_commit_whose_answer_was_lost_knows_what_it_left_behind(bool mayBeDone, string found, bool isDone)
+    {
+        var commit = new Commit(0, "record", ExpectedVersion: 1, Bytes("ours"));
+        var conflict = new CommitOutcome.Conflict(new StoredRecord(2, Bytes(found), default, 0, null));
+        engine.Commit(null!, default).ReturnsForAnyArgs(_ => throw Brief(mayBeDone), _ => [conflict]);
+
+        var outcome = (await store.Commit([commit], default)).Should().ContainSingle().Subject;
+
+        outcome.Should().Be(isDone ? CommitOutcome.Done.Instance : conflict);
+    }
+
+    [Fact]
+    public async Task A_commit_whose_answer_was_lost_knows_its_mark_and_that_it_deleted()
+    {
+        var marks = new Commit(0, "marked", 0, Bytes("1")) { Mark = new Mark("mark", Bytes("1 hash"), TimeSpan.FromDays(1)) };
+        var deletes = new Commit(0, "deleted", 1, Bytes("2")) { Deletes = true };
+        CommitOutcome[] outcomes = [new CommitOutcome.Marked(Bytes("1 hash")), new CommitOutcome.Conflict(null), new CommitOutcome.Marked(Bytes("2 hash"))];
+        engine.Commit(null!, default).ReturnsForAnyArgs(_ => throw Brief(mayBeDone: true), _ => outcomes);
+
+        (await store.Commit([marks, deletes, marks], default)).Should().Equal(
+            CommitOutcome.Done.Instance, CommitOutcome.Done.Instance, outcomes[2]);
+    }
+
+    [Fact]
     public async Task Beyond_the_most_calls_in_flight_a_call_is_refused_at_once()
     {
         const int MostCallsInFlight = 16_384;
@@ -77,6 +135,10 @@ public sealed class ResilientStoreTests : IDisposable
         await Task.WhenAll(waiting);
         (await store.Find(Key, default)).Should().BeNull();
     }
+
+    private static BriefOutageException Brief(bool mayBeDone) => new("the connection broke", null, mayBeDone);
+
+    private static byte[] Bytes(string text) => System.Text.Encoding.UTF8.GetBytes(text);
 
     private async Task Fail<TException>(int times)
         where TException : Exception

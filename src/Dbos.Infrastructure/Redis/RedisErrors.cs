@@ -1,0 +1,48 @@
+using Dbos.Application;
+using Dbos.Infrastructure.Store;
+using StackExchange.Redis;
+
+namespace Dbos.Infrastructure.Redis;
+
+/// <summary>What an error of Redis, or of the way to it, means to a caller.</summary>
+internal static class RedisErrors
+{
+    /// <summary>
+    /// What a server says while a shard gets another primary, a slot another shard, or a restarted server its data:
+    /// a moment later the same command may be served, here or elsewhere.
+    /// </summary>
+    private static readonly HashSet<string> Passing =
+        ["MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "LOADING", "UNBLOCKED"];
+
+    /// <summary>Null: it is a fault, of DBOS or of the store's data.</summary>
+    public static StoreUnavailableException? OutageOf(Exception error) => error switch
+    {
+        // A script that is refused has written nothing: Redis looks for what forbids writing before the first write.
+        RedisServerException refused when IsOutage(refused.Message) => Passing.Contains(WordOf(refused.Message))
+            ? new BriefOutageException("Redis is changing over", refused, mayBeDone: false)
+            : new StoreUnavailableException("Redis cannot serve now", refused),
+        RedisServerException => null,
+        RedisConnectionException broken => new BriefOutageException(
+            "the connection to Redis broke",
+            broken,
+            mayBeDone: broken.CommandStatus is not (CommandStatus.WaitingToBeSent or CommandStatus.WaitingInBacklog)),
+        RedisException or TimeoutException or ObjectDisposedException => new StoreUnavailableException("Redis did not answer", error),
+        _ => null,
+    };
+
+    /// <summary>
+    /// What a server says when it cannot serve now (LOADING, READONLY, OOM, MISCONF, CLUSTERDOWN, …)
+    /// has a word of its own in front; ERR and WRONGTYPE are faults of the command.
+    /// </summary>
+    public static bool IsOutage(string message) => WordOf(message) is not ("ERR" or "WRONGTYPE");
+
+    /// <summary>Before 7.0 what a script's call was told stands behind the script's own error, after a dash.</summary>
+    private static string WordOf(string message)
+    {
+        var behind = message.StartsWith("ERR Error running script", StringComparison.Ordinal)
+            ? message.IndexOf(": -", StringComparison.Ordinal)
+            : -1;
+        var told = behind < 0 ? message : message[(behind + 3)..];
+        return told.Split(' ', 2)[0];
+    }
+}
