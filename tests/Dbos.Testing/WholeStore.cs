@@ -8,6 +8,7 @@ namespace Dbos.Testing;
 public static class WholeStore
 {
     private const int PageSize = 2_000;
+    private const int MostTrials = 100;
 
     public static Task<List<Agent>> ListAgents(this AnyReplica caller) => AllPages(
         async place => await caller.Ask((client, options) => client.ListAgentsAsync(new() { PageSize = PageSize, PageToken = place }, options)),
@@ -25,10 +26,26 @@ public static class WholeStore
         async place => await caller.Ask((client, options) => client.ListTasksAsync(new() { PageSize = PageSize, PageToken = place }, options)),
         page => (page.Tasks, page.Error, page.NextPageToken));
 
+    /// <summary>A check that is broken off is begun again, by the next DBOS.</summary>
     public static async Task<List<Inconsistency>> CheckConsistency(this AnyReplica caller)
     {
+        for (var trial = 1; ; trial++)
+        {
+            try
+            {
+                return await Check(caller.Client);
+            }
+            catch (RpcException) when (trial < MostTrials)
+            {
+                await caller.TurnToTheNext();
+            }
+        }
+    }
+
+    private static async Task<List<Inconsistency>> Check(DBOS.DBOSClient client)
+    {
         var found = new List<Inconsistency>();
-        using var slices = caller.Client.CheckConsistency(new CheckConsistencyRequest());
+        using var slices = client.CheckConsistency(new CheckConsistencyRequest());
         await foreach (var slice in slices.ResponseStream.ReadAllAsync())
         {
             Demand(slice.Error);
