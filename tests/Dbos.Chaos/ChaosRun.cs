@@ -19,7 +19,7 @@ internal static class ChaosRun
         {
             var history = new History();
             using var crowd = new Crowd([.. replicas.Select(replica => replica.Proxy.Address)], history, plan.Seed);
-            var trouble = new Trouble(backing, replicas, plan.Seed);
+            var trouble = new Trouble(backing, replicas, history, plan.Seed);
             using var end = new CancellationTokenSource(plan.Length);
 
             // The clients act until the last fault is over, and then until all that they asked is answered.
@@ -30,11 +30,11 @@ internal static class ChaosRun
             await acting;
             if (plan.HistoryFile is { } file)
             {
-                history.Write(file);
+                history.Write(file, trouble.Made);
             }
 
             var final = await FinalState.Read(replicas.Select(replica => replica.Server.Address), backing, history.Calls);
-            return new ChaosReport(plan, history.Calls, [.. trouble.Made], final, Checker.Check(history.Calls, final));
+            return new ChaosReport(plan, history.Calls, trouble.Made, final, Checker.Check(history.Calls, final));
         }
         finally
         {

@@ -13,3 +13,7 @@ internal enum Fault
     MasterDelayed,
     MasterCutOff,
 }
+
+/// <param name="Victim">The address of the DBOS or the Redis.</param>
+/// <param name="Ended">When the victim was well again. Both since the history began.</param>
+internal sealed record MadeFault(Fault Fault, string Victim, TimeSpan Began, TimeSpan Ended);

@@ -3,8 +3,10 @@ namespace Dbos.Chaos.Faults;
 /// <summary>A DBOS behind a proxy of its own, with a clock of its own.</summary>
 internal sealed class Replica : IAsyncDisposable
 {
-    /// <summary>From Debian's package libfaketime.</summary>
-    private const string FakeTime = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+    /// <summary>Of Debian's package, in the folder of whichever architecture.</summary>
+    private static readonly string FakeTime =
+        Directory.EnumerateDirectories("/usr/lib").Select(folder => Path.Combine(folder, "faketime", "libfaketimeMT.so.1")).FirstOrDefault(File.Exists)
+        ?? throw new InvalidOperationException("libfaketime is not installed");
 
     private readonly string skewFile;
 

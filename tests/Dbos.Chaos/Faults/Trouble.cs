@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Dbos.Chaos.Histories;
 
 namespace Dbos.Chaos.Faults;
 
@@ -7,7 +8,7 @@ namespace Dbos.Chaos.Faults;
 /// Makes one fault after the other, of DBOS and its clients and beside it of Redis. What is chosen follows from the
 /// seed; when it happens does not, as a fault lasts until its victim is back.
 /// </summary>
-internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, int seed)
+internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, History history, int seed)
 {
     private static readonly Fault[] OfDbos =
         [Fault.DbosKilled, Fault.DbosPaused, Fault.DbosClockSkewed, Fault.ClientsCutOff, Fault.ClientsDelayed];
@@ -20,25 +21,26 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan BetweenCuts = TimeSpan.FromMilliseconds(100);
 
-    private readonly ConcurrentQueue<Fault> made = [];
+    private readonly ConcurrentQueue<MadeFault> made = [];
 
-    public IEnumerable<KeyValuePair<Fault, int>> Made => made.CountBy(fault => fault).OrderBy(count => count.Key);
+    public IReadOnlyList<MadeFault> Made => [.. made];
 
     public Task Run(CancellationToken stop) => Task.WhenAll(
         Repeat(OfDbos, new Random(seed), MakeOfDbos, stop),
         Repeat(OfRedis, new Random(seed + 1), MakeOfRedis, stop));
 
-    private async Task Repeat(Fault[] faults, Random random, Func<Fault, Random, Task> make, CancellationToken stop)
+    /// <param name="make">Answers whom it hit.</param>
+    private async Task Repeat(Fault[] faults, Random random, Func<Fault, Random, Task<string>> make, CancellationToken stop)
     {
         while (await Pause.For(Between(random, ShortestRest, LongestRest), stop))
         {
-            var fault = faults[random.Next(faults.Length)];
-            await make(fault, random);
-            made.Enqueue(fault);
+            var (fault, began) = (faults[random.Next(faults.Length)], history.Now);
+            var victim = await make(fault, random);
+            made.Enqueue(new MadeFault(fault, victim, began, history.Now));
         }
     }
 
-    private async Task MakeOfDbos(Fault fault, Random random)
+    private async Task<string> MakeOfDbos(Fault fault, Random random)
     {
         var replica = replicas[random.Next(replicas.Count)];
         var length = Seconds(random, 0.5, 5);
@@ -73,10 +75,12 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
             default:
                 throw new ArgumentOutOfRangeException(nameof(fault), fault, "not of DBOS");
         }
+
+        return replica.Server.Address;
     }
 
     /// <summary>One node at a time: two that fail together are more than a cluster with one replica of each master bears.</summary>
-    private async Task MakeOfRedis(Fault fault, Random random)
+    private async Task<string> MakeOfRedis(Fault fault, Random random)
     {
         var masters = (await backing.Masters()).OrderBy(node => node.Port).ToArray();
         var master = masters[random.Next(masters.Length)];
@@ -116,6 +120,7 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
         }
 
         await backing.WaitUntilWell();
+        return master.Address;
     }
 
     private static TimeSpan Seconds(Random random, double from, double to) => Between(random, TimeSpan.FromSeconds(from), TimeSpan.FromSeconds(to));

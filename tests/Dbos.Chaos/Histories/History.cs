@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dbos.Chaos.Faults;
 
 namespace Dbos.Chaos.Histories;
 
@@ -10,7 +11,8 @@ internal sealed class History
     private static readonly JsonSerializerOptions Json = new()
     {
         Converters = { new JsonStringEnumConverter() },
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        IgnoreReadOnlyProperties = true,
     };
 
     private readonly List<Call> calls = [];
@@ -45,6 +47,8 @@ internal sealed class History
         }
     }
 
-    /// <summary>One JSON object on each line, in the order in which the calls ended.</summary>
-    public void Write(string path) => File.WriteAllLines(path, Calls.Select(call => JsonSerializer.Serialize(call, Json)));
+    /// <summary>One JSON object on each line: the calls in the order in which they ended, then the faults.</summary>
+    public void Write(string path, IEnumerable<MadeFault> faults) => File.WriteAllLines(
+        path,
+        [.. Calls.Select(call => JsonSerializer.Serialize(call, Json)), .. faults.Select(fault => JsonSerializer.Serialize(fault, Json))]);
 }
