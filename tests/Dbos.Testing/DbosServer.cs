@@ -51,7 +51,14 @@ public sealed class DbosServer : IAsyncDisposable
     public async Task Restart()
     {
         Launch();
-        await WaitUntilServing(StartPatience);
+        try
+        {
+            await WaitUntilServing(StartPatience);
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}; it said: {Process.Output}", late);
+        }
     }
 
     /// <summary>kill -9.</summary>

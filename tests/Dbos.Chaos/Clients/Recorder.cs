@@ -11,7 +11,7 @@ internal sealed class Recorder(string client, AnyReplica replicas, History histo
     /// <summary>Longer than any fault lasts; then its outcome stays unknown.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
-    public TimeSpan Now => history.Now;
+    public History History => history;
 
     public AnyReplica Replicas => replicas;
 
@@ -63,8 +63,4 @@ internal sealed class Recorder(string client, AnyReplica replicas, History histo
         var ended = history.Now;
         history.Add([.. heard.Select(call => call with { Id = id, Started = started, Ended = ended })]);
     }
-
-    public long NextId() => history.NextId();
-
-    public TimeSpan At(long told) => history.At(told);
 }

@@ -16,7 +16,7 @@ internal sealed class Reporter(string name, Recorder recorder, Random random) : 
     public Task Act() => random.Next(10) switch
     {
         < 2 => Heartbeat(),
-        < 4 => Store(SharedAgent, string.Create(CultureInfo.InvariantCulture, $"race-{recorder.Now.TotalSeconds:F0}")),
+        < 4 => Store(SharedAgent, string.Create(CultureInfo.InvariantCulture, $"race-{recorder.History.Now.TotalSeconds:F0}")),
         < 5 when results > 0 => Store(name, ResultId(random.Next(1, results + 1))),
         _ => Store(name, ResultId(++results)),
     };

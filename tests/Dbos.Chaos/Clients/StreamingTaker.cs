@@ -11,7 +11,7 @@ internal sealed class StreamingTaker(Recorder recorder, Random random) : Taker(r
 
     public override async Task Act()
     {
-        var (id, opened) = (Recorder.NextId(), Recorder.Now);
+        var (id, opened) = (Recorder.History.NextId(), Recorder.History.Now);
         using var end = new CancellationTokenSource(Listening);
         try
         {

@@ -20,7 +20,7 @@ internal abstract class Taker(Recorder recorder, Random random) : IClient
     protected Recorder Recorder => recorder;
 
     protected IEnumerable<Call> Delivered(Method method, IEnumerable<WireTask> tasks) => tasks.Select(task =>
-        recorder.Asked(method, task.Id, task.LeaseToken) with { Outcome = Outcome.Acknowledged, HeldUntil = recorder.At(task.VisibilityTime) });
+        recorder.Asked(method, task.Id, task.LeaseToken) with { Outcome = Outcome.Acknowledged, HeldUntil = recorder.History.At(task.VisibilityTime) });
 
     /// <summary>Nobody waits for the slow ones before more is taken.</summary>
     protected void Begin(IReadOnlyCollection<WireTask> tasks)

@@ -38,6 +38,9 @@ internal sealed class Replica : IAsyncDisposable
             ["FAKETIME_TIMESTAMP_FILE"] = skewFile,
             ["FAKETIME_CACHE_DURATION"] = "1",
             ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
+
+            // Else every timed wait in the process is busy.
+            ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
         });
         return new Replica(server, skewFile);
     }
