@@ -3,7 +3,7 @@
 # connections cut and delayed, memory filled and clocks skewed; then a checker says which promise was broken: none,
 # or the exit code is not 0. The history of all calls is left in TestResults/chaos.jsonl.
 #
-#   build/chaos.sh [MINUTES] [seed=SEED] [store=single]
+#   build/chaos.sh [MINUTES] [seed=SEED] [store=single] [durability=local]
 #
 # Needs the .NET 10 SDK, and Debian's redis-server and libfaketime, which build/test.sh installs.
 set -euo pipefail

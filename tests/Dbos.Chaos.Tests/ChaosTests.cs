@@ -7,7 +7,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
     [Fact]
     public async Task A_minute_of_faults_breaks_no_promise()
     {
-        var plan = new ChaosPlan(TimeSpan.FromMinutes(1), Seed: Random.Shared.Next(1_000_000), Single: false, HistoryFile: null);
+        var plan = new ChaosPlan(TimeSpan.FromMinutes(1), Seed: Random.Shared.Next(1_000_000), Single: false, Durability: "replicated", HistoryFile: null);
 
         var report = await ChaosRun.Of(plan);
 

@@ -19,7 +19,7 @@ internal sealed record ChaosReport(
     public override string ToString() => string.Join(
         Environment.NewLine,
         [
-            Line($"two DBOS on {(Plan.Single ? "one Redis" : "a Redis Cluster of 3 masters and 3 replicas")}, 16 clients, {Plan.Length.TotalSeconds:F0} s of faults, seed {Plan.Seed}"),
+            Line($"two DBOS on {(Plan.Single ? "one Redis" : "a Redis Cluster of 3 masters and 3 replicas")}, DURABILITY={Plan.Durability}, 16 clients, {Plan.Length.TotalSeconds:F0} s of faults, seed {Plan.Seed}"),
             Line($"calls: {Calls.DistinctBy(call => call.Id).Count():N0}; {Told(Calls.CountBy(call => call.Outcome))}, counting each item of a batch and each delivery"),
             Line($"refused: {Told(Calls.Where(call => call.Outcome == Outcome.Refused).CountBy(call => call.Code))}"),
             Line($"unknown: {Told(Calls.Where(call => call.Outcome == Outcome.Unknown).CountBy(call => call.Code))}"),

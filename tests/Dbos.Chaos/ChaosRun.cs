@@ -14,7 +14,7 @@ internal static class ChaosRun
     {
         using var folder = new TemporaryFolder();
         await using var backing = await Backing.Start(plan.Single);
-        var replicas = await Task.WhenAll(Enumerable.Range(0, Replicas).Select(number => Replica.Start(backing.Address, folder, number)));
+        var replicas = await Task.WhenAll(Enumerable.Range(0, Replicas).Select(number => Replica.Start(backing.Address, plan.Durability, folder, number)));
         try
         {
             var history = new History();

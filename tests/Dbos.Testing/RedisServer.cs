@@ -27,17 +27,17 @@ public sealed class RedisServer : IAsyncDisposable
     public ChildProcess Process => process ?? throw new InvalidOperationException("this redis-server is stopped");
 
     /// <param name="options">Further command line options, as <c>--maxmemory 100mb</c>.</param>
-    public static Task<RedisServer> Start(params string[] options) => Start(() => options);
+    public static Task<RedisServer> Start(params string[] options) => Start(_ => options);
 
-    /// <param name="options">Asked again for each trial: they may name a port too.</param>
-    public static async Task<RedisServer> Start(Func<string[]> options)
+    /// <param name="options">Of its port; asked again for each trial, as they may name another port too.</param>
+    public static async Task<RedisServer> Start(Func<int, string[]> options)
     {
         const int Tries = 5;
         var server = new RedisServer();
         for (var trial = 1; ; trial++)
         {
             server.Port = FreePort.Find();
-            server.options = options();
+            server.options = options(server.Port);
             try
             {
                 await server.Start();

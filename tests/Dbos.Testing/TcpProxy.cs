@@ -35,7 +35,9 @@ public sealed class TcpProxy : IAsyncDisposable
         accepting = Accept();
     }
 
-    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
     /// <summary>How long everything is under way, either way.</summary>
     public TimeSpan Delay { get; set; }

@@ -1,32 +1,47 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
 namespace Dbos.Chaos.Faults;
 
-/// <summary>The Redis under all replicas: a cluster of three masters and three replicas, or one.</summary>
+/// <summary>
+/// The Redis under all replicas: a cluster of three masters and three replicas, or one. Each node is reached through a
+/// proxy of its own, by DBOS and by the node that follows it.
+/// </summary>
 internal sealed class Backing : IAsyncDisposable
 {
     /// <summary>Silence after which a master is failed over: within what the faults last, so that some are and some are not.</summary>
     private static readonly TimeSpan NodeTimeout = TimeSpan.FromSeconds(2);
 
-    private readonly RedisCluster? cluster;
-    private readonly IReadOnlyList<RedisServer> nodes;
+    /// <summary>By the port of the node behind it.</summary>
+    private readonly ConcurrentDictionary<int, TcpProxy> proxies = [];
+    private RedisCluster? cluster;
+    private IReadOnlyList<RedisServer> nodes = [];
 
-    private Backing(RedisServer single) => nodes = [single];
-
-    private Backing(RedisCluster cluster)
+    private Backing()
     {
-        this.cluster = cluster;
-        nodes = cluster.Nodes;
     }
 
-    public string Address => string.Join(',', nodes.Select(node => node.Address));
-
-    public bool IsCluster => cluster is not null;
+    public string Address => string.Join(',', nodes.Select(node => ProxyOf(node).Address));
 
     public static async Task<Backing> Start(bool single)
     {
-        // An append-only file that is synced before each answer is this store's whole promise.
-        string[] options = ["--appendfsync", "always"];
-        return single ? new Backing(await RedisServer.Start(options)) : new Backing(await RedisCluster.Start(NodeTimeout, options));
+        var backing = new Backing();
+        if (single)
+        {
+            backing.nodes = [await RedisServer.Start(port => [.. backing.Options(port)])];
+        }
+        else
+        {
+            backing.cluster = await RedisCluster.Start(
+                NodeTimeout,
+                port => [.. backing.Options(port), "--cluster-announce-port", backing.proxies[port].Port.ToString(CultureInfo.InvariantCulture)]);
+            backing.nodes = backing.cluster.Nodes;
+        }
+
+        return backing;
     }
+
+    public TcpProxy ProxyOf(RedisServer node) => proxies[node.Port];
 
     /// <summary>Those that take writes now.</summary>
     public async Task<IReadOnlyList<RedisServer>> Masters() => cluster is null ? nodes : await cluster.ServingNodes();
@@ -46,5 +61,17 @@ internal sealed class Backing : IAsyncDisposable
         {
             await node.DisposeAsync();
         }
+
+        foreach (var proxy in proxies.Values)
+        {
+            await proxy.DisposeAsync();
+        }
+    }
+
+    /// <summary>Synced before each answer: a node's append-only file has all that it ever acknowledged.</summary>
+    private string[] Options(int port)
+    {
+        proxies.TryAdd(port, new TcpProxy(port));
+        return ["--appendfsync", "always"];
     }
 }

@@ -22,13 +22,14 @@ internal sealed class Replica : IAsyncDisposable
     /// <summary>Clients come through it.</summary>
     public TcpProxy Proxy { get; }
 
-    public static async Task<Replica> Start(string redis, TemporaryFolder folder, int number)
+    public static async Task<Replica> Start(string redis, string durability, TemporaryFolder folder, int number)
     {
         var skewFile = Path.Combine(folder.Path, FormattableString.Invariant($"skew-{number}"));
         Skew(skewFile, TimeSpan.Zero);
         var server = await DbosServer.Start(new Dictionary<string, string>
         {
             ["REDIS_ADDR"] = redis,
+            ["DURABILITY"] = durability,
 
             // Nothing that the checker needs is purged or trimmed, and no fault makes a dead letter.
             ["EVENT_RETENTION"] = "10000000",

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Dbos.Chaos.Histories;
 
 namespace Dbos.Chaos.Faults;
@@ -60,17 +59,10 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
                 replica.Skew(TimeSpan.FromSeconds(random.Next(-3_600, 3_600)));
                 break;
             case Fault.ClientsCutOff:
-                for (var cut = TimeSpan.Zero; cut < length / 2; cut += BetweenCuts)
-                {
-                    replica.Proxy.CutNow();
-                    await Task.Delay(BetweenCuts);
-                }
-
+                await CutThrough(replica.Proxy, length / 2);
                 break;
             case Fault.ClientsDelayed:
-                replica.Proxy.Delay = Seconds(random, 0.05, 1);
-                await Task.Delay(length);
-                replica.Proxy.Delay = TimeSpan.Zero;
+                await DelayThrough(replica.Proxy, random, length);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(fault), fault, "not of DBOS");
@@ -84,12 +76,18 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
     {
         var masters = (await backing.Masters()).OrderBy(node => node.Port).ToArray();
         var master = masters[random.Next(masters.Length)];
+        var proxy = backing.ProxyOf(master);
         var length = Seconds(random, 0.5, 5);
         switch (fault)
         {
             case Fault.MasterKilled:
-                // For long enough to be failed over, or back before.
+                // As a machine dies: what was under way from it, to its follower too, is lost. Then it is away for long
+                // enough to be failed over, or back before.
+                proxy.Delay = Seconds(random, 0, 0.3);
+                await Task.Delay(length / 2);
                 await master.Kill();
+                proxy.CutNow();
+                proxy.Delay = TimeSpan.Zero;
                 await Task.Delay(length);
                 await master.Start();
                 break;
@@ -104,16 +102,10 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
                 await master.Ask("config", "set", "maxmemory", "0");
                 break;
             case Fault.MasterDelayed:
-                await master.Ask("client", "pause", ((int)(length / 2).TotalMilliseconds).ToString(CultureInfo.InvariantCulture), "all");
-                await Task.Delay(length / 2);
+                await DelayThrough(proxy, random, length);
                 break;
             case Fault.MasterCutOff:
-                for (var cut = TimeSpan.Zero; cut < length / 2; cut += BetweenCuts)
-                {
-                    await master.Ask("client", "kill", "type", "normal");
-                    await Task.Delay(BetweenCuts);
-                }
-
+                await CutThrough(proxy, length / 2);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(fault), fault, "not of Redis");
@@ -121,6 +113,22 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
 
         await backing.WaitUntilWell();
         return master.Address;
+    }
+
+    private static async Task CutThrough(TcpProxy proxy, TimeSpan length)
+    {
+        for (var cut = TimeSpan.Zero; cut < length; cut += BetweenCuts)
+        {
+            proxy.CutNow();
+            await Task.Delay(BetweenCuts);
+        }
+    }
+
+    private static async Task DelayThrough(TcpProxy proxy, Random random, TimeSpan length)
+    {
+        proxy.Delay = Seconds(random, 0.05, 1);
+        await Task.Delay(length);
+        proxy.Delay = TimeSpan.Zero;
     }
 
     private static TimeSpan Seconds(Random random, double from, double to) => Between(random, TimeSpan.FromSeconds(from), TimeSpan.FromSeconds(to));
