@@ -19,6 +19,7 @@ try
     builder.Services.AddHostedService<SweepService>();
     builder.Services.AddTracing(builder.Configuration);
     builder.Services.AddHealth();
+    builder.Services.AddOverloadLimits(settings.MaxCallsInFlight);
     builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = settings.MostRequestBytes);
     builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(10));
     builder.WebHost.ConfigureKestrel(kestrel =>
@@ -36,6 +37,7 @@ try
     Startup.CheckPort(settings.Port);
     await using var app = builder.Build();
     app.UseInternalForUnreadableRequests();
+    app.UseRateLimiter();
     app.MapGrpcService<DbosService>();
     app.MapGrpcHealthChecksService();
     app.OpenEmbeddedStore();

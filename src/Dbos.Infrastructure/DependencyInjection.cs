@@ -34,6 +34,7 @@ public static class DependencyInjection
             services.AddSingleton<RedisClock>();
             services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<RedisClock>());
             services.AddSingleton<RedisConnection>();
+            services.AddSingleton<Replication>();
             services.AddSingleton<RedisStore>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<RedisConnection>());
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<RedisStore>()));

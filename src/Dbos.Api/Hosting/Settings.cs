@@ -8,7 +8,7 @@ using Dbos.Infrastructure.Store;
 namespace Dbos.Api.Hosting;
 
 /// <summary>All that an operator may set, by environment variable or in appsettings.json under the same name.</summary>
-public sealed record Settings(int Port, DbosPolicy Policy, StoreSettings Store)
+public sealed record Settings(int Port, int MaxCallsInFlight, DbosPolicy Policy, StoreSettings Store)
 {
     private const int MiB = 1024 * 1024;
 
@@ -37,6 +37,13 @@ public sealed record Settings(int Port, DbosPolicy Policy, StoreSettings Store)
             KeyPrefix = Text("KEY_PREFIX", store.KeyPrefix),
             Partitions = Number("PARTITIONS", store.Partitions, 1, 4_096),
             EventRetention = Number("EVENT_RETENTION", store.EventRetention, 1, 100_000_000),
+            Replicas = Text("DURABILITY", "local") switch
+            {
+                "local" => 0,
+                "replicated" when store.IsEmbedded => throw new SettingException("DURABILITY", "'local', as the embedded store has no replicas", "replicated"),
+                "replicated" => Number("DURABILITY_REPLICAS", 1, 1, 16),
+                var other => throw new SettingException("DURABILITY", "'local' or 'replicated'", other),
+            },
         };
         if (store.KeyPrefix.IndexOfAny(['{', '}', ':']) >= 0)
         {
@@ -44,7 +51,7 @@ public sealed record Settings(int Port, DbosPolicy Policy, StoreSettings Store)
         }
 
         CheckAddress(store);
-        return new Settings(Number("PORT", 50051, 1, 65_535), policy, store);
+        return new Settings(Number("PORT", 50051, 1, 65_535), Number("MAX_CALLS_IN_FLIGHT", 1_000, 1, 1_000_000), policy, store);
 
         string Text(string name, string otherwise)
         {

@@ -1,12 +1,14 @@
 using Dbos.Application.Tasks;
 using Dbos.Wire;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 using Inconsistency = Dbos.Wire.Inconsistency;
 
 namespace Dbos.Api.Services;
 
 public sealed partial class DbosService
 {
+    [DisableRateLimiting]
     public override async System.Threading.Tasks.Task CheckConsistency(
         CheckConsistencyRequest request, IServerStreamWriter<CheckConsistencyResponse> responseStream, ServerCallContext context)
     {

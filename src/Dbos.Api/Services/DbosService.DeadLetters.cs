@@ -1,7 +1,9 @@
+using Dbos.Api.Hosting;
 using Dbos.Application.Paging;
 using Dbos.Application.Tasks;
 using Dbos.Wire;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 
 namespace Dbos.Api.Services;
 
@@ -25,6 +27,7 @@ public sealed partial class DbosService
         };
     }
 
+    [EnableRateLimiting(Overload.Batches)]
     public override async Task<RequeueDeadLetterTasksResponse> RequeueDeadLetterTasks(
         RequeueDeadLetterTasksRequest request, ServerCallContext context)
     {

@@ -1,8 +1,10 @@
+using Dbos.Api.Hosting;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Answers;
 using Dbos.Wire;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 using Task = System.Threading.Tasks.Task;
 
 namespace Dbos.Api.Services;
@@ -28,6 +30,7 @@ public sealed partial class DbosService
         return new ListDueTasksResponse { Tasks = { answer.Value.Tasks.Select(OnWire) } };
     }
 
+    [DisableRateLimiting]
     public override async Task StreamDueTasks(
         StreamDueTasksRequest request, IServerStreamWriter<StreamDueTasksResponse> responseStream, ServerCallContext context)
     {
@@ -68,6 +71,7 @@ public sealed partial class DbosService
     public override async Task<AckTaskResponse> AckTask(AckTaskRequest request, ServerCallContext context) =>
         Acknowledged(await Ask(Ack(request), context));
 
+    [EnableRateLimiting(Overload.Batches)]
     public override async Task<AckTasksResponse> AckTasks(AckTasksRequest request, ServerCallContext context)
     {
         var answer = await Ask(new AckTasks([.. request.Acks.Select(Ack)]), context);

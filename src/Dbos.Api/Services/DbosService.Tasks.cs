@@ -1,3 +1,4 @@
+using Dbos.Api.Hosting;
 using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
@@ -6,6 +7,7 @@ using Dbos.Domain.Tasks;
 using Dbos.Wire;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 using Task = Dbos.Wire.Task;
 using TaskFailure = Dbos.Wire.TaskFailure;
 
@@ -16,6 +18,7 @@ public sealed partial class DbosService
     public override async Task<ScheduleTaskResponse> ScheduleTask(ScheduleTaskRequest request, ServerCallContext context) =>
         Scheduled(await Ask(Schedule(request.Task), context));
 
+    [EnableRateLimiting(Overload.Batches)]
     public override async Task<ScheduleTasksResponse> ScheduleTasks(ScheduleTasksRequest request, ServerCallContext context)
     {
         var answer = await Ask(new ScheduleTasks([.. request.Tasks.Select(Schedule)]), context);

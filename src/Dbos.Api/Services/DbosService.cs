@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dbos.Api.Hosting;
 using Dbos.Application;
 using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
@@ -7,6 +8,7 @@ using Dbos.Domain.Answers;
 using Dbos.Wire;
 using Grpc.Core;
 using MediatR;
+using Microsoft.AspNetCore.RateLimiting;
 
 namespace Dbos.Api.Services;
 
@@ -14,6 +16,7 @@ namespace Dbos.Api.Services;
 /// The calls of protos/dbos.proto: each turns its message into one command or query and the answer back.
 /// The methods lie in one file for each subject.
 /// </summary>
+[EnableRateLimiting(Overload.Calls)]
 public sealed partial class DbosService(
     IMediator mediator, CallContext call, TaskGiveBack undelivered, IHostApplicationLifetime lifetime, ILogger<DbosService> logger)
     : DBOS.DBOSBase
@@ -54,7 +57,7 @@ public sealed partial class DbosService(
         }
         catch (StoreBusyException busy)
         {
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, busy.Message));
+            throw Overload.Refusal(busy.Message);
         }
         catch (Exception gone) when (context.CancellationToken.IsCancellationRequested && gone is OperationCanceledException or InvalidOperationException or IOException)
         {

@@ -7,7 +7,7 @@ using static Dbos.Infrastructure.Redis.RedisAnswers;
 namespace Dbos.Infrastructure.Redis;
 
 /// <summary>The store port on Redis: commits and takes are one script each, reads are one command.</summary>
-public sealed class RedisStore(RedisConnection connection, StoreSettings settings, RedisClock clock) : IStore
+public sealed class RedisStore(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock) : IStore
 {
     private static readonly RedisValue[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until"];
 
@@ -20,23 +20,27 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
     public async Task<IReadOnlyList<CommitOutcome>> Commit(IReadOnlyList<Commit> commits, CancellationToken cancellation)
     {
         var (names, values) = scripts.Commit(commits);
-        var answers = (RedisResult[])(await Run(Script.Commit, names, values, cancellation))!;
+        var answers = (RedisResult[])(await Settled(commits[0].Partition, Script.Commit, names, values, cancellation))!;
         return [.. answers.Select(OutcomeOf)];
     }
 
     public async Task<IReadOnlyList<Delivery>> Take(Take take, CancellationToken cancellation)
     {
         var (names, values) = scripts.Take(take);
-        return DeliveriesOf((RedisResult[])(await Run(Script.Take, names, values, cancellation))!);
+        return DeliveriesOf((RedisResult[])(await Settled(take.Partition, Script.Take, names, values, cancellation))!);
     }
 
     public async Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
-        RecordOf(await connection.Ask(
-            static (redis, ask) => redis.HashGetAsync(ask.key, ask.fields), (key: keys.Of(record), fields: RecordFields), cancellation));
+        RecordOf(await Settled(
+            record.Partition,
+            static (redis, ask) => redis.HashGetAsync(ask.key, ask.fields),
+            (key: keys.Of(record), fields: RecordFields),
+            cancellation));
 
     public async Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation)
     {
-        var value = await connection.Ask(static (redis, key) => redis.StringGetAsync(key), keys.Of(mark), cancellation);
+        var value = await Settled(
+            mark.Partition, static (redis, key) => redis.StringGetAsync(key), keys.Of(mark), cancellation);
         return value.IsNull ? null : (ReadOnlyMemory<byte>?)value;
     }
 
@@ -119,7 +123,7 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
             .Select(async partitions =>
             {
                 var (names, values) = scripts.Probe(watch, partitions);
-                return (RedisValue[])(await Run(Script.Probe, names, values, cancellation))!;
+                return (RedisValue[])(await Settled(partitions[0], Script.Probe, names, values, cancellation))!;
             }));
         clock.Hear((long)answers[0][0], (long)answers[0][1], asked);
         return PulseOf(answers, watch.Deadlines.Count);
@@ -161,6 +165,24 @@ public sealed class RedisStore(RedisConnection connection, StoreSettings setting
     }
 
     private static bool IsBehind(int compared, Order order) => order == Order.Ascending ? compared > 0 : compared < 0;
+
+    private Task<RedisResult> Settled(
+        int partition, Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
+        Settled(
+            partition,
+            static (redis, ask) => ask.script.Run(redis, ask.names, ask.values),
+            (script, names, values),
+            cancellation);
+
+    /// <summary>
+    /// For what a caller is told of as done, or decides on: where replicas must have it, it is asked of the primary and then proved.
+    /// </summary>
+    private Task<TResult> Settled<TAsk, TResult>(
+        int partition, Func<IDatabase, TAsk, Task<TResult>> command, TAsk ask, CancellationToken cancellation) =>
+        settings.Replicas == 0
+            ? connection.Ask(command, ask, cancellation)
+            : replication.Proven(keys.Of(partition, "replicated"), (connection, command, ask, cancellation), static it =>
+                it.connection.Ask(it.command, it.ask, it.cancellation));
 
     private Task<RedisResult> Run(Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
         connection.Ask(

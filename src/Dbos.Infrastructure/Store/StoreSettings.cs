@@ -23,5 +23,8 @@ public sealed record StoreSettings
     /// <summary>How many refusals are kept over all partitions, at least.</summary>
     public int RefusalRetention => Math.Max(1, EventRetention / 10);
 
+    /// <summary>How many replicas of Redis must have a write before it is acknowledged; 0: none has to.</summary>
+    public int Replicas { get; init; }
+
     public bool IsEmbedded => Address == Embedded;
 }
