@@ -96,6 +96,33 @@ public sealed class CheckerTests
     });
 
     [Fact]
+    public void A_deleted_dead_letter_is_gone()
+    {
+        story.Say(11, "scheduler", Method.DeleteDeadLetterTask, token: 0);
+        story.Events.Add(new LoggedEvent("task_deleted", Story.TaskId, 2));
+        story.Tasks.Clear();
+
+        story.Check().Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Finds_a_deleted_dead_letter_that_is_there() => Finds(Promise.AcknowledgedWriteLost, () =>
+    {
+        story.Say(11, "scheduler", Method.DeleteDeadLetterTask, token: 0);
+        story.Events.Add(new LoggedEvent("task_deleted", Story.TaskId, 2));
+    });
+
+    [Fact]
+    public void A_requeued_dead_letter_counts_its_failures_anew()
+    {
+        story.Say(7.5, "scheduler", Method.RequeueDeadLetterTasks, token: 0);
+        story.Events.Add(new LoggedEvent("task_requeued", Story.TaskId, 1));
+        story.Task.FailureCount = 0;
+
+        story.Check().Should().BeEmpty();
+    }
+
+    [Fact]
     public void Finds_a_result_that_is_listed_twice() => Finds(Promise.ResultStoredTwice, () => story.Results.Add(story.Results[0]));
 
     [Fact]

@@ -27,6 +27,8 @@ internal static class EventChecks
         Method.ListDueTasks or Method.StreamDueTasks => new LoggedEvent(LoggedEvent.Delivered, call.Subject, call.Number),
         Method.AckTask or Method.AckTasks => new LoggedEvent("task_acknowledged", call.Subject, call.Number),
         Method.NackTask => new LoggedEvent("task_nacked", call.Subject, call.Number),
+        Method.RequeueDeadLetterTasks => new LoggedEvent("task_requeued", call.Subject, 0),
+        Method.DeleteDeadLetterTask => new LoggedEvent("task_deleted", call.Subject, 0),
         Method.CancelTask => new LoggedEvent("task_cancelled", call.Subject, 0),
 
         // A lease that runs for longer already is not extended.

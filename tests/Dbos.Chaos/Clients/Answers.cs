@@ -17,6 +17,12 @@ internal static class Answers
 
     public static Call Answered(this Call asked, CancelTaskResponse answer) => asked.Answered(answer.Success, answer.Code, answer.Duplicate);
 
+    public static Call Answered(this Call asked, DeleteDeadLetterTaskResponse answer) => asked.Answered(answer.Success, answer.Code, answer.Duplicate);
+
+    /// <summary>Of the one task that was asked for.</summary>
+    public static Call Answered(this Call asked, RequeueDeadLetterTasksResponse answer) =>
+        asked.Answered(answer.Success && answer.Requeued == 1, answer.Success ? ErrorCode.InvalidTransition : answer.Code, duplicate: false);
+
     public static Call Answered(this Call asked, ExtendTaskLeaseResponse answer) => asked.Answered(answer.Success, answer.Code, answer.Duplicate);
 
     /// <summary>A state's version is known only when it was answered.</summary>

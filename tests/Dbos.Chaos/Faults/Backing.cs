@@ -15,27 +15,29 @@ internal sealed class Backing : IAsyncDisposable
     /// <summary>By the port of the node behind it.</summary>
     private readonly ConcurrentDictionary<int, TcpProxy> proxies = [];
     private RedisCluster? cluster;
-    private IReadOnlyList<RedisServer> nodes = [];
 
     private Backing()
     {
     }
 
-    public string Address => string.Join(',', nodes.Select(node => ProxyOf(node).Address));
+    /// <summary>Masters and those that follow them.</summary>
+    public IReadOnlyList<RedisServer> Nodes { get; private set; } = [];
+
+    public string Address => string.Join(',', Nodes.Select(node => ProxyOf(node).Address));
 
     public static async Task<Backing> Start(bool single)
     {
         var backing = new Backing();
         if (single)
         {
-            backing.nodes = [await RedisServer.Start(port => [.. backing.Options(port)])];
+            backing.Nodes = [await RedisServer.Start(port => [.. backing.Options(port)])];
         }
         else
         {
             backing.cluster = await RedisCluster.Start(
                 NodeTimeout,
                 port => [.. backing.Options(port), "--cluster-announce-port", backing.proxies[port].Port.ToString(CultureInfo.InvariantCulture)]);
-            backing.nodes = backing.cluster.Nodes;
+            backing.Nodes = backing.cluster.Nodes;
         }
 
         return backing;
@@ -44,7 +46,7 @@ internal sealed class Backing : IAsyncDisposable
     public TcpProxy ProxyOf(RedisServer node) => proxies[node.Port];
 
     /// <summary>Those that take writes now.</summary>
-    public async Task<IReadOnlyList<RedisServer>> Masters() => cluster is null ? nodes : await cluster.ServingNodes();
+    public async Task<IReadOnlyList<RedisServer>> Masters() => cluster is null ? Nodes : await cluster.ServingNodes();
 
     /// <summary>Every node answers, and each master has its replica.</summary>
     public async Task WaitUntilWell()
@@ -57,7 +59,7 @@ internal sealed class Backing : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var node in nodes)
+        foreach (var node in Nodes)
         {
             await node.DisposeAsync();
         }

@@ -8,7 +8,7 @@ internal enum Fault
     ClientsCutOff,
     ClientsDelayed,
     MasterKilled,
-    MasterPaused,
+    RedisPaused,
     MasterFull,
     MasterDelayed,
     MasterCutOff,

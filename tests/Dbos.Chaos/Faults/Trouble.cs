@@ -5,7 +5,7 @@ namespace Dbos.Chaos.Faults;
 
 /// <summary>
 /// Makes one fault after the other, of DBOS and its clients and beside it of Redis. What is chosen follows from the
-/// seed; when it happens does not, as a fault lasts until its victim is back.
+/// seed; when it happens, and which node is a master by then, does not, as a fault lasts until its victim is back.
 /// </summary>
 internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, History history, int seed)
 {
@@ -14,7 +14,7 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
 
     /// <summary>Kills twice as often as the others.</summary>
     private static readonly Fault[] OfRedis =
-        [Fault.MasterKilled, Fault.MasterKilled, Fault.MasterPaused, Fault.MasterFull, Fault.MasterDelayed, Fault.MasterCutOff];
+        [Fault.MasterKilled, Fault.MasterKilled, Fault.RedisPaused, Fault.MasterFull, Fault.MasterDelayed, Fault.MasterCutOff];
 
     private static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(4);
@@ -74,9 +74,9 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
     /// <summary>One node at a time: two that fail together are more than a cluster with one replica of each master bears.</summary>
     private async Task<string> MakeOfRedis(Fault fault, Random random)
     {
-        var masters = (await backing.Masters()).OrderBy(node => node.Port).ToArray();
-        var master = masters[random.Next(masters.Length)];
-        var proxy = backing.ProxyOf(master);
+        var masters = await backing.Masters();
+        var victim = masters[random.Next(masters.Count)];
+        var proxy = backing.ProxyOf(victim);
         var length = Seconds(random, 0.5, 5);
         switch (fault)
         {
@@ -85,21 +85,22 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
                 // enough to be failed over, or back before.
                 proxy.Delay = Seconds(random, 0, 0.3);
                 await Task.Delay(length / 2);
-                await master.Kill();
+                await victim.Kill();
                 proxy.CutNow();
                 proxy.Delay = TimeSpan.Zero;
                 await Task.Delay(length);
-                await master.Start();
+                await victim.Start();
                 break;
-            case Fault.MasterPaused:
-                master.Pause();
+            case Fault.RedisPaused:
+                victim = backing.Nodes[random.Next(backing.Nodes.Count)];
+                victim.Pause();
                 await Task.Delay(length);
-                master.Resume();
+                victim.Resume();
                 break;
             case Fault.MasterFull:
-                await master.Ask("config", "set", "maxmemory", "1mb");
+                await victim.Ask("config", "set", "maxmemory", "1mb");
                 await Task.Delay(length / 2);
-                await master.Ask("config", "set", "maxmemory", "0");
+                await victim.Ask("config", "set", "maxmemory", "0");
                 break;
             case Fault.MasterDelayed:
                 await DelayThrough(proxy, random, length);
@@ -112,7 +113,7 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
         }
 
         await backing.WaitUntilWell();
-        return master.Address;
+        return victim.Address;
     }
 
     private static async Task CutThrough(TcpProxy proxy, TimeSpan length)

@@ -14,6 +14,8 @@ public enum Method
     AckTasks,
     NackTask,
     CancelTask,
+    RequeueDeadLetterTasks,
+    DeleteDeadLetterTask,
 }
 
 internal enum Outcome
