@@ -8,7 +8,7 @@ if (args is ["--bare", var port, var redis])
     return 0;
 }
 
-var chosen = args.Length == 0 ? ["throughput", "due-tasks", "queue"] : args;
+var chosen = args.Length == 0 ? ["throughput", "due-tasks", "queue", "costs"] : args;
 Console.WriteLine(Machine.Description());
 var met = true;
 foreach (var benchmark in chosen)
@@ -18,7 +18,8 @@ foreach (var benchmark in chosen)
         "throughput" => await Throughput.Run(),
         "due-tasks" => await DueTasks.Run(),
         "queue" => await QueueCycle.Run(),
-        _ => throw new ArgumentException($"no benchmark '{benchmark}': throughput, due-tasks, queue"),
+        "costs" => await Costs.Run(),
+        _ => throw new ArgumentException($"no benchmark '{benchmark}': throughput, due-tasks, queue, costs"),
     };
 }
 
