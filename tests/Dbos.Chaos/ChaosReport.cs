@@ -12,9 +12,14 @@ internal sealed record ChaosReport(
     private const int MostTold = 10;
 
     /// <summary>The longest time in which no call of any client was acknowledged.</summary>
-    public TimeSpan LongestSilence => Calls.Where(call => call.IsAcknowledged).Select(call => call.Ended).Order() is var ends
-        ? ends.Zip(ends.Skip(1), (earlier, later) => later - earlier).DefaultIfEmpty().Max()
-        : default;
+    public TimeSpan LongestSilence
+    {
+        get
+        {
+            TimeSpan[] ends = [.. Calls.Where(call => call.IsAcknowledged).Select(call => call.Ended).Order()];
+            return ends.Zip(ends.Skip(1), (earlier, later) => later - earlier).DefaultIfEmpty().Max();
+        }
+    }
 
     public override string ToString() => string.Join(
         Environment.NewLine,

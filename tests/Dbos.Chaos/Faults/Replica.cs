@@ -22,9 +22,9 @@ internal sealed class Replica : IAsyncDisposable
     /// <summary>Clients come through it.</summary>
     public TcpProxy Proxy { get; }
 
-    public static async Task<Replica> Start(string redis, string durability, TemporaryFolder folder, int number)
+    /// <param name="skewFile">Where it is told how wrong its clock is.</param>
+    public static async Task<Replica> Start(string redis, string durability, string skewFile)
     {
-        var skewFile = Path.Combine(folder.Path, FormattableString.Invariant($"skew-{number}"));
         Skew(skewFile, TimeSpan.Zero);
         var server = await DbosServer.Start(new Dictionary<string, string>
         {
