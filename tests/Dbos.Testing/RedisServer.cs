@@ -51,6 +51,7 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>Starts it, after <see cref="Kill"/> or <see cref="Stop"/> again on the same port and data.</summary>
+    /// <exception cref="InvalidOperationException">It ended at once, as when somebody else has its port.</exception>
     public async Task Start()
     {
         process = ChildProcess.Start(

@@ -20,6 +20,8 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan BetweenCuts = TimeSpan.FromMilliseconds(100);
 
+    private static readonly TimeSpan RevivePatience = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentQueue<MadeFault> made = [];
 
     public IReadOnlyList<MadeFault> Made => [.. made];
@@ -48,7 +50,7 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
             case Fault.DbosKilled:
                 await replica.Server.Kill();
                 await Task.Delay(length / 2);
-                await replica.Server.Restart();
+                await Revive(replica.Server.Restart);
                 break;
             case Fault.DbosPaused:
                 replica.Server.Process.Signal(UnixSignal.Stop);
@@ -89,7 +91,7 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
                 proxy.CutNow();
                 proxy.Delay = TimeSpan.Zero;
                 await Task.Delay(length);
-                await victim.Start();
+                await Revive(victim.Start);
                 break;
             case Fault.RedisPaused:
                 victim = backing.Nodes[random.Next(backing.Nodes.Count)];
@@ -115,6 +117,23 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
         await backing.WaitUntilWell();
         return victim.Address;
     }
+
+    /// <summary>Its port may be taken for a while, by a connection of somebody else.</summary>
+    private static async Task Revive(Func<Task> start) => await Eventually.True(
+        async () =>
+        {
+            try
+            {
+                await start();
+                return true;
+            }
+            catch (InvalidOperationException)
+            {
+                return false;
+            }
+        },
+        RevivePatience,
+        "what was killed is started again");
 
     private static async Task CutThrough(TcpProxy proxy, TimeSpan length)
     {
