@@ -28,7 +28,7 @@ internal sealed record ChaosReport(
             Line($"calls: {Calls.DistinctBy(call => call.Id).Count():N0}; {Told(Calls.CountBy(call => call.Outcome))}, counting each item of a batch and each delivery"),
             Line($"refused: {Told(Calls.Where(call => call.Outcome == Outcome.Refused).CountBy(call => call.Code))}"),
             Line($"unknown: {Told(Calls.Where(call => call.Outcome == Outcome.Unknown).CountBy(call => call.Code))}"),
-            Line($"faults: {Faults.Count}; {Told(Faults.CountBy(fault => fault.Fault).OrderBy(count => count.Key))}"),
+            Line($"faults: {Faults.Count}; {Told(Faults.CountBy(fault => fault.Fault).OrderBy(count => count.Key))}; {Faults.Count(fault => fault.FailedOver)} of them failed a master over"),
             Line($"longest time without an acknowledged call: {LongestSilence.TotalSeconds:F1} s"),
             Line($"kept: {Final.Results.Count:N0} results, {Final.States.Count:N0} states, {Final.Tasks.Count:N0} tasks, {Final.Events.Count:N0} events"),
             .. Enum.GetValues<Promise>().SelectMany(Told),

@@ -16,4 +16,5 @@ internal enum Fault
 
 /// <param name="Victim">The address of the DBOS or the Redis.</param>
 /// <param name="Ended">When the victim was well again. Both since the history began.</param>
-internal sealed record MadeFault(Fault Fault, string Victim, TimeSpan Began, TimeSpan Ended);
+/// <param name="FailedOver">Another Redis is the master since.</param>
+internal sealed record MadeFault(Fault Fault, string Victim, TimeSpan Began, TimeSpan Ended, bool FailedOver = false);

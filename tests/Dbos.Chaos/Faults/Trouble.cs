@@ -30,19 +30,17 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
         Repeat(OfDbos, new Random(seed), MakeOfDbos, stop),
         Repeat(OfRedis, new Random(seed + 1), MakeOfRedis, stop));
 
-    /// <param name="make">Answers whom it hit.</param>
-    private async Task Repeat(Fault[] faults, Random random, Func<Fault, Random, Task<string>> make, CancellationToken stop)
+    private async Task Repeat(Fault[] faults, Random random, Func<Fault, Random, Task<MadeFault>> make, CancellationToken stop)
     {
         while (await Pause.For(Between(random, ShortestRest, LongestRest), stop))
         {
-            var (fault, began) = (faults[random.Next(faults.Length)], history.Now);
-            var victim = await make(fault, random);
-            made.Enqueue(new MadeFault(fault, victim, began, history.Now));
+            made.Enqueue(await make(faults[random.Next(faults.Length)], random));
         }
     }
 
-    private async Task<string> MakeOfDbos(Fault fault, Random random)
+    private async Task<MadeFault> MakeOfDbos(Fault fault, Random random)
     {
+        var began = history.Now;
         var replica = replicas[random.Next(replicas.Count)];
         var length = Seconds(random, 0.5, 5);
         switch (fault)
@@ -70,12 +68,13 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
                 throw new ArgumentOutOfRangeException(nameof(fault), fault, "not of DBOS");
         }
 
-        return replica.Server.Address;
+        return new MadeFault(fault, replica.Server.Address, began, history.Now);
     }
 
     /// <summary>One node at a time: two that fail together are more than a cluster with one replica of each master bears.</summary>
-    private async Task<string> MakeOfRedis(Fault fault, Random random)
+    private async Task<MadeFault> MakeOfRedis(Fault fault, Random random)
     {
+        var began = history.Now;
         var masters = await backing.Masters();
         var victim = masters[random.Next(masters.Count)];
         var proxy = backing.ProxyOf(victim);
@@ -115,7 +114,8 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
         }
 
         await backing.WaitUntilWell();
-        return victim.Address;
+        var failedOver = masters.Contains(victim) && !(await backing.Masters()).Contains(victim);
+        return new MadeFault(fault, victim.Address, began, history.Now, failedOver);
     }
 
     /// <summary>Its port may be taken for a while, by a connection of somebody else.</summary>

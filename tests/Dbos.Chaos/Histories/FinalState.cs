@@ -25,7 +25,7 @@ internal sealed record FinalState(
             [.. results.SelectMany(some => some)],
             await caller.ListTasks(),
             await ReadLogs(backing),
-            [.. (await caller.CheckConsistency()).Select(found => $"{found.TaskId}: {found.Description}")]);
+            [.. (await caller.CheckConsistency()).Select(found => found.Description)]);
     }
 
     /// <summary>GetEvents tells the newest ten thousand, so the logs themselves are read: newest first, one for each partition.</summary>
