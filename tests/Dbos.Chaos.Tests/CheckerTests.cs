@@ -156,6 +156,19 @@ public sealed class CheckerTests
     });
 
     [Fact]
+    public void Finds_a_stale_read() => Finds(Promise.StaleRead, () =>
+        story.Add(new Call(100, "other", Method.ListModuleStates, Story.RequestId, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(6), Outcome.Acknowledged) { Number = 1 }));
+
+    [Fact]
+    public void A_read_beside_a_write_may_tell_either()
+    {
+        story.Add(new Call(100, "other", Method.ListModuleStates, Story.RequestId, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6), Outcome.Acknowledged) { Number = 1 });
+        story.Add(new Call(101, "other", Method.ListModuleStates, Story.RequestId, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6), Outcome.Acknowledged) { Number = 2 });
+
+        story.Check().Should().BeEmpty();
+    }
+
+    [Fact]
     public void Finds_two_holders_whose_leases_overlap() => Finds(Promise.TaskHeldTwice, () =>
     {
         // As if the first had not ended it.

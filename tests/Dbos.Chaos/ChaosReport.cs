@@ -52,6 +52,7 @@ internal sealed record ChaosReport(
         Promise.TaskHeldTwice => "tasks held by two at one time",
         Promise.VersionSkippedOrRepeated => "versions skipped or repeated",
         Promise.EventMissing => "events missing for an acknowledged command",
+        Promise.StaleRead => "reads older than what was known before",
         Promise.StoreInconsistent => "inconsistencies that DBOS finds itself",
         _ => throw new ArgumentOutOfRangeException(nameof(promise), promise, "unknown"),
     };

@@ -8,40 +8,40 @@ internal static class StateChecks
     {
         var stored = final.States.ToDictionary(Subjects.Of);
         var told = final.Events.Where(told => told.Type == LoggedEvent.StateUpdated).ToLookup(told => told.Subject, told => told.Number);
-        foreach (var reports in calls.BySubject(Method.SetModuleState))
+        foreach (var about in calls.BySubject(Method.SetModuleState, Method.ListModuleStates))
         {
-            var state = stored.GetValueOrDefault(reports.Key);
-            var acknowledged = reports.Where(call => call.IsAcknowledged).ToArray();
-            foreach (var sentence in Lost(acknowledged, state))
+            var state = stored.GetValueOrDefault(about.Key);
+            var reports = about.Where(call => call.Method == Method.SetModuleState && call.IsAcknowledged).ToArray();
+            var reads = about.Where(call => call.Method == Method.ListModuleStates && call.IsAcknowledged).ToArray();
+            foreach (var (promise, sentence) in (IEnumerable<(Promise, string)>)[
+                .. Lost(reports, state).Select(sentence => (Promise.AcknowledgedWriteLost, sentence)),
+                .. Misnumbered(reports, [.. told[about.Key]], state?.Version ?? 0).Select(sentence => (Promise.VersionSkippedOrRepeated, sentence)),
+                .. Back([.. reports, .. reads], reads).Select(back => (Promise.StaleRead, $"was read at version {back.Later.Number} after {back.Earlier.Number} was known")),
+            ])
             {
-                yield return new Violation(Promise.AcknowledgedWriteLost, $"state {reports.Key} {sentence}");
-            }
-
-            foreach (var sentence in Misnumbered(acknowledged, [.. told[reports.Key]], state?.Version ?? 0))
-            {
-                yield return new Violation(Promise.VersionSkippedOrRepeated, $"state {reports.Key} {sentence}");
+                yield return new Violation(promise, $"state {about.Key} {sentence}");
             }
         }
     }
 
-    private static IEnumerable<string> Lost(Call[] acknowledged, ModuleState? state)
+    private static IEnumerable<string> Lost(Call[] reports, ModuleState? state)
     {
         var version = state?.Version ?? 0;
-        var latest = acknowledged.Select(call => call.Number).DefaultIfEmpty().Max();
+        var latest = reports.Select(call => call.Number).DefaultIfEmpty().Max();
         if (latest > version)
         {
             yield return $"was acknowledged at version {latest}, and is at {version}";
         }
 
-        if (state is not null && acknowledged.Any(call => call.Number == version && call.Content != Content.Of(state)))
+        if (state is not null && reports.Any(call => call.Number == version && call.Content != Content.Of(state)))
         {
             yield return $"has other content at version {version} than was acknowledged";
         }
     }
 
-    private static IEnumerable<string> Misnumbered(Call[] acknowledged, long[] told, long version)
+    private static IEnumerable<string> Misnumbered(Call[] reports, long[] told, long version)
     {
-        var done = acknowledged.Where(call => call.IsDone).ToArray();
+        var done = reports.Where(call => call.IsDone).ToArray();
         foreach (var (number, times) in done.CountBy(call => call.Number).Where(count => count.Value > 1))
         {
             yield return $"was given version {number} {times} times";
@@ -53,7 +53,7 @@ internal static class StateChecks
         }
 
         // What an acknowledged call did and no event tells of is a missing event, not a skipped version.
-        var known = told.Concat(acknowledged.Select(call => call.Number)).ToHashSet();
+        var known = told.Concat(reports.Select(call => call.Number)).ToHashSet();
         for (var number = 1; number <= version; number++)
         {
             if (!known.Contains(number))
@@ -67,18 +67,18 @@ internal static class StateChecks
             yield return $"is at version {version}, and the event log tells of {number}";
         }
 
-        foreach (var back in BackInTime(done))
+        foreach (var (earlier, later) in Back(done, done))
         {
-            yield return back;
+            yield return $"was given version {later.Number} after {earlier.Number}";
         }
     }
 
-    /// <summary>A report that began when another had been answered comes after it.</summary>
-    private static IEnumerable<string> BackInTime(Call[] done)
+    /// <summary>A call that began when another had been answered comes after it.</summary>
+    private static IEnumerable<(Call Earlier, Call Later)> Back(Call[] known, Call[] calls)
     {
-        var byEnd = new Queue<Call>(done.OrderBy(call => call.Ended));
+        var byEnd = new Queue<Call>(known.OrderBy(call => call.Ended));
         Call? latest = null;
-        foreach (var call in done.OrderBy(call => call.Started))
+        foreach (var call in calls.OrderBy(call => call.Started))
         {
             while (byEnd.TryPeek(out var earlier) && earlier.Ended < call.Started)
             {
@@ -86,10 +86,9 @@ internal static class StateChecks
                 byEnd.Dequeue();
             }
 
-            // The same number twice is told above.
             if (latest is not null && latest.Number > call.Number)
             {
-                yield return $"was given version {call.Number} after {latest.Number}";
+                yield return (latest, call);
             }
         }
     }

@@ -27,7 +27,7 @@ internal static class TaskChecks
     }
 
     private static bool IsOfTask(Call call) =>
-        call.Subject.Length > 0 && call.Method is not (Method.RegisterAgent or Method.SetModuleState or Method.StoreResult);
+        call.Subject.Length > 0 && call.Method is not (Method.RegisterAgent or Method.SetModuleState or Method.ListModuleStates or Method.StoreResult);
 
     private static bool IsPossibly(Call call, Method method) => call.Method == method && call.Outcome != Outcome.Refused;
 

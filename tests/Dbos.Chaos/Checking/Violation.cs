@@ -9,6 +9,9 @@ internal enum Promise
     VersionSkippedOrRepeated,
     EventMissing,
 
+    /// <summary>What was answered before a read began was not in it.</summary>
+    StaleRead,
+
     /// <summary>Indexes, counts and records of tasks do not fit together.</summary>
     StoreInconsistent,
 }

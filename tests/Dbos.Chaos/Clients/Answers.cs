@@ -29,6 +29,10 @@ internal static class Answers
     public static Call Answered(this Call asked, SetModuleStateResponse answer) =>
         asked.Answered(answer.Success, answer.Code, answer.Duplicate) with { Number = answer.Version };
 
+    /// <summary>Of the one life that was asked for; version 0: there is none yet.</summary>
+    public static Call Read(this Call asked, ListModuleStatesResponse answer) =>
+        asked with { Outcome = Outcome.Acknowledged, Number = answer.States.FirstOrDefault()?.Version ?? 0 };
+
     private static Call Answered(this Call asked, bool success, ErrorCode code, bool duplicate) => asked with
     {
         Outcome = success ? Outcome.Acknowledged : Outcome.Refused,

@@ -42,8 +42,16 @@ internal sealed class StateReporter(string name, Recorder recorder, Random rando
     private async Task MoveLife()
     {
         var module = string.Create(CultureInfo.InvariantCulture, $"module-{random.Next(SharedModules)}");
-        var found = await recorder.Replicas.Ask((dbos, options) =>
-            dbos.ListModuleStatesAsync(new ListModuleStatesRequest { AgentId = SharedAgent, ModuleName = module }, options));
+        var asked = recorder.Asked(Method.ListModuleStates, Subjects.OfState(SharedAgent, module, string.Empty));
+        var found = await recorder.Try(
+            [asked],
+            (dbos, options) => dbos.ListModuleStatesAsync(new() { AgentId = SharedAgent, ModuleName = module }, options),
+            (answer, _) => [asked.Read(answer)]);
+        if (found is null)
+        {
+            return;
+        }
+
         var last = found.States.FirstOrDefault();
         var state = new ModuleState
         {

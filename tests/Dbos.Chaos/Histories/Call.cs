@@ -4,6 +4,7 @@ public enum Method
 {
     RegisterAgent,
     SetModuleState,
+    ListModuleStates,
     StoreResult,
     ScheduleTask,
     ScheduleTasks,
