@@ -3,11 +3,12 @@ using Dbos.Api.Services;
 using Dbos.Application;
 using Dbos.Infrastructure;
 using Dbos.Infrastructure.Sqlite;
+using Dbos.Infrastructure.Store;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
 {
-    Args = args,
+    Args = Commands.AreIn(args) ? [] : args,
     ContentRootPath = AppContext.BaseDirectory,
 });
 
@@ -16,6 +17,12 @@ try
     var settings = Settings.Read(builder.Configuration, builder.Environment.IsDevelopment());
     builder.Services.AddApplication(settings.Policy);
     builder.Services.AddInfrastructure(settings.Store);
+    if (Commands.AreIn(args))
+    {
+        await using var idle = builder.Build();
+        return await Commands.Run(args, idle.Services);
+    }
+
     builder.Services.AddHostedService<SweepService>();
     builder.Services.AddTracing(builder.Configuration);
     builder.Services.AddHealth();
@@ -40,12 +47,12 @@ try
     app.UseRateLimiter();
     app.MapGrpcService<DbosService>();
     app.MapGrpcHealthChecksService();
-    app.OpenEmbeddedStore();
+    await app.OpenEmbeddedStore(settings.Store);
     app.Logger.LogServing(settings.Port, settings.Store.IsEmbedded ? Path.GetFullPath(settings.Store.DataDirectory) : "Redis");
     await app.RunAsync();
     return Environment.ExitCode;
 }
-catch (Exception error) when (error is SettingException or DataDirectoryInUseException or IOException or UnauthorizedAccessException)
+catch (Exception error) when (error is SettingException or DataDirectoryInUseException or LayoutMismatchException or IOException or UnauthorizedAccessException)
 {
     await Console.Error.WriteLineAsync($"DBOS cannot start: {error.Message}");
     return 1;

@@ -12,6 +12,7 @@ using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Sqlite;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
+using Dbos.Infrastructure.Transfer;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dbos.Infrastructure;
@@ -27,6 +28,7 @@ public static class DependencyInjection
             services.AddSingleton(TimeProvider.System);
             services.AddSingleton<SqliteStore>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<SqliteStore>());
+            services.AddSingleton<IStoreLayout>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<SqliteStore>()));
         }
         else
@@ -37,6 +39,7 @@ public static class DependencyInjection
             services.AddSingleton<Replication>();
             services.AddSingleton<RedisStore>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<RedisConnection>());
+            services.AddSingleton<IStoreLayout, RedisLayout>();
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<RedisStore>()));
         }
 
@@ -51,6 +54,7 @@ public static class DependencyInjection
         services.AddSingleton<IResultRepository, ResultRepository>();
         services.AddSingleton<ITaskRepository, TaskRepository>();
         services.AddSingleton<ITaskAudit, TaskAudit>();
+        services.AddSingleton<StoreTransfer>();
         return services;
     }
 }

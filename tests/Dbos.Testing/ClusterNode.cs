@@ -9,7 +9,7 @@ namespace Dbos.Testing;
 internal sealed record ClusterNode(
     RedisServer Server, string Id, int BusPort, bool IsMaster, long Epoch, IReadOnlyList<(int First, int Last)> Slots, IReadOnlyList<string> Known)
 {
-    /// <summary>Null: it is loading its data, or gone meanwhile.</summary>
+    /// <summary>Null: it is loading its data.</summary>
     public static async Task<ClusterNode?> See(RedisServer server)
     {
         // <id> <ip:port@bus> <flags> <master> <ping> <pong> <epoch> <link> <slots> ..., of slots on their way [slot->-node]

@@ -51,6 +51,14 @@ public sealed class RedisCluster : IAsyncDisposable
     /// <summary>Who serves a slot, as the nodes say of themselves; the later claim counts.</summary>
     public async Task<RedisServer> MasterOf(int slot) => (await OwnerOf(slot)).Server;
 
+    /// <summary>A node that serves slots, but not this one: each in turn, if the slot is moved to it.</summary>
+    public async Task<RedisServer> NextAfter(int slot)
+    {
+        var serving = await ServingNodes();
+        var owner = (await OwnerOf(slot)).Server;
+        return serving.Concat(serving).SkipWhile(node => node != owner).ElementAt(1);
+    }
+
     /// <summary>The slot of a key, or of what stands in braces in it.</summary>
     public async Task<int> SlotOf(string key) =>
         int.Parse(await Answering.First().Ask("cluster", "keyslot", key), CultureInfo.InvariantCulture);
@@ -59,28 +67,38 @@ public sealed class RedisCluster : IAsyncDisposable
     public async Task<IReadOnlyList<RedisServer>> ServingNodes() =>
         [.. (await Views()).Where(node => node is { IsMaster: true, Slots.Count: > 0 }).Select(node => node.Server)];
 
+    /// <summary>The slots that hold keys whose names match, as Redis's KEYS reads patterns.</summary>
+    public async Task<IReadOnlyList<int>> SlotsOf(string pattern)
+    {
+        var keys = await Task.WhenAll((await ServingNodes()).Select(node => node.Ask("keys", pattern)));
+        var tags = keys
+            .SelectMany(some => some.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            .Select(key => key[..(key.IndexOf('}', StringComparison.Ordinal) + 1)])
+            .Distinct();
+        return [.. (await Task.WhenAll(tags.Select(SlotOf))).Distinct()];
+    }
+
     /// <summary>Moves a slot with all its keys while clients use them.</summary>
     public async Task MoveSlot(int slot, RedisServer to)
     {
-        var owner = await OwnerOf(slot);
-        if (owner.Server == to)
+        if (await MasterOf(slot) == to)
         {
             return;
         }
 
-        var taker = await ClusterNode.See(to) ?? throw new InvalidOperationException($"{to.Address} does not say who it is");
-        var number = Text(slot);
-        await Order(to, "cluster", "setslot", number, "importing", owner.Id);
-        await Order(owner.Server, "cluster", "setslot", number, "migrating", taker.Id);
-        while (await owner.Server.Ask("cluster", "getkeysinslot", number, "100") is { Length: > 0 } keys)
+        var move = await BeginMove(slot, to);
+        while (await move.MoveKeys())
         {
-            await Order(owner.Server, ["migrate", "127.0.0.1", Text(to.Port), string.Empty, "0", "5000", "keys", .. keys.Split('\n')]);
         }
 
-        // The taker first: at no time does nobody serve the slot.
-        await Order(to, "cluster", "setslot", number, "node", taker.Id);
-        await Order(owner.Server, "cluster", "setslot", number, "node", taker.Id);
+        await move.End();
     }
+
+    /// <summary>From now on what the slot's master does not have is looked for where the slot moves to.</summary>
+    public async Task<SlotMove> BeginMove(int slot, RedisServer to) => await SlotMove.Begin(
+        slot,
+        await OwnerOf(slot),
+        await ClusterNode.See(to) ?? throw new InvalidOperationException($"{to.Address} does not say who it is"));
 
     /// <summary>Every node answers and says that the cluster is well, every slot is served and every replica follows its master.</summary>
     public Task<TimeSpan> WaitUntilHealthy() => Eventually.True(IsHealthy, Patience, "every node of the cluster is well");
@@ -99,14 +117,14 @@ public sealed class RedisCluster : IAsyncDisposable
     {
         for (var i = 0; i < Masters; i++)
         {
-            await Order(Nodes[i], "cluster", "addslotsrange", Text(Slots * i / Masters), Text((Slots * (i + 1) / Masters) - 1));
-            await Order(Nodes[i], "cluster", "set-config-epoch", Text(i + 1));
+            await Nodes[i].Order("cluster", "addslotsrange", Text(Slots * i / Masters), Text((Slots * (i + 1) / Masters) - 1));
+            await Nodes[i].Order("cluster", "set-config-epoch", Text(i + 1));
         }
 
         var views = await Views();
         foreach (var node in views.Skip(1))
         {
-            await Order(Nodes[0], "cluster", "meet", "127.0.0.1", Text(node.Server.Port), Text(node.BusPort));
+            await Nodes[0].Order("cluster", "meet", "127.0.0.1", Text(node.Server.Port), Text(node.BusPort));
         }
 
         for (var i = 0; i < Masters; i++)
@@ -138,15 +156,6 @@ public sealed class RedisCluster : IAsyncDisposable
 
     private async Task<IReadOnlyList<ClusterNode>> Views() =>
         [.. (await Task.WhenAll(Answering.Select(ClusterNode.See))).OfType<ClusterNode>()];
-
-    private static async Task Order(RedisServer node, params string[] command)
-    {
-        var answer = await node.Ask(command);
-        if (answer is not ("OK" or "NOKEY"))
-        {
-            throw new InvalidOperationException($"{node.Address} answered {answer} to {string.Join(' ', command)}");
-        }
-    }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

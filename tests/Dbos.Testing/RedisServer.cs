@@ -64,11 +64,15 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>Sends one command, and answers what came back as redis-cli prints it.</summary>
-    public async Task<string> Ask(params string[] command)
+    public async Task<string> Ask(params string[] command) => (await RedisReply.To(Port, command).WaitAsync(StartPatience)).Trim();
+
+    /// <summary>Sends one command, which must be done.</summary>
+    internal async Task Order(params string[] command)
     {
-        await using var cli = ChildProcess.Start("redis-cli", ["-p", Port.ToString(CultureInfo.InvariantCulture), .. command]);
-        await cli.WaitForExit(StartPatience);
-        return cli.Output.Trim();
+        if (await Ask(command) is var answer and not ("OK" or "NOKEY"))
+        {
+            throw new InvalidOperationException($"{Address} answered {answer} to {string.Join(' ', command)}");
+        }
     }
 
     /// <summary>kill -9.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Dbos.Infrastructure.Sqlite;
+using Dbos.Infrastructure.Store;
 
 namespace Dbos.Api.Hosting;
 
@@ -21,8 +21,10 @@ public static partial class Startup
         }
     }
 
-    /// <summary>Before the first call, so that a data directory in use stops the start.</summary>
-    public static void OpenEmbeddedStore(this WebApplication app) => app.Services.GetService<SqliteStore>();
+    /// <summary>Before the first call, so that a data directory in use, or of another schema version, stops the start.</summary>
+    public static Task OpenEmbeddedStore(this WebApplication app, StoreSettings store) => store.IsEmbedded
+        ? app.Services.GetRequiredService<IStoreConnection>().Open(CancellationToken.None)
+        : Task.CompletedTask;
 
     [LoggerMessage(LogLevel.Information, "DBOS serves gRPC on port {Port}, and keeps its data in {Store}")]
     public static partial void LogServing(this ILogger logger, int port, string store);

@@ -26,19 +26,17 @@ public sealed class AgentRepository(IStore store, EventWriter events, Heartbeats
             cancellation);
     }
 
-    public Task<Saved<Agent>> Save(Agent agent, UnitOfWork work, CancellationToken cancellation)
-    {
-        long? deadline = agent.Alive ? (agent.HeardAt + policy.AgentTimeout).ToUnixTimeMilliseconds() : null;
-        IndexChange[] indexes =
-        [
-            new(Names.Agents, agent.Id, 0),
-            new(Names.AgentDeadlines, agent.Id, deadline),
-        ];
-        return records.Save(agent, KeyOf(agent.Id), work, indexes, cancellation);
-    }
+    public Task<Saved<Agent>> Save(Agent agent, UnitOfWork work, CancellationToken cancellation) =>
+        records.Save(agent, KeyOf(agent.Id), work, IndexesOf(agent, policy.AgentTimeout), cancellation);
 
     public Task<IReadOnlyList<Agent>> Silent(int limit, CancellationToken cancellation) =>
         records.Overdue(Names.AgentDeadlines, clock.GetUtcNow(), limit, Names.Agent, cancellation);
+
+    internal static IReadOnlyList<IndexChange> IndexesOf(Agent agent, TimeSpan timeout) =>
+    [
+        new(Names.Agents, agent.Id, 0),
+        new(Names.AgentDeadlines, agent.Id, agent.Alive ? (agent.HeardAt + timeout).ToUnixTimeMilliseconds() : null),
+    ];
 
     private StoreKey KeyOf(string agentId) => new(store.PartitionOf(agentId), Names.Agent(agentId));
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json;
 
 namespace Dbos.Infrastructure.Events;
 
@@ -26,5 +27,16 @@ public sealed class EventIds
         while (Interlocked.CompareExchange(ref last, next, was) != was);
 
         return string.Create(CultureInfo.InvariantCulture, $"{next:x16}-{process}");
+    }
+
+    /// <summary>The id of an event, which every event begins with.</summary>
+    public static string Of(ReadOnlySpan<byte> told)
+    {
+        var reader = new Utf8JsonReader(told);
+        while (reader.TokenType != JsonTokenType.String && reader.Read())
+        {
+        }
+
+        return reader.GetString() ?? string.Empty;
     }
 }

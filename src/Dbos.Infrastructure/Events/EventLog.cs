@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dbos.Application.Events;
 using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
@@ -26,19 +25,8 @@ public sealed class EventLog(IStore store, EventWriter events) : IEventLog
     private async Task<IReadOnlyList<Told>> Read(int log, int count, CancellationToken cancellation)
     {
         var name = log < store.Partitions ? EventLogName.History : EventLogName.Refusals;
-        var newest = await store.NewestEvents(log % store.Partitions, name, count, cancellation);
-        return [.. newest.Select(json => new Told(IdOf(json.Span), json))];
-    }
-
-    /// <summary>Every event begins with its id.</summary>
-    private static string IdOf(ReadOnlySpan<byte> json)
-    {
-        var reader = new Utf8JsonReader(json);
-        while (reader.TokenType != JsonTokenType.String && reader.Read())
-        {
-        }
-
-        return reader.GetString() ?? string.Empty;
+        var newest = await store.NewestEvents(log % store.Partitions, name, skip: 0, count, cancellation);
+        return [.. newest.Select(json => new Told(EventIds.Of(json.Span), json))];
     }
 
     private readonly record struct Told(string Id, ReadOnlyMemory<byte> Json);

@@ -39,16 +39,17 @@ public sealed class ModuleStateRepository(IStore store, EventWriter events, Hear
     public Task<Saved<ModuleState>> Save(ModuleState state, UnitOfWork work, CancellationToken cancellation)
     {
         var key = state.RequestId.Length > 0 ? KeyOf(state.RequestId) : LifeKeyOf(state.AgentId, state.ModuleName);
-        var recency = Orders.Recency(clock.GetUtcNow());
-        IndexChange[] indexes =
-        [
-            new(Names.States, key.Name, recency),
-            new(Names.StatesOfAgent(state.AgentId), key.Name, recency),
-            new(Names.StatesOfModule(state.ModuleName), key.Name, recency),
-            new(Names.StatesOf(state.AgentId, state.ModuleName), key.Name, recency),
-        ];
+        var indexes = IndexesOf(state, key.Name, Orders.Recency(clock.GetUtcNow()));
         return records.Save(state, key, work, indexes, cancellation);
     }
+
+    internal static IReadOnlyList<IndexChange> IndexesOf(ModuleState state, string record, long recency) =>
+    [
+        new(Names.States, record, recency),
+        new(Names.StatesOfAgent(state.AgentId), record, recency),
+        new(Names.StatesOfModule(state.ModuleName), record, recency),
+        new(Names.StatesOf(state.AgentId, state.ModuleName), record, recency),
+    ];
 
     private StoreKey KeyOf(string requestId) => new(store.PartitionOf(requestId), Names.State(requestId));
 

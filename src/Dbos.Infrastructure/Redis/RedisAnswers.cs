@@ -45,6 +45,15 @@ internal static class RedisAnswers
             (long)fields[3],
             fields[4].IsNull ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)fields[4]));
 
+    /// <param name="fields">As layout.lua answers them: none where the store was never used.</param>
+    public static StoreLayout? LayoutOf(ReadOnlySpan<RedisValue> fields)
+    {
+        const int FromBeforeItWasRecorded = 1;
+        return fields[0].IsNull
+            ? null
+            : new StoreLayout((int)fields[0], fields[1].IsNull ? FromBeforeItWasRecorded : (int)fields[1], fields[2]);
+    }
+
     public static IndexEntry EntryOf(StoreKey index, SortedSetEntry entry) =>
         new(index.Partition, entry.Element!, (long)entry.Score);
 

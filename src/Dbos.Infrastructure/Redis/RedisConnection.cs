@@ -48,7 +48,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// <exception cref="LayoutMismatchException">It is not.</exception>
     public async Task Open(CancellationToken cancellation)
     {
-        var connecting = await ConnectionMultiplexer.ConnectAsync(Options(settings.Address));
+        var connecting = await Connect();
         connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType.ToString());
         connecting.ConnectionRestored += (_, _) =>
         {
@@ -75,6 +75,9 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         Volatile.Write(ref multiplexer, connecting);
         Found();
     }
+
+    /// <summary>Connects if Redis is there, and lets calls through however the store is laid out.</summary>
+    public async Task OpenUnchecked() => multiplexer ??= await Connect();
 
     /// <summary>
     /// Asks Redis one thing. Every way in which it may fail to answer is the same outage to a caller. What was
@@ -171,6 +174,8 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         reconnected?.Invoke();
     }
 
+    private Task<ConnectionMultiplexer> Connect() => ConnectionMultiplexer.ConnectAsync(Options(settings.Address));
+
     /// <summary>
     /// The servers that hold keys, and in one word which holds what. Of a cluster they are all that serve slots,
     /// whether they answer or not: nobody is to take a part of the keys for all.
@@ -197,11 +202,11 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         {
             var asked = Stopwatch.GetTimestamp();
             var keys = new RedisKeys(settings.KeyPrefix, settings.Partitions);
-            var answer = (long[])(await Script.Layout.Run(redis, [keys.Of(0, "layout")], [settings.Partitions]))!;
-            clock.Hear(answer[1], answer[2], asked);
-            return answer[0] == settings.Partitions
-                ? true
-                : throw new LayoutMismatchException(settings.KeyPrefix, (int)answer[0], settings.Partitions);
+            var answer = (RedisValue[])(await Script.Layout.Run(
+                redis, [keys.Of(0, RedisKeys.Layout)], [settings.Partitions, StoreLayout.CurrentSchema]))!;
+            clock.Hear((long)answer[3], (long)answer[4], asked);
+            RedisAnswers.LayoutOf(answer)!.CheckServable(settings);
+            return true;
         }
         catch (Exception error) when (error is RedisException or TimeoutException)
         {

@@ -10,8 +10,13 @@ namespace Dbos.Infrastructure.Redis;
 /// </summary>
 public sealed class RedisKeys(string prefix, int partitions)
 {
-    private readonly string[] tags =
-        [.. Enumerable.Range(0, partitions).Select(partition => string.Create(CultureInfo.InvariantCulture, $"{{{prefix}:{partition}}}:"))];
+    /// <summary>In the first partition.</summary>
+    public const string Layout = "layout";
+
+    /// <summary>In every partition.</summary>
+    public const string Probe = "probe";
+
+    private readonly string[] tags = [.. HashTags.Of(prefix, partitions).Select(tag => $"{{{tag}}}:")];
 
     /// <summary>Matches every key, as Redis's SCAN reads patterns.</summary>
     public string Pattern => $"{{{string.Concat(prefix.Select(c => "?*[]^\\".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"))}:*}}:*";
@@ -25,7 +30,13 @@ public sealed class RedisKeys(string prefix, int partitions)
     {
         var colon = prefix.Length + 1;
         var end = key.IndexOf('}', colon);
-        return int.TryParse(key.AsSpan(colon + 1, end - colon - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
+        var number = key.AsSpan(colon + 1, end - colon - 1);
+        if (number.IndexOf('.') is > 0 and var dot)
+        {
+            number = number[..dot];
+        }
+
+        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
             ? new StoreKey(partition, key[(end + 2)..])
             : null;
     }

@@ -37,11 +37,11 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
             (key: keys.Of(record), fields: RecordFields),
             cancellation));
 
-    public async Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation)
+    public async Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation)
     {
-        var value = await Settled(
-            mark.Partition, static (redis, key) => redis.StringGetAsync(key), keys.Of(mark), cancellation);
-        return value.IsNull ? null : (ReadOnlyMemory<byte>?)value;
+        var found = await Settled(
+            mark.Partition, static (redis, key) => redis.StringGetWithExpiryAsync(key), keys.Of(mark), cancellation);
+        return found.Value.IsNull ? null : new Mark(mark.Name, found.Value, found.Expiry ?? TimeSpan.Zero);
     }
 
     public Task<IReadOnlyList<IndexEntry>> Lowest(
@@ -89,11 +89,11 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     }
 
     public async Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int count, CancellationToken cancellation)
+        int partition, EventLogName log, int skip, int count, CancellationToken cancellation)
     {
         var events = await connection.Ask(
-            static (redis, ask) => redis.ListRangeAsync(ask.key, 0, ask.count - 1),
-            (key: keys.Of(partition, Store.Names.Events(log)), count),
+            static (redis, ask) => redis.ListRangeAsync(ask.key, ask.skip, ask.skip + ask.count - 1),
+            (key: keys.Of(partition, Store.Names.Events(log)), skip, count),
             cancellation);
         return [.. events.Select(told => (ReadOnlyMemory<byte>)told)];
     }
@@ -109,6 +109,12 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
                    select name.Value,
             ],
             next);
+    }
+
+    public Task Restore(Restoration restoration, CancellationToken cancellation)
+    {
+        var (names, values) = scripts.Restore(restoration);
+        return Settled(restoration.Partition, Script.Restore, names, values, cancellation);
     }
 
     /// <summary>

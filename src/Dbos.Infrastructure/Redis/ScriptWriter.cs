@@ -9,6 +9,13 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
 {
     private const int MostTurnsToldOfABand = 1_000;
 
+    /// <summary>
+    /// Is never written. While a slot is on its way from one node of a cluster to another, Redis refuses a script as a
+    /// whole if one of its keys is missing; if none is, it runs it and refuses the first call to a key that the script
+    /// itself has just emptied: half a commit. This one is always missing.
+    /// </summary>
+    private const string AbsentKey = "absent";
+
     private readonly RedisKeys keys = new(settings.KeyPrefix, settings.Partitions);
 
     public EventCap History { get; } = new(settings.EventRetention, settings.Partitions);
@@ -20,7 +27,7 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
     {
         var partition = commits[0].Partition;
         var now = clock.GetUtcNow();
-        var names = new List<RedisKey>(3 + (8 * commits.Count));
+        var names = new List<RedisKey>(4 + (8 * commits.Count));
         var values = new List<RedisValue>(7 + (32 * commits.Count));
         StartEach(partition, now, names, values);
         values.Add(now.ToUnixTimeMilliseconds());
@@ -76,11 +83,61 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
         return ([.. names], [.. values]);
     }
 
+    public (RedisKey[] Keys, RedisValue[] Values) Restore(Restoration restoration)
+    {
+        var partition = restoration.Partition;
+        var names = new List<RedisKey>
+        {
+            keys.Of(partition, Names.Events(EventLogName.History)),
+            keys.Of(partition, Names.Events(EventLogName.Refusals)),
+            keys.Of(partition, Names.Counts(null)),
+        };
+        var values = new List<RedisValue>
+        {
+            clock.GetUtcNow().ToUnixTimeMilliseconds(),
+            (long)Turn.Horizon.TotalMilliseconds,
+            Channels.Turns,
+            restoration.Records.Count,
+            restoration.Marks.Count,
+            restoration.Events.Count,
+            restoration.Refusals.Count,
+            restoration.Counts.Count,
+        };
+        foreach (var (name, record, indexes, lanes) in restoration.Records)
+        {
+            names.Add(keys.Of(partition, name));
+            values.Add(record.Version);
+            values.Add(record.Document);
+            values.Add(record.Payload);
+            values.Add(record.Deliveries);
+            values.Add(record.LeasedUntil is { } until ? until.ToUnixTimeMilliseconds() : RedisValue.EmptyString);
+            values.Add(indexes.Count);
+            values.Add(lanes.Count);
+            Write(indexes, lanes, partition, names, values);
+        }
+
+        foreach (var mark in restoration.Marks)
+        {
+            names.Add(keys.Of(partition, mark.Name));
+            values.Add(mark.Value);
+            values.Add((long)mark.Lifetime.TotalMilliseconds);
+        }
+
+        values.AddRange(restoration.Events.Concat(restoration.Refusals).Select(told => (RedisValue)told));
+        foreach (var (name, amount) in restoration.Counts)
+        {
+            values.Add(name);
+            values.Add(amount);
+        }
+
+        return ([.. names], [.. values]);
+    }
+
     public (RedisKey[] Keys, RedisValue[] Values) Probe(Watch watch, int[] partitions) =>
     (
         [
             .. from partition in partitions
-               from name in new[] { "probe", watch.Turns }.Concat(watch.Deadlines)
+               from name in new[] { RedisKeys.Probe, watch.Turns }.Concat(watch.Deadlines)
                select keys.Of(partition, name),
         ],
         [partitions.Length, watch.Deadlines.Count, watch.From, watch.UpTo, MostTurnsToldOfABand, Bands.Count, Bands.Width]);
@@ -90,6 +147,7 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
         names.Add(keys.Of(partition, Names.Events(EventLogName.History)));
         names.Add(keys.Of(partition, Names.Counts(null)));
         names.Add(keys.Of(partition, Names.Counts(CountBuckets.Of(now))));
+        names.Add(keys.Of(partition, AbsentKey));
         values.Add(History.Most);
         values.Add(History.TrimAt);
         values.Add((long)CountBuckets.Kept.TotalSeconds);
@@ -118,14 +176,24 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
             values.Add(told);
         }
 
-        foreach (var change in commit.Indexes)
+        Write(commit.Indexes, commit.Lanes, partition, names, values);
+        foreach (var count in commit.Counts)
+        {
+            values.Add(count);
+        }
+    }
+
+    private void Write(
+        IReadOnlyList<IndexChange> indexes, IReadOnlyList<LaneChange> lanes, int partition, List<RedisKey> names, List<RedisValue> values)
+    {
+        foreach (var change in indexes)
         {
             names.Add(keys.Of(partition, change.Index));
             values.Add(change.Score is { } score ? score : RedisValue.EmptyString);
             values.Add(change.Member);
         }
 
-        foreach (var (lane, band, member, due) in commit.Lanes)
+        foreach (var (lane, band, member, due) in lanes)
         {
             names.Add(keys.Of(partition, lane.Index));
             names.AddRange(lane.Turns.Select(turns => keys.Of(partition, turns)));
@@ -133,11 +201,6 @@ internal sealed class ScriptWriter(StoreSettings settings, TimeProvider clock)
             values.Add(member);
             WriteBand(lane, band, values);
             values.Add(lane.Turns.Count);
-        }
-
-        foreach (var count in commit.Counts)
-        {
-            values.Add(count);
         }
     }
 

@@ -26,10 +26,12 @@ public sealed class ResultRepository(IStore store, EventWriter events, Heartbeat
 
     public Task<Saved<MeasurementResult>> Save(MeasurementResult result, UnitOfWork work, CancellationToken cancellation)
     {
-        var recency = Orders.Recency(clock.GetUtcNow());
-        IndexChange[] indexes = [new(Names.Results(result.AgentId), result.Id, recency)];
+        var indexes = IndexesOf(result, Orders.Recency(clock.GetUtcNow()));
         return records.Save(result, KeyOf(result.AgentId, result.Id), work, indexes, cancellation);
     }
+
+    internal static IReadOnlyList<IndexChange> IndexesOf(MeasurementResult result, long recency) =>
+        [new(Names.Results(result.AgentId), result.Id, recency)];
 
     private StoreKey KeyOf(string agentId, string resultId) =>
         new(store.PartitionOf(agentId), Names.Result(agentId, resultId));

@@ -10,9 +10,9 @@ internal static class SqliteChanges
     public static CommitOutcome Apply(this SqliteSession session, Commit commit, DateTimeOffset now)
     {
         var ms = now.ToUnixTimeMilliseconds();
-        if (commit.Mark is { } mark && session.MarkNamed(mark.Name, ms) is { } value)
+        if (commit.Mark is { } mark && session.MarkNamed(mark.Name, ms) is { } first)
         {
-            return new CommitOutcome.Marked(value);
+            return new CommitOutcome.Marked(first.Value);
         }
 
         var stored = session.VersionOf(commit.Record);
@@ -29,8 +29,7 @@ internal static class SqliteChanges
 
         if (commit.Mark is { } set)
         {
-            session.Run(
-                "INSERT OR REPLACE INTO mark VALUES ($1, $2, $3)", set.Name, Bytes(set.Value), ms + (long)set.Lifetime.TotalMilliseconds);
+            session.Put(set, ms);
         }
 
         foreach (var told in commit.Events)
@@ -167,8 +166,7 @@ internal static class SqliteChanges
     {
         foreach (var bucket in (ReadOnlySpan<long>)[0, CountBuckets.Of(now)])
         {
-            session.Run(
-                "INSERT INTO count VALUES ($1, $2, $3) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount", bucket, name, amount);
+            session.Count(name, amount, bucket);
         }
     }
 }

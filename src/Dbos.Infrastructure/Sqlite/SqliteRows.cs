@@ -19,10 +19,16 @@ internal static class SqliteRows
             : null;
     }
 
-    public static ReadOnlyMemory<byte>? MarkNamed(this SqliteSession session, string name, long now) =>
-        session.Scalar("SELECT value FROM mark WHERE name = $1 AND expires_at > $2", name, now) is byte[] value
-            ? (ReadOnlyMemory<byte>?)value
+    public static Mark? MarkNamed(this SqliteSession session, string name, long now)
+    {
+        using var row = session.Read("SELECT value, expires_at FROM mark WHERE name = $1 AND expires_at > $2", name, now);
+        return row.Read()
+            ? new Mark(name, row.GetFieldValue<byte[]>(0), TimeSpan.FromMilliseconds(row.GetInt64(1) - now))
             : null;
+    }
+
+    public static void Put(this SqliteSession session, Mark mark, long now) => session.Run(
+        "INSERT OR REPLACE INTO mark VALUES ($1, $2, $3)", mark.Name, Bytes(mark.Value), now + (long)mark.Lifetime.TotalMilliseconds);
 
     public static List<IndexEntry> Entries(this SqliteSession session, string sql, params ReadOnlySpan<object?> parameters) =>
         session.ReadAll(row => new IndexEntry(0, row.GetString(0), row.GetInt64(1)), sql, parameters);
@@ -46,6 +52,9 @@ internal static class SqliteRows
         session.Run(
             log == EventLogName.History ? "INSERT INTO events (told) VALUES ($1)" : "INSERT INTO refusals (told) VALUES ($1)",
             Bytes(told));
+
+    public static void Count(this SqliteSession session, string name, long amount, long bucket) => session.Run(
+        "INSERT INTO count VALUES ($1, $2, $3) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount", bucket, name, amount);
 
     public static byte[]? Bytes(ReadOnlyMemory<byte>? bytes) => bytes?.ToArray();
 }

@@ -10,16 +10,13 @@ namespace Dbos.Infrastructure.Sqlite;
 /// The store port on SQLite, in this process: one file, one partition, one writer. A commit and a take are
 /// one transaction each; reads see the last committed state on connections of their own.
 /// </summary>
-public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
+public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDisposable
 {
-    private const string File = "dbos.db";
-    private const string Lock = "dbos.lock";
     private const int SweepEvery = 1_000;
 
     private readonly StoreSettings settings;
     private readonly TimeProvider clock;
-    private readonly string path;
-    private readonly FileStream exclusive;
+    private readonly SqliteFolder folder;
     private readonly SqliteWriter writer;
     private readonly SqliteSession writing;
     private readonly ConcurrentBag<SqliteSession> readers = [];
@@ -33,10 +30,8 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
     {
         this.settings = settings;
         this.clock = clock;
-        Directory.CreateDirectory(settings.DataDirectory);
-        exclusive = TakeExclusively(settings.DataDirectory);
-        path = Path.Combine(settings.DataDirectory, File);
-        writing = OpenWithSchema(path);
+        folder = new SqliteFolder(settings.DataDirectory);
+        writing = folder.OpenLaidOut();
         writer = new SqliteWriter(writing);
     }
 
@@ -57,7 +52,7 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
         Read(session => session.RecordNamed(record.Name));
 
-    public Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation) =>
+    public Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation) =>
         Read(session => session.MarkNamed(mark.Name, Now));
 
     public Task<IReadOnlyList<IndexEntry>> Lowest(
@@ -119,51 +114,30 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
             .ReadAll(row => (row.GetString(0), row.GetInt64(1)), "SELECT name, amount FROM count WHERE bucket = $1", bucket ?? 0)
             .ToDictionary());
 
-    public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation)
+    public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation) => Read(session =>
     {
-        // The names of indexes first, each found from the one before; then those of records.
-        const int Slice = 1_000;
-        const char Records = 'r';
-        return Read(session =>
-        {
-            var isOfRecords = cursor is [Records, ..];
-            var names = session.ReadAll(
-                row => row.GetString(0),
-                isOfRecords
-                    ? "SELECT name FROM record WHERE name > $1 ORDER BY name LIMIT $2"
-                    : """
-                      WITH RECURSIVE found (name) AS (
-                          SELECT min(name) FROM entry WHERE name > $1
-                          UNION ALL SELECT (SELECT min(name) FROM entry WHERE entry.name > found.name) FROM found WHERE name IS NOT NULL)
-                      SELECT name FROM found WHERE name IS NOT NULL LIMIT $2
-                      """,
-                cursor?[1..] ?? string.Empty,
-                Slice);
-            var kept = from name in names
-                       where prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
-                       select new StoreKey(0, name);
-            var next = names.Count == Slice ? $"{(isOfRecords ? Records : 'i')}{names[^1]}" : isOfRecords ? null : $"{Records}";
-            return new NameSlice([.. kept], next);
-        });
-    }
+        var (names, next) = session.NamesFrom(cursor);
+        var kept = from name in names
+                   where prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
+                   select new StoreKey(0, name);
+        return new NameSlice([.. kept], next);
+    });
 
     public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation) =>
-        Write(
-            session =>
-            {
-                session.Tell(log, told);
-                return true;
-            },
-            cancellation);
+        Write(session => session.Tell(log, told), cancellation);
 
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int count, CancellationToken cancellation) =>
+        int partition, EventLogName log, int skip, int count, CancellationToken cancellation) =>
         Read<IReadOnlyList<ReadOnlyMemory<byte>>>(session => session.ReadAll(
             row => (ReadOnlyMemory<byte>)row.GetFieldValue<byte[]>(0),
             log == EventLogName.History
-                ? "SELECT told FROM events ORDER BY seq DESC LIMIT $1"
-                : "SELECT told FROM refusals ORDER BY seq DESC LIMIT $1",
-            count));
+                ? "SELECT told FROM events ORDER BY seq DESC LIMIT $1 OFFSET $2"
+                : "SELECT told FROM refusals ORDER BY seq DESC LIMIT $1 OFFSET $2",
+            count,
+            skip));
+
+    public Task Restore(Restoration restoration, CancellationToken cancellation) =>
+        Write(session => session.Apply(restoration, Now), cancellation);
 
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
@@ -183,8 +157,9 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
 
     public void Tell(IStoreWatcher watcher) => this.watcher = watcher;
 
-    /// <summary>It is open since it was made.</summary>
-    Task IStoreConnection.Open(CancellationToken cancellation) => Task.CompletedTask;
+    /// <summary>It is open since it was made; what is left is to look whether it can be served.</summary>
+    async Task IStoreConnection.Open(CancellationToken cancellation) =>
+        (await Read(session => session.ReadLayout())).CheckServable(settings);
 
     void IStoreConnection.Lost(string why)
     {
@@ -193,6 +168,15 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
     void IStoreConnection.Found()
     {
     }
+
+    Task<StoreLayout> IStoreLayout.Open(CancellationToken cancellation) => Read(session => session.ReadLayout());
+
+    /// <summary>No other process can have opened it.</summary>
+    Task<bool> IStoreLayout.IsServed(CancellationToken cancellation) => Task.FromResult(false);
+
+    Task IStoreLayout.BeginMove(string from, CancellationToken cancellation) => Write(session => session.LayOutAnew(from), cancellation);
+
+    Task IStoreLayout.EndMove(CancellationToken cancellation) => Write(session => session.EndMove(), cancellation);
 
     /// <summary>The container disposes it once for each name that it is registered by.</summary>
     public void Dispose()
@@ -211,34 +195,7 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
 
         writing.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
         writing.Dispose();
-        exclusive.Dispose();
-    }
-
-    private static FileStream TakeExclusively(string directory)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(directory, Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException error)
-        {
-            throw new DataDirectoryInUseException(Path.GetFullPath(directory), error);
-        }
-    }
-
-    private static SqliteSession OpenWithSchema(string path)
-    {
-        try
-        {
-            var session = new SqliteSession(path);
-            using var schema = new StreamReader(typeof(SqliteStore).Assembly.GetManifestResourceStream("schema.sql")!);
-            session.Execute(schema.ReadToEnd());
-            return session;
-        }
-        catch (SqliteException error)
-        {
-            throw new DataFileUnusableException(Path.GetFullPath(path), error);
-        }
+        folder.Dispose();
     }
 
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
@@ -253,6 +210,14 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
         session.Run("DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - $1", settings.EventRetention);
         session.Run("DELETE FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $1", settings.RefusalRetention);
     }
+
+    private async Task Write(Action<SqliteSession> change, CancellationToken cancellation) => await Write(
+        session =>
+        {
+            change(session);
+            return true;
+        },
+        cancellation);
 
     /// <summary>A caller that stops listening misses the answer; what was written is told all the same.</summary>
     private Task<T> Write<T>(Func<SqliteSession, T> change, CancellationToken cancellation) => Write(change).WaitAsync(cancellation);
@@ -285,7 +250,7 @@ public sealed class SqliteStore : IStore, IStoreConnection, IDisposable
         SqliteSession? session = null;
         try
         {
-            session = readers.TryTake(out var idle) ? idle : new SqliteSession(path);
+            session = readers.TryTake(out var idle) ? idle : folder.Open();
             return Task.FromResult(ask(session));
         }
         catch (SqliteException error)

@@ -1,4 +1,7 @@
-CREATE TABLE IF NOT EXISTS record (
+-- A change of these tables is a new schema version.
+CREATE TABLE layout (schema_version INTEGER NOT NULL, moved_from TEXT);
+
+CREATE TABLE record (
     name         TEXT PRIMARY KEY,
     version      INTEGER NOT NULL,
     document     BLOB NOT NULL,
@@ -8,28 +11,28 @@ CREATE TABLE IF NOT EXISTS record (
     tells_end    INTEGER NOT NULL DEFAULT 0
 );
 
-CREATE TABLE IF NOT EXISTS mark (
+CREATE TABLE mark (
     name       TEXT PRIMARY KEY,
     value      BLOB NOT NULL,
     expires_at INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS mark_expiry ON mark (expires_at);
+CREATE INDEX mark_expiry ON mark (expires_at);
 
-CREATE TABLE IF NOT EXISTS entry (
+CREATE TABLE entry (
     name   TEXT NOT NULL,
     member TEXT NOT NULL,
     score  INTEGER NOT NULL,
     PRIMARY KEY (name, member)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS entry_order ON entry (name, score, member);
+CREATE INDEX entry_order ON entry (name, score, member);
 
-CREATE TABLE IF NOT EXISTS count (
+CREATE TABLE count (
     bucket INTEGER NOT NULL,
     name   TEXT NOT NULL,
     amount INTEGER NOT NULL,
     PRIMARY KEY (bucket, name)
 ) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS refusals (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, told INTEGER NOT NULL);
+CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL);
+CREATE TABLE refusals (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL);
+CREATE TABLE probe (id INTEGER PRIMARY KEY, told INTEGER NOT NULL);

@@ -27,8 +27,8 @@ public interface IStore
     /// <summary>Null: there is none.</summary>
     Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation);
 
-    /// <summary>The value of a mark; null: it was not set, or its lifetime is over.</summary>
-    Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation);
+    /// <summary>A mark with what is left of its lifetime; null: it was not set, or its lifetime is over.</summary>
+    Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation);
 
     /// <summary>Entries above the cursor and up to a score, lowest (score, member) first.</summary>
     Task<IReadOnlyList<IndexEntry>> Lowest(
@@ -54,16 +54,19 @@ public interface IStore
     /// <summary>Adds an event to a log, apart from any commit.</summary>
     Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation);
 
-    /// <summary>The newest events of a log, newest first.</summary>
+    /// <summary>The newest events of a log but for the first so many, newest first.</summary>
     Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int count, CancellationToken cancellation);
+        int partition, EventLogName log, int skip, int count, CancellationToken cancellation);
 
     /// <summary>
-    /// A slice of all the names in the store that begin so, in no order, some perhaps twice; for audits alone,
-    /// as it goes through the whole store.
+    /// A slice of all the names in the store that begin so, in no order, some perhaps twice; for audits and exports
+    /// alone, as it goes through the whole store.
     /// </summary>
     /// <param name="cursor">Of the slice before; null: from the start.</param>
     Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation);
+
+    /// <summary>Puts back what was exported; for imports alone, into a store that has nothing of it yet.</summary>
+    Task Restore(Restoration restoration, CancellationToken cancellation);
 
     /// <summary>Writes something for real, and looks what is due next. Returns only if writes succeed now.</summary>
     Task<Pulse> Probe(Watch watch, CancellationToken cancellation);

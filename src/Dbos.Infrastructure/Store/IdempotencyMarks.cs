@@ -9,7 +9,7 @@ public sealed class IdempotencyMarks(IStore store) : IIdempotencyMarks
     public async Task<FirstAnswer?> Find(IdempotencyMark mark, string recordId, CancellationToken cancellation)
     {
         var key = new StoreKey(store.PartitionOf(recordId), Names.Mark(mark.Name));
-        return await store.FindMark(key, cancellation) is { } value ? MarkValue.Read(value.Span, mark.Content) : null;
+        return await store.FindMark(key, cancellation) is { } found ? MarkValue.Read(found.Value.Span, mark.Content) : null;
     }
 }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Dbos.Infrastructure.Store;
 
@@ -19,8 +18,12 @@ public static class Names
     /// <summary>What every task's record, every index of tasks and every index of turns begins with.</summary>
     public static readonly IReadOnlyList<string> PrefixesOfTasks = [TaskPrefix, TasksPrefix, Turns];
 
+    /// <summary>What every record's and every mark's name begins with.</summary>
+    public static readonly IReadOnlyList<string> PrefixesOfRecordsAndMarks = ["agent:", "state:", "life:", "result:", TaskPrefix, MarkPrefix];
+
     private const string TaskPrefix = "task:";
     private const string TasksPrefix = "tasks:";
+    private const string MarkPrefix = "mark:";
 
     /// <summary>The lanes that have pending tasks, by whose turn it is.</summary>
     public const string Turns = "turns";
@@ -70,6 +73,16 @@ public static class Names
 
     public static bool IsTurns(string name) => name == Turns || name.StartsWith(Turns + ":", StringComparison.Ordinal);
 
+    public static bool IsMark(string name) => name.StartsWith(MarkPrefix, StringComparison.Ordinal);
+
+    /// <summary>The id whose partition a record or a mark lies in: a mark lies with the record that its command wrote.</summary>
+    public static string PartitionIdOf(string name)
+    {
+        const int IdOfRecord = 1;
+        const int IdOfMark = 3;
+        return Decode(name.Split(':')[IsMark(name) ? IdOfMark : IdOfRecord]);
+    }
+
     /// <summary>The id of the task that a record's name names.</summary>
     public static string TaskId(string name) => Decode(name[TaskPrefix.Length..]);
 
@@ -91,13 +104,13 @@ public static class Names
 
     public static string Mark(params ReadOnlySpan<string> parts)
     {
-        var name = new StringBuilder("mark");
-        foreach (var part in parts)
+        var encoded = new string[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
         {
-            name.Append(':').Append(Encode(part));
+            encoded[i] = Encode(parts[i]);
         }
 
-        return name.ToString();
+        return MarkPrefix + string.Join(':', encoded);
     }
 
     public static string Events(EventLogName log) => log == EventLogName.History ? "events" : "refusals";

@@ -26,7 +26,7 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
         Repeatable(static (store, record, token) => store.Find(record, token), record, cancellation);
 
-    public Task<ReadOnlyMemory<byte>?> FindMark(StoreKey mark, CancellationToken cancellation) =>
+    public Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation) =>
         Repeatable(static (store, mark, token) => store.FindMark(mark, token), mark, cancellation);
 
     public Task<IReadOnlyList<IndexEntry>> Lowest(
@@ -70,10 +70,21 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
             cancellation);
 
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int count, CancellationToken cancellation) =>
+        int partition, EventLogName log, int skip, int count, CancellationToken cancellation) =>
         Repeatable(
-            static (store, ask, token) => store.NewestEvents(ask.partition, ask.log, ask.count, token),
-            (partition, log, count),
+            static (store, ask, token) => store.NewestEvents(ask.partition, ask.log, ask.skip, ask.count, token),
+            (partition, log, skip, count),
+            cancellation);
+
+    /// <summary>Not again where its answer was lost: an import that fails is begun anew.</summary>
+    public Task Restore(Restoration restoration, CancellationToken cancellation) =>
+        Once(
+            static async (store, restoration, token) =>
+            {
+                await store.Restore(restoration, token);
+                return true;
+            },
+            restoration,
             cancellation);
 
     /// <summary>

@@ -27,4 +27,7 @@ public sealed record StoreSettings
     public int Replicas { get; init; }
 
     public bool IsEmbedded => Address == Embedded;
+
+    /// <summary>The store as a sentence's subject; without the address, which may hold a password.</summary>
+    public string Subject => IsEmbedded ? $"the store in {Path.GetFullPath(DataDirectory)}" : $"the store of prefix '{KeyPrefix}'";
 }

@@ -97,7 +97,9 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                         await redis.HashGetAllAsync(key),
                         count => lines.Count(count.Name!, name == "counts", (long)count.Value));
                     break;
-                case RedisType.Hash when name != "layout" && expiresAt is null:
+                case RedisType.Hash when name == "layout":
+                    break;
+                case RedisType.Hash when expiresAt is null:
                     Add(lines, name, (await redis.HashGetAllAsync(key)).ToDictionary());
                     break;
                 case RedisType.String when name != "probe":

@@ -13,7 +13,8 @@ public sealed class ClusterEngine : AnyRedisEngine, ICollectionFixture<ClusterEn
 
     public RedisCluster Cluster { get; private set; } = null!;
 
-    protected override string Address => Cluster.Address;
+    /// <summary>Any node, be it a replica: a client finds the others by itself.</summary>
+    protected override string Address => Cluster.Nodes[^1].Address;
 
     protected override async Task StartRedis() => Cluster = await RedisCluster.Start(NodeTimeout);
 

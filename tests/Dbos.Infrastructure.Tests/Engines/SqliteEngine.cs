@@ -91,7 +91,7 @@ public sealed class SqliteEngine : IEngine, IDisposable
             case "events" or "refusals":
                 lines.Event(table, Bytes(row, 1)!);
                 break;
-            case "sqlite_sequence":
+            case "sqlite_sequence" or "layout":
                 break;
             default:
                 lines.Other(table);

@@ -30,7 +30,12 @@ public sealed class RedisKeysTests(RedisEngine engine) : IClassFixture<RedisEngi
             .Keys(pattern: $"{{{dbos.Settings.KeyPrefix}:*").Select(key => key.ToString())
             .Where(key => !key.EndsWith("}:layout", StringComparison.Ordinal));
 
-        var tag = $"{{{dbos.Settings.KeyPrefix}:{dbos.Port.PartitionOf(Id)}}}:";
+        var tag = new RedisKeys(dbos.Settings.KeyPrefix, dbos.Port.Partitions).Of(dbos.Port.PartitionOf(Id), string.Empty).ToString();
         keys.Should().HaveCountGreaterThan(15).And.OnlyContain(key => key.StartsWith(tag));
     }
+
+    [Fact]
+    public void The_first_partition_has_the_same_keys_whatever_their_number() =>
+        new[] { 1, 3, 16, 64 }.Select(partitions => new RedisKeys("dbos", partitions).Of(0, "layout").ToString())
+            .Should().OnlyContain(key => key == "{dbos:0}:layout");
 }

@@ -97,7 +97,7 @@ public abstract class BatchCommitTests(IEngine engine) : StoreTests(engine)
             ofRecord.Select(Told).Order(StringComparer.Ordinal).Should().Equal(Enumerable.Repeat("conflict with 1", Writers - 1).Append("done"));
         }
 
-        (await Port.NewestEvents(0, EventLogName.History, 1_000, None)).Should().HaveCount(Records);
+        (await Port.NewestEvents(0, EventLogName.History, skip: 0, 1_000, None)).Should().HaveCount(Records);
     }
 
     private static Commit Over(string record, long version) => new(0, record, version, Bytes($"v{version + 1}"));

@@ -114,6 +114,16 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
     }
 
     [Fact]
+    public async Task A_mark_tells_what_is_left_of_its_lifetime()
+    {
+        await Commit(First with { Mark = AnyMark });
+
+        var found = await Port.FindMark(new StoreKey(0, AnyMark.Name), None);
+
+        found!.Lifetime.Should().BePositive().And.BeCloseTo(AnyMark.Lifetime, TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
     public async Task A_payload_stays_until_another_is_given()
     {
         await Commit(First with { Payload = Bytes("raw") });
@@ -161,7 +171,7 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
 
         outcomes.OfType<CommitOutcome.Done>().Should().ContainSingle();
         outcomes.OfType<CommitOutcome.Conflict>().Should().HaveCount(Writers - 1).And.OnlyContain(conflict => conflict.Found!.Version == 2);
-        (await Port.NewestEvents(0, EventLogName.History, 100, None)).Should().ContainSingle();
+        (await Port.NewestEvents(0, EventLogName.History, skip: 0, 100, None)).Should().ContainSingle();
     }
 
     [Fact]

@@ -76,7 +76,7 @@ public abstract class EventCapTests(IEngine engine) : StoreTests(engine)
     }
 
     private async Task<string[]> Newest(EventLogName log, int count) =>
-        [.. (await Port.NewestEvents(0, log, count, None)).Select(Text)];
+        [.. (await Port.NewestEvents(0, log, skip: 0, count, None)).Select(Text)];
 }
 
 public sealed class EventCapOnRedis(RedisEngine engine) : EventCapTests(engine), IClassFixture<RedisEngine>;

@@ -54,6 +54,19 @@ public abstract class NameSliceTests(IEngine engine) : StoreTests(engine)
     }
 
     [Fact]
+    public async Task The_names_of_marks_are_among_them()
+    {
+        await Port.Commit(
+            [.. Enumerable.Range(0, 1_500).Select(number => new Commit(0, $"record:{number}", 0, Bytes("v")) { Mark = new Mark($"mark:{number}", Bytes("m"), TimeSpan.FromHours(1)) })],
+            None);
+
+        var names = (await Slices(["mark:"])).SelectMany(slice => slice.Names).Select(name => name.Name).ToHashSet();
+
+        names.SymmetricExceptWith(Enumerable.Range(0, 1_500).Select(number => $"mark:{number}"));
+        names.Should().BeEmpty("nothing is missing, and nothing else came");
+    }
+
+    [Fact]
     public async Task An_empty_store_has_no_names() =>
         (await Slices(["record:"])).SelectMany(slice => slice.Names).Should().BeEmpty();
 

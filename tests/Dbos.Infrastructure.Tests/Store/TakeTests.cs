@@ -147,7 +147,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
 
         await Take([Odd]);
 
-        var told = Text((await Port.NewestEvents(0, EventLogName.History, 1, None))[0]);
+        var told = Text((await Port.NewestEvents(0, EventLogName.History, skip: 0, 1, None))[0]);
         var tokens = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, long>>(told["head".Length..^"tail".Length]);
         tokens.Should().Equal(new Dictionary<string, long> { [Odd] = 1 });
     }

@@ -1,6 +1,6 @@
 -- Some records' next versions, each with its mark, indexes, lanes, events and counts: of each all of it, or nothing.
 --
--- KEYS  1 event log   2 counts over all time   3 counts of this while
+-- KEYS  1 event log   2 counts over all time   3 counts of this while   4 the absent key
 --       then for each commit: record, mark (the record again: no mark), an index for each change, and for each
 --       lane change the lane and its turns
 -- ARGV  1 most events      2 length at which the log is trimmed to them    3 how long the counts of this while are kept
@@ -17,7 +17,7 @@
 --          {1, value} the mark was there
 --          {2, version, document, payload, deliveries, leased_until}  at another version; version false: nothing stored
 
-key, arg = 3, 7
+key, arg = 4, 7
 
 local function commit()
   local record, mark = next_key(), next_key()

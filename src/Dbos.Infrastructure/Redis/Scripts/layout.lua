@@ -1,10 +1,11 @@
--- Records at first start how the store is divided; answers how it really is, and the time.
+-- Records at first start how the store is laid out; answers how it really is, and the time. As it writes, a replica refuses it.
 --
 -- KEYS  1 layout
--- ARGV  1 number of partitions
+-- ARGV  1 number of partitions    2 schema version
 --
--- Answers {the number of partitions recorded, seconds, microseconds}
+-- Answers {partitions, schema version, what it is being moved from, seconds, microseconds} as recorded, false: it is not
 
 local time = redis.call('TIME')
-redis.call('HSETNX', KEYS[1], 'partitions', ARGV[1])
-return {redis.call('HGET', KEYS[1], 'partitions'), time[1], time[2]}
+if redis.call('HSETNX', KEYS[1], 'partitions', ARGV[1]) == 1 then redis.call('HSET', KEYS[1], 'schema', ARGV[2]) end
+local layout = redis.call('HMGET', KEYS[1], 'partitions', 'schema', 'moved_from')
+return {layout[1], layout[2], layout[3], time[1], time[2]}

@@ -1,6 +1,6 @@
 -- Moves members that are due from lanes to the indexes of what is held.
 --
--- KEYS  1 event log   2 counts over all time   3 counts of this while
+-- KEYS  1 event log   2 counts over all time   3 counts of this while   4 the absent key
 --       then for each source: lane, its turns, the indexes that its members leave, those that they enter;
 --       then a record for each candidate
 -- ARGV  1 most events      2 length at which the log is trimmed to them    3 how long the counts of this while are kept
@@ -15,7 +15,7 @@
 -- Answers, for each that was moved, six in a row: member, its score, version, document, payload, delivery;
 -- and last when their leases expire, Unix ms, by this server's clock.
 
-key, arg = 3, 16
+key, arg = 4, 16
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

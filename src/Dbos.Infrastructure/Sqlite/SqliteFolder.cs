@@ -1,0 +1,52 @@
+using Microsoft.Data.Sqlite;
+
+namespace Dbos.Infrastructure.Sqlite;
+
+/// <summary>Where the embedded store lies: one process has the folder, with one file in it.</summary>
+internal sealed class SqliteFolder : IDisposable
+{
+    private const string File = "dbos.db";
+    private const string Lock = "dbos.lock";
+
+    private readonly string path;
+    private readonly FileStream exclusive;
+
+    /// <exception cref="DataDirectoryInUseException">Another process has the folder.</exception>
+    public SqliteFolder(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        exclusive = TakeExclusively(directory);
+        path = Path.Combine(directory, File);
+    }
+
+    public SqliteSession Open() => new(path);
+
+    /// <exception cref="DataFileUnusableException">What lies there is no database of this service.</exception>
+    public SqliteSession OpenLaidOut()
+    {
+        try
+        {
+            var session = Open();
+            session.LayOutIfNew();
+            return session;
+        }
+        catch (SqliteException error)
+        {
+            throw new DataFileUnusableException(Path.GetFullPath(path), error);
+        }
+    }
+
+    public void Dispose() => exclusive.Dispose();
+
+    private static FileStream TakeExclusively(string directory)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(directory, Lock), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException error)
+        {
+            throw new DataDirectoryInUseException(Path.GetFullPath(directory), error);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+namespace Dbos.Infrastructure.Store;
+
+/// <summary>What a store says of itself, beside what it holds.</summary>
+/// <param name="SchemaVersion">Of names and documents. A store from before it was recorded has 1.</param>
+/// <param name="MovedFrom">The digest of the export that it is being filled from; null: it is whole.</param>
+public sealed record StoreLayout(int Partitions, int SchemaVersion, string? MovedFrom)
+{
+    public const int CurrentSchema = 2;
+
+    public bool IsMoving => MovedFrom is not null;
+
+    /// <exception cref="LayoutMismatchException">It cannot be served as configured.</exception>
+    public void CheckServable(StoreSettings settings)
+    {
+        CheckWhole(settings);
+        if (SchemaVersion < CurrentSchema)
+        {
+            throw LayoutMismatchException.Older(settings, SchemaVersion);
+        }
+    }
+
+    /// <summary>What an export reads: an older store too, as that is its way into this one.</summary>
+    /// <exception cref="LayoutMismatchException">It cannot be read as configured.</exception>
+    public void CheckWhole(StoreSettings settings)
+    {
+        if (IsMoving)
+        {
+            throw LayoutMismatchException.Moving(settings);
+        }
+
+        if (SchemaVersion > CurrentSchema)
+        {
+            throw LayoutMismatchException.Newer(settings, SchemaVersion);
+        }
+
+        if (!settings.IsEmbedded && Partitions != settings.Partitions)
+        {
+            throw LayoutMismatchException.OtherPartitions(settings, Partitions);
+        }
+    }
+}
+
+/// <summary>The store as a whole, for moves of all that it holds.</summary>
+public interface IStoreLayout
+{
+    /// <summary>Connects, however the store is laid out; one that was never used is as this process would lay it out.</summary>
+    Task<StoreLayout> Open(CancellationToken cancellation);
+
+    /// <summary>Whether another process serves it now.</summary>
+    Task<bool> IsServed(CancellationToken cancellation);
+
+    /// <summary>
+    /// Takes out all that it holds and lays it out anew. Before anything is taken out, and until <see cref="EndMove"/>,
+    /// it says that it is being moved.
+    /// </summary>
+    /// <param name="from">The digest of the export that it will be filled from.</param>
+    Task BeginMove(string from, CancellationToken cancellation);
+
+    Task EndMove(CancellationToken cancellation);
+}

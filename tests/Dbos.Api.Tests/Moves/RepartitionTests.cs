@@ -1,0 +1,151 @@
+using System.Globalization;
+using Dbos.Api.Tests.Support;
+
+namespace Dbos.Api.Tests.Moves;
+
+/// <summary>build/repartition as an operator runs it, on a Redis that DBOS served before and serves after.</summary>
+public sealed class RepartitionTests : IAsyncLifetime
+{
+    private const int From = 16;
+    private const int To = 5;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string folder = Directory.CreateTempSubdirectory("dbos-test-").FullName;
+    private Deployment dbos = null!;
+
+    public async Task InitializeAsync() => dbos = await Deployment.Start(StoreKind.Redis);
+
+    public async Task DisposeAsync()
+    {
+        await dbos.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_store_is_moved_to_another_number_of_partitions_and_back_and_nobody_can_tell()
+    {
+        await Fill(dbos.Client);
+        var before = await Snapshot(dbos.Client);
+        await dbos.Server.Kill();
+
+        var there = await Repartition(From, To);
+        there.Should().MatchRegex(@"task failed +1 +1\n").And.MatchRegex(@"agent +1 +1\n").And.Contain($"moved from {From} to {To} partitions");
+        await using (var moved = await Serve(To))
+        {
+            (await Snapshot(moved.Client)).Should().Equal(before);
+        }
+
+        await Repartition(To, From);
+        await using var back = await Serve(From);
+
+        (await Snapshot(back.Client)).Should().Equal(before);
+        Directory.GetFiles(folder, "*.jsonl.gz").Should().HaveCount(2, "the files stay as backups");
+        await ShouldGoOn(back.Client);
+    }
+
+    [Fact]
+    public async Task While_it_is_served_nothing_is_moved()
+    {
+        await Fill(dbos.Client);
+
+        var told = await Repartition(From, To, expectedExit: 1);
+
+        told.Should().Contain("is served by another DBOS: stop every DBOS that serves it");
+        await ShouldGoOn(dbos.Client);
+    }
+
+    [Fact]
+    public async Task Interrupted_after_the_store_was_cleared_it_goes_on_with_the_file_and_until_then_nobody_serves()
+    {
+        await Fill(dbos.Client);
+        var before = await Snapshot(dbos.Client);
+        await dbos.Server.Kill();
+        var file = Path.Combine(folder, $"dbos-{From}-to-{To}.jsonl.gz");
+        await Run("dotnet", [ProductFiles.ApiAssembly, "export", file], Settings(From));
+        await Run("dotnet", [ProductFiles.ApiAssembly, "clear", file], Settings(From));
+
+        var refused = await Run("dotnet", [ProductFiles.ApiAssembly], Settings(From), expectedExit: 1);
+        var told = await Repartition(From, To);
+
+        refused.Should().Contain("is being moved and not whole: end it with the command 'import FILE'");
+        told.Should().Contain("an earlier run was interrupted: going on with");
+        await using var moved = await Serve(To);
+        (await Snapshot(moved.Client)).Should().Equal(before);
+    }
+
+    private static async Task Fill(DBOS.DBOSClient client)
+    {
+        (await client.RegisterAgentAsync(Requests.Heartbeat(Requests.Agent))).Success.Should().BeTrue();
+        (await client.RegisterAgentAsync(Requests.Heartbeat(string.Empty))).Success.Should().BeFalse();
+        (await client.SetModuleStateAsync(Requests.State("request-1"))).Success.Should().BeTrue();
+        (await client.SetModuleStateAsync(Requests.State("request-1", "completed"))).Success.Should().BeTrue();
+        (await client.SetModuleStateAsync(Requests.State(string.Empty))).Success.Should().BeTrue();
+        (await client.StoreResultAsync(Requests.Result("request-1", data: "measured"))).Success.Should().BeTrue();
+        (await client.StoreResultAsync(Requests.Result("request-2"))).Success.Should().BeTrue();
+        string[] ids = ["completed", "dead", "cancelled", "held"];
+        await client.Schedule([.. ids.Select(id => Requests.Task(id)), .. Enumerable.Range(0, 40).Select(Pending)]);
+        (await client.Take(Requests.Agent)).Should().HaveCount(ids.Length);
+        (await client.AckTaskAsync(new AckTaskRequest { TaskId = "completed", LeaseToken = 1 })).Success.Should().BeTrue();
+        (await client.CancelTaskAsync(new CancelTaskRequest { TaskId = "cancelled", Reason = "enough" })).Success.Should().BeTrue();
+        for (var token = 1; token <= 4; token++)
+        {
+            var nack = new NackTaskRequest { TaskId = "dead", LeaseToken = token, RetryAtOnce = true, Reason = "no route" };
+            (await client.NackTaskAsync(nack)).Success.Should().BeTrue();
+            (await client.Take(Requests.Agent)).Should().HaveCount(token < 4 ? 1 : 0);
+        }
+    }
+
+    private static WireTask Pending(int number) =>
+        Requests.Task(string.Create(CultureInfo.InvariantCulture, $"pending-{number}"), agentId: $"agent-{2 + (number % 3)}");
+
+    /// <summary>Every list, in its order.</summary>
+    private static async Task<IReadOnlyList<string>> Snapshot(DBOS.DBOSClient client)
+    {
+        var stats = await client.GetQueueStatsAsync(new GetQueueStatsRequest());
+        var events = await client.GetEventsAsync(new GetEventsRequest { Limit = Events.All });
+        return
+        [
+            .. (await client.ListAgentsAsync(new ListAgentsRequest())).Agents.Select(agent => $"{agent}"),
+            .. (await client.ListModuleStatesAsync(new ListModuleStatesRequest())).States.Select(state => $"{state}"),
+            .. (await client.ListResultsAsync(new ListResultsRequest { AgentId = Requests.Agent })).Results.Select(result => $"{result}"),
+            .. (await client.ListTasksAsync(new ListTasksRequest())).Tasks.Select(task => $"{task}"),
+            .. (await client.ListDeadLetterTasksAsync(new ListDeadLetterTasksRequest())).Tasks.Select(task => $"dead {task}"),
+            .. stats.Totals.OrderBy(total => total.Key, StringComparer.Ordinal).Select(total => $"{total.Key} {total.Value}"),
+            .. events.Events.Select(told => told.ToStringUtf8()),
+        ];
+    }
+
+    /// <summary>What was done is a replay, what is held is held, what waits is delivered.</summary>
+    private static async Task ShouldGoOn(DBOS.DBOSClient client)
+    {
+        (await client.StoreResultAsync(Requests.Result("request-2"))).Duplicate.Should().BeTrue();
+        (await client.ScheduleTaskAsync(Requests.Schedule("completed"))).Duplicate.Should().BeTrue();
+        (await client.SetModuleStateAsync(Requests.State("request-1"))).Duplicate.Should().BeTrue();
+        (await client.AckTaskAsync(new AckTaskRequest { TaskId = "held", LeaseToken = 1 })).Success.Should().BeTrue();
+        (await client.Take("agent-2")).Select(task => task.Id).Should().OnlyHaveUniqueItems().And.HaveCount(14);
+        using var audit = client.CheckConsistency(new CheckConsistencyRequest());
+        while (await audit.ResponseStream.MoveNext(CancellationToken.None))
+        {
+            audit.ResponseStream.Current.Inconsistencies.Should().BeEmpty();
+        }
+    }
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static async Task<string> Run(string file, string[] arguments, Dictionary<string, string> settings, int expectedExit = 0)
+    {
+        await using var process = ChildProcess.Start(file, arguments, settings);
+        (await process.WaitForExit(Patience)).Should().Be(expectedExit, process.Output);
+        return process.Output;
+    }
+
+    private Task<string> Repartition(int from, int to, int expectedExit = 0) => Run(
+        Path.Combine(ProductFiles.Repository, "build", "repartition"),
+        [Number(from), Number(to)],
+        new(dbos.Settings) { ["BACKUP_DIR"] = folder, ["DBOS"] = $"dotnet {ProductFiles.ApiAssembly}" },
+        expectedExit);
+
+    private Task<DbosServer> Serve(int partitions) => DbosServer.Start(Settings(partitions));
+
+    private Dictionary<string, string> Settings(int partitions) => new(dbos.Settings) { ["PARTITIONS"] = Number(partitions) };
+}
