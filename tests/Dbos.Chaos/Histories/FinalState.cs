@@ -34,14 +34,14 @@ internal sealed record FinalState(
         var events = new List<LoggedEvent>();
         foreach (var master in await backing.Masters())
         {
-            var logs = await master.Ask("--scan", "--pattern", "*}:events");
-            foreach (var log in logs.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            foreach (var log in Lines(await master.Ask("keys", "*}:events")))
             {
-                var told = await master.Ask("lrange", log, "0", "-1");
-                events.AddRange(told.Split('\n', StringSplitOptions.RemoveEmptyEntries).Reverse().SelectMany(LoggedEvent.Read));
+                events.AddRange(Lines(await master.Ask("lrange", log, "0", "-1")).Reverse().SelectMany(LoggedEvent.Read));
             }
         }
 
         return events;
+
+        static string[] Lines(string answer) => answer.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 }
