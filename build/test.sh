@@ -34,6 +34,7 @@ die() {
 
 missing_packages() {
   command -v redis-server >/dev/null || echo redis-server
+  compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || echo libfaketime
   [[ -x /usr/bin/protoc ]] || echo protobuf-compiler
   [[ -x /usr/bin/grpc_python_plugin ]] || echo protobuf-compiler-grpc
   "$python" -c 'import google.protobuf' 2>/dev/null || echo python3-protobuf

@@ -1,5 +1,4 @@
 using Dbos.Soak.Takers;
-using Grpc.Core;
 
 namespace Dbos.Soak;
 
@@ -10,12 +9,10 @@ internal sealed record Ledger(
     IReadOnlyList<Inconsistency> Inconsistencies,
     IReadOnlyList<JournalEntry> Journals)
 {
-    private const int PageSize = 2_000;
-
     public static async Task<Ledger> Read(AnyReplica caller, IReadOnlyList<JournalEntry> journals)
     {
         var stats = await caller.Ask((client, options) => client.GetQueueStatsAsync(new GetQueueStatsRequest(), options));
-        return new Ledger(stats, await ListTasks(caller), await Inspect(caller), journals);
+        return new Ledger(stats, await caller.ListTasks(), await caller.CheckConsistency(), journals);
     }
 
     public long Total(string name) => Stats.Totals.GetValueOrDefault(name);
@@ -29,43 +26,6 @@ internal sealed record Ledger(
         .. AcknowledgementFaults(),
         .. Inconsistencies.Select(found => $"{found.TaskId}: {found.Description}"),
     ];
-
-    private static async Task<List<WireTask>> ListTasks(AnyReplica caller)
-    {
-        var tasks = new List<WireTask>();
-        var request = new ListTasksRequest { PageSize = PageSize };
-        do
-        {
-            var page = await caller.Ask((client, options) => client.ListTasksAsync(request, options));
-            if (page.Error.Length > 0)
-            {
-                throw new InvalidOperationException($"the tasks could not be listed: {page.Error}");
-            }
-
-            tasks.AddRange(page.Tasks);
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-
-        return tasks;
-    }
-
-    private static async Task<List<Inconsistency>> Inspect(AnyReplica caller)
-    {
-        var found = new List<Inconsistency>();
-        using var slices = caller.Client.CheckConsistency(new CheckConsistencyRequest());
-        await foreach (var slice in slices.ResponseStream.ReadAllAsync())
-        {
-            if (slice.Error.Length > 0)
-            {
-                throw new InvalidOperationException($"the check was refused: {slice.Error}");
-            }
-
-            found.AddRange(slice.Inconsistencies);
-        }
-
-        return found;
-    }
 
     private IEnumerable<string> CountFaults(int scheduled)
     {

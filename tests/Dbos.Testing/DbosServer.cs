@@ -48,10 +48,19 @@ public sealed class DbosServer : IAsyncDisposable
     }
 
     /// <summary>Starts it again on the same port and store, after <see cref="Kill"/>.</summary>
+    /// <exception cref="InvalidOperationException">It ended at once, as when somebody else has its port meanwhile.</exception>
     public async Task Restart()
     {
         Launch();
-        await WaitUntilServing(StartPatience);
+        await Eventually.True(IsAlive, StartPatience, "DBOS listens");
+        try
+        {
+            await WaitUntilServing(StartPatience);
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}; it said: {Process.Output}", late);
+        }
     }
 
     /// <summary>kill -9.</summary>

@@ -22,14 +22,18 @@ public sealed class RedisCluster : IAsyncDisposable
 
     /// <param name="nodeTimeout">Silence after which a node is failed over.</param>
     /// <param name="options">Further command line options of every node, as <c>--maxmemory 100mb</c>.</param>
-    public static async Task<RedisCluster> Start(TimeSpan nodeTimeout, params string[] options)
+    public static Task<RedisCluster> Start(TimeSpan nodeTimeout, params string[] options) => Start(nodeTimeout, _ => options);
+
+    /// <param name="nodeTimeout">Silence after which a node is failed over.</param>
+    /// <param name="options">Further command line options of the node on a port.</param>
+    public static async Task<RedisCluster> Start(TimeSpan nodeTimeout, Func<int, string[]> options)
     {
-        var cluster = new RedisCluster(await Task.WhenAll(Enumerable.Range(0, Masters + Replicas).Select(_ => RedisServer.Start(() =>
+        var cluster = new RedisCluster(await Task.WhenAll(Enumerable.Range(0, Masters + Replicas).Select(_ => RedisServer.Start(port =>
         [
             "--cluster-enabled", "yes", "--cluster-port", Text(FreePort.Find()), "--cluster-announce-ip", "127.0.0.1",
             "--cluster-node-timeout", Text((int)nodeTimeout.TotalMilliseconds),
             "--cluster-require-full-coverage", "no", "--cluster-allow-replica-migration", "no",
-            "--repl-diskless-sync-delay", "0", .. options,
+            "--repl-diskless-sync-delay", "0", .. options(port),
         ]))));
         try
         {

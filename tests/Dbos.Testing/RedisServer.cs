@@ -27,17 +27,17 @@ public sealed class RedisServer : IAsyncDisposable
     public ChildProcess Process => process ?? throw new InvalidOperationException("this redis-server is stopped");
 
     /// <param name="options">Further command line options, as <c>--maxmemory 100mb</c>.</param>
-    public static Task<RedisServer> Start(params string[] options) => Start(() => options);
+    public static Task<RedisServer> Start(params string[] options) => Start(_ => options);
 
-    /// <param name="options">Asked again for each trial: they may name a port too.</param>
-    public static async Task<RedisServer> Start(Func<string[]> options)
+    /// <param name="options">Of its port; asked again for each trial, as they may name another port too.</param>
+    public static async Task<RedisServer> Start(Func<int, string[]> options)
     {
         const int Tries = 5;
         var server = new RedisServer();
         for (var trial = 1; ; trial++)
         {
             server.Port = FreePort.Find();
-            server.options = options();
+            server.options = options(server.Port);
             try
             {
                 await server.Start();
@@ -51,6 +51,7 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>Starts it, after <see cref="Kill"/> or <see cref="Stop"/> again on the same port and data.</summary>
+    /// <exception cref="InvalidOperationException">It ended at once, as when somebody else has its port.</exception>
     public async Task Start()
     {
         // A file of its own, as a Sentinel keeps what it knows there; what is said behind it comes first.

@@ -42,6 +42,9 @@ public sealed class TcpProxy : IAsyncDisposable
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
+    /// <summary>How long everything is under way, either way.</summary>
+    public TimeSpan Delay { get; set; }
+
     /// <summary>Cuts, or silences, once, the connection on which the next request with this pattern comes.</summary>
     public void CutAt(CutPoint point, byte[] pattern) => Volatile.Write(ref armed, new Cut(point, pattern));
 

@@ -64,6 +64,7 @@ internal sealed class TcpRelay(TcpProxy proxy, Socket client) : IDisposable
                 before = seen[^Math.Min(seen.Length, cut.Pattern.Length - 1)..];
             }
 
+            await Task.Delay(proxy.Delay);
             await server.SendAsync(chunk);
         }
 
@@ -85,6 +86,7 @@ internal sealed class TcpRelay(TcpProxy proxy, Socket client) : IDisposable
             }
             else if (!silent)
             {
+                await Task.Delay(proxy.Delay);
                 await client.SendAsync(buffer.AsMemory(0, count));
             }
         }

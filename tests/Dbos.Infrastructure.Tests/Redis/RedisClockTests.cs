@@ -42,6 +42,26 @@ public sealed class RedisClockTests
     }
 
     [Fact]
+    public void An_answer_that_was_long_under_way_does_not_move_it()
+    {
+        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp());
+
+        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp() - (10 * Stopwatch.Frequency));
+
+        clock.GetUtcNow().Should().BeCloseTo(Elsewhere, Near);
+    }
+
+    [Fact]
+    public void An_answer_that_was_long_under_way_counts_when_there_was_no_better_one_for_long()
+    {
+        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp() - (60 * Stopwatch.Frequency));
+
+        clock.Hear(Elsewhere.ToUnixTimeSeconds() + 3600, 0, Stopwatch.GetTimestamp() - (10 * Stopwatch.Frequency));
+
+        clock.GetUtcNow().Should().BeCloseTo(Elsewhere.AddSeconds(3605), Near);
+    }
+
+    [Fact]
     public void What_was_heard_last_counts()
     {
         clock.Hear(Elsewhere.ToUnixTimeSeconds() + 3600, 0, Stopwatch.GetTimestamp());

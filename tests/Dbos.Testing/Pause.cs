@@ -1,6 +1,6 @@
-namespace Dbos.Soak;
+namespace Dbos.Testing;
 
-internal static class Pause
+public static class Pause
 {
     /// <returns>False: it was told to stop meanwhile.</returns>
     public static async Task<bool> For(TimeSpan length, CancellationToken stop)

@@ -1,11 +1,13 @@
 using System.Diagnostics;
+using Dbos.Wire;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Task = System.Threading.Tasks.Task;
 
-namespace Dbos.Soak;
+namespace Dbos.Testing;
 
 /// <summary>A caller of whichever DBOS answers.</summary>
-internal sealed class AnyReplica(IEnumerable<string> addresses) : IDisposable
+public sealed class AnyReplica(IEnumerable<string> addresses) : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

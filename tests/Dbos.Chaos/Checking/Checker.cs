@@ -1,0 +1,26 @@
+using Dbos.Chaos.Histories;
+
+namespace Dbos.Chaos.Checking;
+
+/// <summary>
+/// Holds what DBOS has at the end against what it told its clients. A call whose outcome is unknown may have been
+/// done or not: either is right.
+/// </summary>
+internal static class Checker
+{
+    /// <returns>None: every promise was kept.</returns>
+    public static IReadOnlyList<Violation> Check(IReadOnlyList<Call> calls, FinalState final) =>
+    [
+        .. AgentChecks.Check(calls, final),
+        .. ResultChecks.Check(calls, final),
+        .. StateChecks.Check(calls, final),
+        .. TaskChecks.Check(calls, final),
+        .. LeaseChecks.Check(calls, final),
+        .. EventChecks.Check(calls, final),
+        .. final.Inconsistencies.Select(found => new Violation(Promise.StoreInconsistent, found)),
+    ];
+
+    /// <summary>The calls of some methods, those of each subject together.</summary>
+    internal static IEnumerable<IGrouping<string, Call>> BySubject(this IEnumerable<Call> calls, params Method[] methods) =>
+        calls.Where(call => methods.Contains(call.Method)).GroupBy(call => call.Subject);
+}

@@ -1,0 +1,20 @@
+namespace Dbos.Chaos.Checking;
+
+/// <summary>What DBOS promises never to do.</summary>
+internal enum Promise
+{
+    AcknowledgedWriteLost,
+    ResultStoredTwice,
+    TaskHeldTwice,
+    VersionSkippedOrRepeated,
+    EventMissing,
+
+    /// <summary>What was answered before a read began was not in it.</summary>
+    StaleRead,
+
+    /// <summary>Indexes, counts and records of tasks do not fit together.</summary>
+    StoreInconsistent,
+}
+
+/// <summary>A broken promise, in one sentence.</summary>
+internal sealed record Violation(Promise Promise, string Sentence);
