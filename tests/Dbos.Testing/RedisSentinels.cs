@@ -29,14 +29,23 @@ public sealed class RedisSentinels : IAsyncDisposable
         foreach (var sentinel in all.sentinels)
         {
             await sentinel.Order("sentinel", "monitor", Name, "127.0.0.1", Text(all.redis.Primary.Port), Text(Quorum));
+        }
+
+        await all.FailOverAfter(downAfter);
+        await Eventually.True(all.KnowEachOther, Patience, "the Sentinels know each other and both replicas");
+        return all;
+    }
+
+    /// <param name="downAfter">Silence after which the primary is failed over.</param>
+    public async Task FailOverAfter(TimeSpan downAfter)
+    {
+        foreach (var sentinel in sentinels)
+        {
             await sentinel.Order(
                 "sentinel", "set", Name,
                 "down-after-milliseconds", Text((int)downAfter.TotalMilliseconds),
                 "failover-timeout", Text((int)(3 * downAfter.TotalMilliseconds)));
         }
-
-        await Eventually.True(all.KnowEachOther, Patience, "the Sentinels know each other and both replicas");
-        return all;
     }
 
     /// <summary>As the Sentinels that answer say.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.RateLimiting;
 using Dbos.Application;
 using Polly;
@@ -19,12 +20,13 @@ internal sealed class Resilience : IDisposable
     private const int MostCallsInFlight = 16_384;
 
     /// <summary>
-    /// About 0.9 s in all: enough for a connection that broke, a slot that moves or a shard that is just getting its new
-    /// primary, and together with the patience with the last trial (2 s) within the 3 s that callers are promised.
+    /// Enough for a connection that broke, a slot that moves or a shard that is just getting its new primary. The last trial
+    /// begins a second after the first at the latest, so that with the patience with it (2 s) it is within the 3 s that callers
+    /// are promised, however long the trials before took.
     /// </summary>
-    private const int MostRetries = 5;
+    private static readonly TimeSpan Retrying = TimeSpan.FromMilliseconds(800);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(40);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>An outage fails every call; a dead shard of several, or a lone timeout, must not stop the others.</summary>
     private const double FailureRatio = 0.9;
@@ -38,6 +40,8 @@ internal sealed class Resilience : IDisposable
     /// Where nobody probes, this is still shorter than the 5 s in which service is promised back.
     /// </summary>
     private static readonly TimeSpan BreakDuration = TimeSpan.FromSeconds(4);
+
+    private static readonly ResiliencePropertyKey<long> Since = new("since");
 
     private readonly ConcurrencyLimiter limiter = new(new() { PermitLimit = MostCallsInFlight, QueueLimit = 0 });
     private readonly CircuitBreakerManualControl circuit = new();
@@ -55,20 +59,22 @@ internal sealed class Resilience : IDisposable
                 ManualControl = circuit,
             })
             .Build();
-        Repeatable = Retrying(_ => true);
-        Once = Retrying(outage => !outage.MayBeDone);
+        Repeatable = Retry(_ => true);
+        Once = Retry(outage => !outage.MayBeDone);
 
-        ResiliencePipeline Retrying(Func<BriefOutageException, bool> isSafe) => new ResiliencePipelineBuilder()
+        ResiliencePipeline Retry(Func<BriefOutageException, bool> isSafe) => new ResiliencePipelineBuilder()
             .AddRetry(new RetryStrategyOptions
             {
-                MaxRetryAttempts = MostRetries,
+                MaxRetryAttempts = int.MaxValue,
                 BackoffType = DelayBackoffType.Exponential,
                 Delay = FirstPause,
                 MaxDelay = LongestPause,
 
                 // Those whom one outage hit do not come back all at once.
                 UseJitter = true,
-                ShouldHandle = new PredicateBuilder().Handle(isSafe),
+                ShouldHandle = trial => ValueTask.FromResult(
+                    trial.Outcome.Exception is BriefOutageException outage && isSafe(outage)
+                    && Stopwatch.GetElapsedTime(trial.Context.Properties.GetValue(Since, 0)) < Retrying),
             })
             .AddPipeline(breaker)
             .Build();
@@ -109,11 +115,13 @@ internal sealed class Resilience : IDisposable
                     }
                     catch (StoreUnavailableException outage)
                     {
+                        // Told only here, as it costs an allocation.
+                        context.Properties.Set(Since, state.since);
                         return Outcome.FromException<TResult>(outage);
                     }
                 },
                 context,
-                (call, ask));
+                (call, ask, since: Stopwatch.GetTimestamp()));
             outcome.ThrowIfException();
             return outcome.Result!;
         }

@@ -56,8 +56,10 @@ public sealed class SentinelTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     /// <summary>It is back as a primary, with older data, until the Sentinels make it a replica of its successor.</summary>
-    private static async Task ShouldLoseNothingWhenItComesBack(DbosServer dbos, RedisServer old)
+    private async Task ShouldLoseNothingWhenItComesBack(DbosServer dbos, RedisServer old)
     {
+        // A successor that is only slow would be failed over too, and take with it what its replicas lack.
+        await redis.FailOverAfter(2 * Patience);
         var stored = new List<string>();
         await old.Start();
         await Eventually.True(
@@ -69,7 +71,7 @@ public sealed class SentinelTests(ITestOutputHelper output) : IAsyncLifetime
                     stored.Add(id);
                 }
 
-                return (await old.Ask("info", "replication")).Contains("master_link_status:up", StringComparison.Ordinal);
+                return await IsFollowing(old);
             },
             Patience,
             "the old primary follows its successor");
@@ -79,6 +81,19 @@ public sealed class SentinelTests(ITestOutputHelper output) : IAsyncLifetime
         foreach (var id in stored)
         {
             (await dbos.Client.GetResultAsync(new GetResultRequest { AgentId = Requests.Agent, RequestId = id })).Found.Should().BeTrue();
+        }
+    }
+
+    private static async Task<bool> IsFollowing(RedisServer server)
+    {
+        try
+        {
+            return (await server.Ask("info", "replication")).Contains("master_link_status:up", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            // Made a replica right now: Sentinel cuts all its connections.
+            return false;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using NSubstitute;
@@ -78,7 +79,26 @@ public sealed class ResilientStoreTests : IDisposable
 
         await Fail<StoreUnavailableException>(1);
 
-        await engine.ReceivedWithAnyArgs(6).Find(Key, default);
+        engine.ReceivedCalls().Should().HaveCountGreaterThan(4);
+    }
+
+    [Fact]
+    public async Task No_trial_begins_so_late_that_its_end_would_be_beyond_what_callers_are_promised()
+    {
+        var begins = new List<TimeSpan>();
+        var since = Stopwatch.StartNew();
+        engine.Find(Key, default).ReturnsForAnyArgs(_ => LateFailure());
+
+        async Task<StoredRecord?> LateFailure()
+        {
+            begins.Add(since.Elapsed);
+            await Task.Delay(300);
+            throw Brief(mayBeDone: true);
+        }
+
+        await Fail<StoreUnavailableException>(1);
+
+        begins.Should().HaveCountGreaterThan(1).And.OnlyContain(begun => begun < TimeSpan.FromSeconds(1.2));
     }
 
     [Theory]
