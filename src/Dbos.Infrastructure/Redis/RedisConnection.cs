@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using Microsoft.Extensions.Logging;
@@ -51,13 +50,28 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     public async Task Open(CancellationToken cancellation)
     {
         await Connect();
-        while (connection is null || !await IsLaidOut(connection.GetDatabase()))
+        while (!await IsLaidOut())
         {
             await Task.Delay(BetweenTrials, cancellation);
         }
 
         isOpen = true;
         Found();
+    }
+
+    /// <summary>Asks how the store is laid out now, and hears Redis's clock by the way.</summary>
+    /// <exception cref="LayoutMismatchException">Not as configured.</exception>
+    /// <exception cref="StoreUnavailableException">Redis did not answer.</exception>
+    public async Task CheckLayout()
+    {
+        var asked = Stopwatch.GetTimestamp();
+        var layout = new RedisKeys(settings).Of(0, RedisKeys.Layout);
+        var answer = (RedisValue[])(await Ask(
+            connection,
+            static (redis, ask) => Script.Layout.Run(redis, [ask.layout], [ask.Partitions, StoreLayout.CurrentSchema]),
+            (layout, settings.Partitions)))!;
+        clock.Hear((long)answer[3], (long)answer[4], asked);
+        RedisAnswers.LayoutOf(answer)!.CheckServable(settings);
     }
 
     /// <summary>Connects if Redis is there, and lets calls through however the store is laid out.</summary>
@@ -74,48 +88,14 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// Asks Redis one thing. Every way in which it may fail to answer is the same outage to a caller. What was
     /// sent cannot be taken back, so a caller that gives up later only stops listening.
     /// </summary>
-    public async Task<TResult> Ask<TAsk, TResult>(
-        Func<IDatabase, TAsk, Task<TResult>> command, TAsk ask, CancellationToken cancellation)
+    public Task<TResult> Ask<TAsk, TResult>(Func<IDatabase, TAsk, Task<TResult>> command, TAsk ask, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var connected = Connected;
-        try
-        {
-            return await command(connected.GetDatabase(), ask);
-        }
-        catch (Exception error) when (RedisErrors.OutageOf(error) is { } outage)
-        {
-            throw outage;
-        }
-        catch (RedisServerException fault)
-        {
-            throw new InvalidOperationException("Redis refused a command", fault);
-        }
+        return Ask(isOpen ? connection : null, command, ask);
     }
 
     /// <summary>True: keys of two hash slots cannot be in one script.</summary>
     public bool IsCluster => connection?.GetServers().Any(server => server.ServerType == ServerType.Cluster) ?? false;
-
-    /// <summary>A slice of all keys of all primaries.</summary>
-    /// <param name="cursor">Of the slice before; null: from the start.</param>
-    public async Task<(string[] Keys, string? Next)> Scan(string pattern, string? cursor, CancellationToken cancellation)
-    {
-        const int Slice = 1_000;
-        var (servers, layout) = await Primaries(cancellation);
-        var at = cursor?.Split(' ') ?? [layout, "0", "0"];
-        if (servers.Count == 0 || at[0] != layout)
-        {
-            throw new StoreUnavailableException("Redis is not connected, or its keys have moved since the scan began");
-        }
-
-        var number = int.Parse(at[1], CultureInfo.InvariantCulture);
-        var answer = (RedisResult[])(await Ask(
-            static (_, ask) => ask.server.ExecuteAsync("SCAN", ask.from, "MATCH", ask.pattern, "COUNT", Slice),
-            (server: servers[number], from: at[2], pattern),
-            cancellation))!;
-        var next = (string)answer[0]! == "0" ? (Server: number + 1, Cursor: "0") : (Server: number, Cursor: (string)answer[0]!);
-        return ((string[])answer[1]!, next.Server < servers.Count ? $"{layout} {next.Server} {next.Cursor}" : null);
-    }
 
     /// <summary>To be called before <see cref="Open"/>.</summary>
     public void Hear(string channel, Action<string> heard) => listeners.Add((channel, heard));
@@ -147,8 +127,41 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         await (connection?.DisposeAsync() ?? default);
     }
 
-    private ConnectionMultiplexer Connected =>
-        isOpen ? connection! : throw new StoreUnavailableException("Redis is not connected yet");
+    private static async Task<TResult> Ask<TAsk, TResult>(
+        ConnectionMultiplexer? connected, Func<IDatabase, TAsk, Task<TResult>> command, TAsk ask)
+    {
+        if (connected is null)
+        {
+            throw new StoreUnavailableException("Redis is not connected yet");
+        }
+
+        try
+        {
+            return await command(connected.GetDatabase(), ask);
+        }
+        catch (Exception error) when (RedisErrors.OutageOf(error) is { } outage)
+        {
+            throw outage;
+        }
+        catch (RedisServerException fault)
+        {
+            throw new InvalidOperationException("Redis refused a command", fault);
+        }
+    }
+
+    private async Task<bool> IsLaidOut()
+    {
+        try
+        {
+            await CheckLayout();
+            return true;
+        }
+        catch (StoreUnavailableException)
+        {
+            Lost(nameof(ConnectionFailureType.UnableToConnect));
+            return false;
+        }
+    }
 
     private async Task Connect()
     {
@@ -208,45 +221,6 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         }
 
         reconnected?.Invoke();
-    }
-
-    /// <summary>
-    /// The servers that hold keys, and in one word which holds what. Of a cluster they are all that serve slots,
-    /// whether they answer or not: nobody is to take a part of the keys for all.
-    /// </summary>
-    private async Task<(IReadOnlyList<IServer> Servers, string Layout)> Primaries(CancellationToken cancellation)
-    {
-        var connected = Connected;
-        IServer[] servers = [.. connected.GetServers().Where(server => server is { IsConnected: true, IsReplica: false })];
-        if (!IsCluster || servers.Length == 0)
-        {
-            return (servers, string.Join(',', servers.Select(server => server.EndPoint)));
-        }
-
-        var cluster = await Ask(static (_, server) => server.ClusterNodesAsync(), servers[0], cancellation);
-        ClusterNode[] nodes = [.. cluster!.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0).Order()];
-        return (
-            [.. nodes.Select(node => connected.GetServer(node.EndPoint!))],
-            string.Join(';', nodes.Select(node => $"{node.EndPoint}={string.Join(',', node.Slots)}")));
-    }
-
-    private async Task<bool> IsLaidOut(IDatabase redis)
-    {
-        try
-        {
-            var asked = Stopwatch.GetTimestamp();
-            var keys = new RedisKeys(settings);
-            var answer = (RedisValue[])(await Script.Layout.Run(
-                redis, [keys.Of(0, RedisKeys.Layout)], [settings.Partitions, StoreLayout.CurrentSchema]))!;
-            clock.Hear((long)answer[3], (long)answer[4], asked);
-            RedisAnswers.LayoutOf(answer)!.CheckServable(settings);
-            return true;
-        }
-        catch (Exception error) when (error is RedisException or TimeoutException)
-        {
-            Lost(nameof(ConnectionFailureType.UnableToConnect));
-            return false;
-        }
     }
 
     [LoggerMessage(LogLevel.Warning, "Redis at {Address} is away ({Why}); calls are answered UNAVAILABLE, and DBOS keeps trying")]

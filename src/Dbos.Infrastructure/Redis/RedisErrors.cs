@@ -26,7 +26,9 @@ internal static class RedisErrors
             "the connection to Redis broke",
             broken,
             mayBeDone: broken.CommandStatus is not (CommandStatus.WaitingToBeSent or CommandStatus.WaitingInBacklog)),
-        RedisException or TimeoutException or ObjectDisposedException => new StoreUnavailableException("Redis did not answer", error),
+        // The connection to a primary that is none any more was left.
+        ObjectDisposedException left => new BriefOutageException("the connection to Redis was left for another", left, mayBeDone: true),
+        RedisException or TimeoutException => new StoreUnavailableException("Redis did not answer", error),
         _ => null,
     };
 

@@ -14,6 +14,7 @@ public sealed class RedisLayout(RedisConnection connection, Replication replicat
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
 
     private readonly RedisKeys keys = new(settings);
+    private readonly KeyScan scan = new(connection);
 
     private RedisKey Layout => keys.Of(0, RedisKeys.Layout);
 
@@ -63,7 +64,7 @@ public sealed class RedisLayout(RedisConnection connection, Replication replicat
         string? cursor = null;
         do
         {
-            (var found, cursor) = await connection.Scan(keys.Pattern, cursor, cancellation);
+            (var found, cursor) = await scan.Next(keys.Pattern, cursor, cancellation);
             await Task.WhenAll(found
                 .Where(key => keys.Read(key) is { } name && name != new StoreKey(0, RedisKeys.Layout))
                 .Select(key => connection.Ask(static (redis, key) => redis.KeyDeleteAsync(key), (RedisKey)key, cancellation)));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
@@ -7,7 +6,8 @@ using static Dbos.Infrastructure.Redis.RedisAnswers;
 namespace Dbos.Infrastructure.Redis;
 
 /// <summary>The store port on Redis: commits and takes are one script each, reads are one command.</summary>
-public sealed class RedisStore(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock) : IStore
+public sealed class RedisStore(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock)
+    : IStore
 {
     /// <summary>A replica may lack what was acknowledged, so it is not asked, not even while there is no primary.</summary>
     private const CommandFlags Primary = CommandFlags.DemandMaster;
@@ -15,6 +15,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     private static readonly object[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until"];
 
     private readonly RedisKeys keys = new(settings);
+    private readonly KeyScan scan = new(connection);
     private readonly ScriptWriter scripts = new(settings, clock);
     private readonly EventCap refusals = new(settings.RefusalRetention, settings.Partitions);
 
@@ -102,7 +103,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
 
     public async Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation)
     {
-        var (found, next) = await connection.Scan(keys.Pattern, cursor, cancellation);
+        var (found, next) = await scan.Next(keys.Pattern, cursor, cancellation);
         return new NameSlice(
             [
                 .. from key in found
@@ -120,12 +121,12 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     }
 
     /// <summary>
-    /// In every partition, as each may live on another node: one call where one server has them all. The first
-    /// one's node tells the time.
+    /// In every partition, as each may live on another node: one call where one server has them all. That the store is still
+    /// laid out as configured is looked at too: it may have been moved while this DBOS could not be seen to serve it.
     /// </summary>
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
-        var asked = Stopwatch.GetTimestamp();
+        var layout = connection.CheckLayout();
         var answers = await Task.WhenAll(Enumerable.Range(0, Partitions)
             .Chunk(connection.IsCluster ? 1 : Partitions)
             .Select(async partitions =>
@@ -133,7 +134,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
                 var (names, values) = scripts.Probe(watch, partitions);
                 return (RedisValue[])(await Settled(partitions[0], Script.Probe, names, values, cancellation))!;
             }));
-        clock.Hear((long)answers[0][0], (long)answers[0][1], asked);
+        await layout;
         return PulseOf(answers, watch.Deadlines.Count);
     }
 

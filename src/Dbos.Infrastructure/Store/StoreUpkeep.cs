@@ -33,21 +33,19 @@ public sealed partial class StoreUpkeep(
         {
             store.Tell(watcher);
             await connection.Open(stoppingToken);
+            using var timer = new PeriodicTimer(BetweenProbes);
+            do
+            {
+                await Probe(stoppingToken);
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (LayoutMismatchException mismatch)
         {
             LogCannotServe(mismatch.Message);
             Environment.ExitCode = 1;
             lifetime.StopApplication();
-            return;
         }
-
-        using var timer = new PeriodicTimer(BetweenProbes);
-        do
-        {
-            await Probe(stoppingToken);
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task Probe(CancellationToken stopping)
@@ -79,7 +77,7 @@ public sealed partial class StoreUpkeep(
             connection.Lost(outage.InnerException?.Message ?? outage.Message);
         }
 #pragma warning disable CA1031 // A fault must not end the upkeep for good: it is told, and the next period tries again.
-        catch (Exception fault) when (!stopping.IsCancellationRequested)
+        catch (Exception fault) when (fault is not LayoutMismatchException && !stopping.IsCancellationRequested)
         {
             heartbeats.Hear(null);
             LogFault(fault);

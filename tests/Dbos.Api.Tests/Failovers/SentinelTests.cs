@@ -1,3 +1,4 @@
+using Dbos.Api.Tests.Outages;
 using Dbos.Api.Tests.Support;
 using Grpc.Core;
 using Xunit.Abstractions;
@@ -19,27 +20,29 @@ public sealed class SentinelTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task DisposeAsync() => await redis.DisposeAsync();
 
     [Theory]
-    [InlineData("local")]
-    [InlineData("replicated")]
-    public async Task A_killed_primary_is_followed_to_its_successor_by_calls_and_streams(string durability)
+    [InlineData(Outage.Killed, "local")]
+    [InlineData(Outage.Paused, "local")]
+    [InlineData(Outage.Killed, "replicated")]
+    public async Task A_primary_that_is_gone_is_followed_to_its_successor_by_calls_and_streams(Outage outage, string durability)
     {
         await using var dbos = await Start(durability);
-        await using var taker = Taker.Start(dbos.Client, Requests.Agent);
+        await using var taker = Taker.Start(dbos.Client, Requests.Agent, leaseSeconds: 2);
         await dbos.Client.ScheduleSome(Requests.Agent);
         await dbos.Client.Ack((await taker.Next()).Task);
-        var killed = await redis.Primary();
+        var gone = await redis.Primary();
 
-        await killed.Kill();
+        await gone.Begin(outage);
         var id = Requests.NewId("result");
         var without = await Eventually.True(() => IsStored(dbos, id), MostWithoutService, "a result is stored by the successor");
-        output.WriteLine($"{durability}: {without.TotalSeconds:F1} s without service");
+        output.WriteLine($"{outage}, {durability}: {without.TotalSeconds:F1} s without service");
 
-        await Eventually.True(async () => await redis.Primary() != killed, Patience, "every Sentinel knows the successor");
+        await Eventually.True(async () => await redis.Primary() != gone, Patience, "every Sentinel knows the successor");
+        await dbos.WaitUntilServing(Patience);
         (await dbos.Client.StoreResultAsync(Requests.Result(id))).Duplicate.Should().BeTrue();
         var scheduled = await dbos.Client.ScheduleSome(Requests.Agent);
         (await taker.Next()).Task.Id.Should().Be(scheduled[0].Id, "the stream goes on");
         taker.End.IsCompleted.Should().BeFalse();
-        await ShouldLoseNothingWhenItComesBack(dbos, killed);
+        await ShouldLoseNothingWhenItComesBack(dbos, gone, outage);
     }
 
     [Fact]
@@ -56,12 +59,12 @@ public sealed class SentinelTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     /// <summary>It is back as a primary, with older data, until the Sentinels make it a replica of its successor.</summary>
-    private async Task ShouldLoseNothingWhenItComesBack(DbosServer dbos, RedisServer old)
+    private async Task ShouldLoseNothingWhenItComesBack(DbosServer dbos, RedisServer old, Outage outage)
     {
         // A successor that is only slow would be failed over too, and take with it what its replicas lack.
         await redis.FailOverAfter(2 * Patience);
         var stored = new List<string>();
-        await old.Start();
+        await old.End(outage);
         await Eventually.True(
             async () =>
             {

@@ -65,6 +65,19 @@ public sealed class RepartitionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_could_not_be_seen_while_it_was_moved_stops_when_it_is_back()
+    {
+        await Fill(dbos.Client);
+        dbos.Server.Process.Signal(UnixSignal.Stop);
+        await Repartition(From, To);
+
+        dbos.Server.Process.Signal(UnixSignal.Continue);
+
+        (await dbos.Server.Process.WaitForExit(Patience)).Should().Be(1);
+        dbos.Server.Process.Output.Should().Contain($"has {To} partitions, but PARTITIONS is {From}");
+    }
+
+    [Fact]
     public async Task Interrupted_after_the_store_was_cleared_it_goes_on_with_the_file_and_until_then_nobody_serves()
     {
         await Fill(dbos.Client);

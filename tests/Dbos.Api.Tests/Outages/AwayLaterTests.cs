@@ -13,15 +13,9 @@ public sealed class AwayLaterTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LongestReturn = TimeSpan.FromSeconds(5);
 
-    public enum Outage
-    {
-        Killed,
-        Stopped,
-    }
-
     [Theory]
     [InlineData(Outage.Killed)]
-    [InlineData(Outage.Stopped)]
+    [InlineData(Outage.Paused)]
     public async Task Every_call_ends_in_3_seconds_and_is_answered_again_5_seconds_after_the_return(Outage outage)
     {
         await using var dbos = await Deployment.Start(StoreKind.Redis);
@@ -30,14 +24,14 @@ public sealed class AwayLaterTests
         (await EveryCall.StoreResults(crowd)).Should().OnlyContain(failure => failure == null);
         var logged = LinesOfLog(dbos);
 
-        await Begin(outage, dbos.Redis);
+        await dbos.Redis.Begin(outage);
         await ShouldEndInTime(() => EveryCall.Send(dbos.Client));
         await ShouldEndInTime(() => EveryCall.StoreResults(crowd));
         await Eventually.True(
             async () => await dbos.Server.StatusOf("dbos.DBOS") == ServingStatus.NotServing, Patience, "health tells of the outage");
         (await dbos.Server.StatusOf("liveness")).Should().Be(ServingStatus.Serving);
         await ShouldEndInTime(() => EveryCall.Send(dbos.Client));
-        await End(outage, dbos.Redis);
+        await dbos.Redis.End(outage);
 
         await Eventually.True(
             async () => (await EveryCall.Send(dbos.Client)).All(failure => failure is null), LongestReturn, "every call is answered");
@@ -49,7 +43,7 @@ public sealed class AwayLaterTests
     public async Task A_caller_with_a_sooner_deadline_waits_no_longer()
     {
         await using var dbos = await Deployment.Start(StoreKind.Redis);
-        await Begin(Outage.Stopped, dbos.Redis);
+        await dbos.Redis.Begin(Outage.Paused);
         var since = Stopwatch.StartNew();
 
         var failure = await FluentActions
@@ -58,29 +52,7 @@ public sealed class AwayLaterTests
 
         failure.Which.StatusCode.Should().Be(StatusCode.DeadlineExceeded);
         since.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(1.5));
-        await End(Outage.Stopped, dbos.Redis);
-    }
-
-    private static Task Begin(Outage outage, RedisServer redis)
-    {
-        if (outage == Outage.Killed)
-        {
-            return redis.Kill();
-        }
-
-        redis.Pause();
-        return Task.CompletedTask;
-    }
-
-    private static Task End(Outage outage, RedisServer redis)
-    {
-        if (outage == Outage.Killed)
-        {
-            return redis.Start();
-        }
-
-        redis.Resume();
-        return Task.CompletedTask;
+        await dbos.Redis.End(Outage.Paused);
     }
 
     private static async Task ShouldEndInTime(Func<Task<RpcException?[]>> calls)
