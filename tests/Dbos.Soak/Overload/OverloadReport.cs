@@ -13,18 +13,19 @@ public sealed record OverloadReport
 
     private readonly string text;
 
-    internal OverloadReport(double sustained, double sent, TimeSpan length, double after, int lost, Tally tally)
+    internal OverloadReport(double sustained, TimeSpan length, double after, int lost, Tally tally)
     {
         var accepted = tally.Accepted.Order().ToArray();
         var exhausted = tally.Exhausted.Order().ToArray();
+        var sent = (accepted.Length + exhausted.Length + tally.Failed.Values.Sum()) / length.TotalSeconds;
         var half = tally.Memory.Count / 2;
         var (early, late) = (tally.Memory.Take(half).DefaultIfEmpty().Max(), tally.Memory.Skip(half).DefaultIfEmpty().Max());
         var unwell = tally.Health.Count(health => health != HealthCheckResponse.Types.ServingStatus.Serving);
         text = string.Join(
             Environment.NewLine,
-            Line($"{sustained:F0} results a second are sustained; {sent:F0} a second were sent for {length.TotalSeconds:F0} s; {after:F0} are sustained after it"),
+            Line($"{sustained:F0} batches a second are sustained; {sent:F0} a second, {sent / sustained:F1} times as many, were sent for {length.TotalSeconds:F0} s; {after:F0} are sustained after it"),
             Line($"accepted {accepted.Length:N0} ({accepted.Length / length.TotalSeconds:F0} a second), p50 {Ms(accepted, 0.5):F0} ms, p99 {Ms(accepted, 0.99):F0} ms"),
-            Line($"RESOURCE_EXHAUSTED {exhausted.Length:N0}, p99 {Ms(exhausted, 0.99):F0} ms; otherwise failed {tally.Failed.Values.Sum():N0}; never sent {tally.Unsent:N0}"),
+            Line($"RESOURCE_EXHAUSTED {exhausted.Length:N0}, p99 {Ms(exhausted, 0.99):F0} ms; otherwise failed {tally.Failed.Values.Sum():N0}; not sent {tally.Unsent:N0}"),
             Line($"memory at most {early / MiB} MiB in the first half, {late / MiB} MiB in the second; health asked {tally.Health.Count} times, {unwell} times not SERVING"));
         Faults = [.. Wrong()];
 
@@ -67,7 +68,7 @@ public sealed record OverloadReport
 
             if (lost > 0)
             {
-                yield return $"{lost} acknowledged results are not there";
+                yield return $"{lost} acknowledged tasks are not there";
             }
         }
     }

@@ -1,22 +1,25 @@
 using System.Diagnostics;
-using Google.Protobuf;
 using Grpc.Core;
 
 namespace Dbos.Soak.Overload;
 
 /// <summary>
-/// Results are sent at a rate that does not wait for answers, three times what one DBOS on one Redis was just measured to
-/// store. What is not stored must be refused soon, and health must go on telling the truth.
+/// Batches of tasks are sent at a rate that does not wait for answers, three times what one DBOS on one Redis was just measured to
+/// bear. What is not done must be refused soon, and health must go on telling the truth.
 /// </summary>
 public static class OverloadRun
 {
     private const int Factor = 3;
     private const int Connections = 16;
-    private const int InFlightAtCapacity = 128;
-    private const int PayloadBytes = 200;
 
-    /// <summary>So many unanswered calls are the caller's own fault; it would only measure itself.</summary>
-    private const int MostUnanswered = 40_000;
+    /// <summary>Enough to saturate, and fewer than are let in.</summary>
+    private const int InFlightAtCapacity = 48;
+
+    /// <summary>
+    /// Several times what DBOS lets in. Beyond it this process, which shares the processor, cannot keep up, and would only measure
+    /// its own queue: such a call is not sent.
+    /// </summary>
+    private const int MostUnanswered = 4_000;
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(5);
@@ -41,23 +44,23 @@ public static class OverloadRun
         await watching;
 
         var after = await MeasuredRate(clients, $"{run}-after", capacity);
-        var lost = await Lost(server, $"{run}-over", tally.Accepted.Count);
-        return new OverloadReport(sustained, sustained * Factor, length, after, lost, tally);
+        var lost = (tally.Accepted.Count * Batches.Tasks) - await Batches.CountTasks(server.Client, $"{run}-over");
+        return new OverloadReport(sustained, length, after, lost, tally);
     }
 
-    /// <summary>Stored in a second when each caller waits for its answer.</summary>
+    /// <summary>Calls in a second when each caller waits for its answer.</summary>
     private static async Task<double> MeasuredRate(DBOS.DBOSClient[] clients, string agent, TimeSpan length)
     {
-        var stored = 0;
+        var done = 0;
         var since = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, InFlightAtCapacity).Select(caller => Task.Run(async () =>
         {
             while (since.Elapsed < length)
             {
-                await clients[caller % clients.Length].StoreResultAsync(Result(agent, Interlocked.Increment(ref stored)));
+                await Batches.Schedule(clients[caller % clients.Length], agent, Interlocked.Increment(ref done), default);
             }
         })));
-        return stored / since.Elapsed.TotalSeconds;
+        return done / since.Elapsed.TotalSeconds;
     }
 
     private static async Task Send(DBOS.DBOSClient[] clients, string agent, double perSecond, TimeSpan length, Tally tally)
@@ -72,7 +75,7 @@ public static class OverloadRun
             {
                 if (unanswered.Count < MostUnanswered)
                 {
-                    _ = Call(clients[sent % clients.Length], Result(agent, sent), tally, unanswered);
+                    _ = Call(clients[sent % clients.Length], agent, sent, tally, unanswered);
                 }
                 else
                 {
@@ -86,14 +89,14 @@ public static class OverloadRun
         await Eventually.True(() => Task.FromResult(unanswered.Count == 0), 2 * Deadline, "every call is answered");
     }
 
-    private static async Task Call(DBOS.DBOSClient client, StoreResultRequest request, Tally tally, Unanswered unanswered)
+    private static async Task Call(DBOS.DBOSClient client, string agent, int number, Tally tally, Unanswered unanswered)
     {
         unanswered.Add(1);
         var since = Stopwatch.GetTimestamp();
         try
         {
-            var reply = await client.StoreResultAsync(request, deadline: DateTime.UtcNow + Deadline);
-            tally.Answered(Stopwatch.GetElapsedTime(since), reply.Success);
+            var success = await Batches.Schedule(client, agent, number, new CallOptions(deadline: DateTime.UtcNow + Deadline));
+            tally.Answered(Stopwatch.GetElapsedTime(since), success);
         }
         catch (RpcException refused)
         {
@@ -115,26 +118,6 @@ public static class OverloadRun
             tally.Health.Add(await server.StatusOf("dbos.DBOS"));
         }
     }
-
-    /// <summary>Results that were acknowledged and are not there.</summary>
-    private static async Task<int> Lost(DbosServer server, string agent, int accepted)
-    {
-        var request = new ListResultsRequest { AgentId = agent, PageSize = 1_000 };
-        var stored = 0;
-        do
-        {
-            var page = await server.Client.ListResultsAsync(request);
-            stored += page.Results.Count;
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-        return Math.Max(0, accepted - stored);
-    }
-
-    private static StoreResultRequest Result(string agent, int number) => new()
-    {
-        Result = new MeasurementResult { Id = $"r{number}", AgentId = agent, ModuleName = "ping", Data = ByteString.CopyFrom(new byte[PayloadBytes]) },
-    };
 
     private sealed class Unanswered
     {
