@@ -1,3 +1,4 @@
+using Dbos.Application.Pipeline;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
@@ -5,16 +6,25 @@ namespace Dbos.Api.Hosting;
 
 public static class Tracing
 {
-    /// <summary>On when OTEL_EXPORTER_OTLP_ENDPOINT is set; continues the caller's W3C trace.</summary>
+    /// <summary>
+    /// On when there is somewhere to send traces to. What else the OTEL_ variables say, as of sampling, batches, limits and the
+    /// exporter, OpenTelemetry reads itself.
+    /// </summary>
     public static void AddTracing(this IServiceCollection services, IConfiguration configuration)
     {
-        if (string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        if (!IsOn(configuration))
         {
             return;
         }
 
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("dbos").AddEnvironmentVariableDetector())
-            .WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddOtlpExporter());
+            .WithTracing(tracing => tracing
+                .AddSource(Spans.SourceName)
+                .AddAspNetCoreInstrumentation()
+                .AddOtlpExporter());
     }
+
+    private static bool IsOn(IConfiguration configuration) =>
+        !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
 }

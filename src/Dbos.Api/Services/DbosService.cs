@@ -36,7 +36,7 @@ public sealed partial class DbosService(
     private Task<Answer<T>> Ask<T>(IRequest<Answer<T>> request, ServerCallContext context)
     {
         var http = context.GetHttpContext();
-        call.Origin = new Origin($"grpc:{http.Connection.RemoteIpAddress}", TraceIdOf(http));
+        call.Origin = OriginOf(http);
         call.IdempotencyKey = http.Request.Headers.TryGetValue(IdempotencyKey, out var named) ? named.ToString() : null;
 
         // What changes something is finished once begun, whoever still listens.
@@ -76,17 +76,18 @@ public sealed partial class DbosService(
 #pragma warning restore CA1031
     }
 
-    private static string TraceIdOf(HttpContext http)
+    /// <summary>The caller's trace is told also where DBOS itself is not traced.</summary>
+    private static Origin OriginOf(HttpContext http)
     {
-        if (Activity.Current is { } activity)
+        var actor = $"grpc:{http.Connection.RemoteIpAddress}";
+        var parent = Activity.Current?.Id ?? http.Request.Headers[TraceParent];
+        if (!ActivityContext.TryParse(parent, null, isRemote: true, out var trace))
         {
-            return activity.TraceId.ToHexString();
+            return new Origin(actor, string.Empty);
         }
 
-        return http.Request.Headers.TryGetValue(TraceParent, out var parent)
-            && ActivityContext.TryParse(parent, null, isRemote: true, out var context)
-                ? context.TraceId.ToHexString()
-                : string.Empty;
+        var isKept = trace.TraceFlags.HasFlag(ActivityTraceFlags.Recorded);
+        return new Origin(actor, trace.TraceId.ToHexString(), isKept ? $"00-{trace.TraceId}-{trace.SpanId}-01" : null);
     }
 
     [LoggerMessage(LogLevel.Error, "{Request} failed")]
