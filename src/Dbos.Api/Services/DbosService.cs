@@ -24,6 +24,8 @@ public sealed partial class DbosService(
     private const string IdempotencyKey = "idempotency-key";
     private const string TraceParent = "traceparent";
 
+    private static readonly Func<ILogger, string, IDisposable?> TraceScope = LoggerMessage.DefineScope<string>("TraceId:{TraceId}");
+
     /// <summary>The number of a refusal's code on the wire is its number in the domain.</summary>
     private static ErrorCode Code(Refusal refusal) => (ErrorCode)refusal.Code;
 
@@ -45,11 +47,11 @@ public sealed partial class DbosService(
     }
 
     /// <summary>Whatever keeps DBOS from answering becomes a gRPC status, in DBOS's own words.</summary>
-    private async Task<T> Told<T>(Func<Task<T>> call, string name, ServerCallContext context)
+    private async Task<T> Told<T>(Func<Task<T>> ask, string name, ServerCallContext context)
     {
         try
         {
-            return await call();
+            return await ask();
         }
         catch (StoreUnavailableException)
         {
@@ -70,6 +72,9 @@ public sealed partial class DbosService(
 #pragma warning disable CA1031 // The edge of the service: a fault is logged here and told to nobody else.
         catch (Exception fault)
         {
+            // Where DBOS itself is not traced, the caller may be.
+            var isUntold = Activity.Current is null && call.Origin.TraceId.Length > 0;
+            using var scope = isUntold ? TraceScope(logger, call.Origin.TraceId) : null;
             LogFault(name, fault);
             throw new RpcException(new Status(StatusCode.Internal, "DBOS failed at this call; its log says why"));
         }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dbos.Domain;
 using Dbos.Domain.Tasks;
 
 namespace Dbos.Application.Pipeline;
@@ -26,14 +27,11 @@ public static class Spans
     }
 
     /// <summary>Whom it is about, as told in event metadata.</summary>
-    public static void Tell(this Activity span, (string Name, string Value)[] subject)
+    public static void TellSubject(this Activity span, (string Name, string Value)[] subject)
     {
-        foreach (var (name, value) in subject)
+        foreach (var (name, value) in subject.Where(told => told.Value.Length > 0))
         {
-            if (value.Length > 0)
-            {
-                span.SetTag($"dbos.{name}", value);
-            }
+            span.SetTag($"dbos.{name}", value.CutShort(Rules.LongestId));
         }
     }
 

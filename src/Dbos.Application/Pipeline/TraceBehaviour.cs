@@ -10,8 +10,6 @@ public sealed class TraceBehaviour<TRequest, TResponse> : IPipelineBehavior<TReq
     where TRequest : IDbosRequest
     where TResponse : IAnswer<TResponse>
 {
-    private const string Done = "Done";
-
     public Task<TResponse> Handle(
         TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) =>
         Spans.Source.HasListeners() ? Traced(request, next) : next();
@@ -19,14 +17,9 @@ public sealed class TraceBehaviour<TRequest, TResponse> : IPipelineBehavior<TReq
     private static Task<TResponse> Traced(TRequest request, RequestHandlerDelegate<TResponse> next) =>
         Spans.Around(typeof(TRequest).Name, async span =>
         {
-            span?.Tell(request.Subject);
+            span?.TellSubject(request.Subject);
             var answer = await next();
-            span?.SetTag("dbos.outcome", answer.Refusal?.Code.ToString() ?? Done);
-            if (span is not null && answer is Answer<Written> { IsRefused: false, Value.Duplicate: true })
-            {
-                span.SetTag("dbos.duplicate", true);
-            }
-
+            span?.SetTag("dbos.outcome", Outcomes.Of(answer));
             return answer;
         });
 }

@@ -16,7 +16,7 @@ public sealed class TaskFeed(
     public async Task Run(Func<IReadOnlyList<MeasurementTask>, Task> deliver, CancellationToken caller)
     {
         // Each round is a trace of its own with a link to the stream's: a stream lasts for hours, and is told of at its end.
-        var stream = Activity.Current?.Context;
+        var stream = Activity.Current?.Context ?? default;
         Activity.Current = null;
         using var seat = signals.Sit(order.Filter);
         while (true)
@@ -52,15 +52,15 @@ public sealed class TaskFeed(
         TaskSignals.Seat seat,
         Func<IReadOnlyList<MeasurementTask>, Task> deliver,
         Activity? span,
-        ActivityContext? stream,
+        ActivityContext stream,
         CancellationToken caller)
     {
         var taken = await Take(free, seat);
         if (span is not null)
         {
-            span.Tell(order.Filter.Subject);
+            span.TellSubject(order.Filter.Subject);
             span.SetTag("dbos.count", taken.Count);
-            span.AddLink(new ActivityLink(stream ?? default));
+            span.AddLink(new ActivityLink(stream));
             Spans.LinkToScheduling(taken);
         }
 

@@ -11,7 +11,7 @@ public sealed class ExportedSpan(Resource resource, Span span)
 
     public Span.Types.SpanKind Kind => span.Kind;
 
-    public Status.Types.StatusCode Status => span.Status?.Code ?? Otlp.Status.Types.StatusCode.Unset;
+    public bool IsError => span.Status?.Code == Status.Types.StatusCode.Error;
 
     public string TraceId => Hex(span.TraceId);
 
