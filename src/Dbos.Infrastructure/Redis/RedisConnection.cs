@@ -39,9 +39,10 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         options.AsyncTimeout = 1_500;
         options.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
 
-        // Service is promised within 5 s of Redis's return.
+        // Service is promised within 5 s of Redis's return, or of the promotion of a replica that is connected already.
         options.ConnectTimeout = 2_000;
         options.ReconnectRetryPolicy = new LinearRetry(500);
+        options.ConfigCheckSeconds = 3;
         return options;
     }
 
