@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using Microsoft.Extensions.Logging;
@@ -91,6 +92,19 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
 
     /// <summary>True: keys of two hash slots cannot be in one script.</summary>
     public bool IsCluster => connection?.GetServers().Any(server => server.ServerType == ServerType.Cluster) ?? false;
+
+    /// <summary>Who is asked for this key now; null: nobody is known.</summary>
+    public EndPoint? ServerOf(RedisKey key)
+    {
+        try
+        {
+            return connection?.GetServer(key, flags: CommandFlags.DemandMaster).EndPoint;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>To be called before <see cref="Open"/>.</summary>
     public void Hear(string channel, Action<string> heard) => listeners.Add((channel, heard));

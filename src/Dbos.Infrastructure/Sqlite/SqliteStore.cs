@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Dbos.Application;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
@@ -13,6 +14,7 @@ namespace Dbos.Infrastructure.Sqlite;
 public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDisposable
 {
     private const int SweepEvery = 1_000;
+    private const string System = "sqlite";
 
     private readonly StoreSettings settings;
     private readonly TimeProvider clock;
@@ -214,16 +216,34 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         session.Run("DELETE FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $1", settings.RefusalRetention);
     }
 
-    private async Task Write(Action<SqliteSession> change, CancellationToken cancellation) => await Write(
+    private async Task Write(
+        Action<SqliteSession> change, CancellationToken cancellation, [CallerMemberName] string operation = "") => await Write(
         session =>
         {
             change(session);
             return true;
         },
-        cancellation);
+        cancellation,
+        operation);
 
     /// <summary>A caller that stops listening misses the answer; what was written is told all the same.</summary>
-    private Task<T> Write<T>(Func<SqliteSession, T> change, CancellationToken cancellation) => Write(change).WaitAsync(cancellation);
+    private Task<T> Write<T>(
+        Func<SqliteSession, T> change, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
+        Write(change, operation).WaitAsync(cancellation);
+
+    private async Task<T> Write<T>(Func<SqliteSession, T> change, string operation)
+    {
+        using var span = StoreSpans.Start(System, operation, partition: 0);
+        try
+        {
+            return await Write(change);
+        }
+        catch (StoreUnavailableException outage)
+        {
+            span?.Fail(outage);
+            throw;
+        }
+    }
 
     private async Task<T> Write<T>(Func<SqliteSession, T> change)
     {
@@ -248,8 +268,9 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         return answer;
     }
 
-    private Task<T> Read<T>(Func<SqliteSession, T> ask)
+    private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "")
     {
+        using var span = StoreSpans.Start(System, operation, partition: 0);
         SqliteSession? session = null;
         try
         {
@@ -258,6 +279,7 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         }
         catch (SqliteException error)
         {
+            span?.Fail(error);
             return Task.FromException<T>(new StoreUnavailableException("the embedded store could not read", error));
         }
         finally
