@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
@@ -138,7 +139,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     /// </summary>
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
-        var layout = connection.CheckLayout();
+        var asked = Stopwatch.GetTimestamp();
         var answers = await Task.WhenAll(Enumerable.Range(0, Partitions)
             .Chunk(connection.IsCluster ? 1 : Partitions)
             .Select(async partitions =>
@@ -146,7 +147,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
                 var (names, values) = scripts.Probe(watch, partitions);
                 return (RedisValue[])(await Settled(partitions[0], Script.Probe, names, values, cancellation))!;
             }));
-        await layout;
+        connection.HearLayout(answers[0], asked);
         return PulseOf(answers, watch.Deadlines.Count);
     }
 
