@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Testing;
@@ -52,6 +53,21 @@ public sealed class StoreSpansOnRedis(RedisEngine engine) : StoreSpanTests(engin
         var (first, last) = (caller.Children.First(), caller.Children.Last());
         (first.Status, first.GetTagItem("error.type")).Should().Be((ActivityStatusCode.Error, "StackExchange.Redis.RedisConnectionException"));
         last.Status.Should().Be(ActivityStatusCode.Unset);
+    }
+
+    [Fact]
+    public async Task A_traced_caller_too_is_told_of_an_outage()
+    {
+        var proxy = new TcpProxy(engine.Server.Port);
+        await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
+        using var caller = new TracedCaller();
+        await proxy.DisposeAsync();
+
+        var find = () => dbos.Port.Find(new StoreKey(0, "agent:a1"), None);
+
+        await find.Should().ThrowAsync<StoreUnavailableException>();
+        await find.Should().ThrowAsync<StoreUnavailableException>("nobody is connected by now");
+        caller.Children.Should().NotBeEmpty().And.OnlyContain(span => span.Status == ActivityStatusCode.Error);
     }
 }
 
