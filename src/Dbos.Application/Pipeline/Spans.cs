@@ -11,6 +11,9 @@ public static class Spans
 
     public static readonly ActivitySource Source = new(SourceName);
 
+    /// <summary>Somebody listens and, where a trace is going on, keeps it.</summary>
+    public static bool AreWanted => Source.HasListeners() && Activity.Current is not { IsAllDataRequested: false };
+
     /// <summary>A span around the work, which tells if it failed; none where nobody listens.</summary>
     public static async Task<T> Around<T>(string name, Func<Activity?, Task<T>> work)
     {

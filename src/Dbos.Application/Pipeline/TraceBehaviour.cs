@@ -12,7 +12,7 @@ public sealed class TraceBehaviour<TRequest, TResponse> : IPipelineBehavior<TReq
 {
     public Task<TResponse> Handle(
         TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) =>
-        Spans.Source.HasListeners() ? Traced(request, next) : next();
+        Spans.AreWanted ? Traced(request, next) : next();
 
     private static Task<TResponse> Traced(TRequest request, RequestHandlerDelegate<TResponse> next) =>
         Spans.Around(typeof(TRequest).Name, async span =>
