@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
@@ -57,7 +59,8 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
 
     public async Task<IReadOnlyList<IndexEntry>> ByMember(StoreKey index, string? after, int count, CancellationToken cancellation)
     {
-        var members = await connection.Ask(
+        var members = await Ask(
+            "ZRANGEBYLEX",
             static (redis, ask) => redis.SortedSetRangeByValueAsync(
                 ask.key, min: ask.after ?? RedisValue.Null, exclude: Exclude.Start, take: ask.count, flags: Primary),
             (key: keys.Of(index), after, count),
@@ -72,16 +75,19 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     }
 
     public async Task<long?> Score(StoreKey index, string member, CancellationToken cancellation) =>
-        (long?)await connection.Ask(
-            static (redis, ask) => redis.SortedSetScoreAsync(ask.key, ask.member, Primary), (key: keys.Of(index), member), cancellation);
+        (long?)await Ask(
+            "ZSCORE", static (redis, ask) => redis.SortedSetScoreAsync(ask.key, ask.member, Primary), (key: keys.Of(index), member), cancellation);
 
     public Task<long> CountEntries(StoreKey index, CancellationToken cancellation) =>
-        connection.Ask(static (redis, key) => redis.SortedSetLengthAsync(key, flags: Primary), keys.Of(index), cancellation);
+        Ask("ZCARD", static (redis, key) => redis.SortedSetLengthAsync(key, flags: Primary), keys.Of(index), cancellation);
 
     public async Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation)
     {
-        var counts = await connection.Ask(
-            static (redis, key) => redis.HashGetAllAsync(key, Primary), keys.Of(partition, Store.Names.Counts(bucket)), cancellation);
+        var counts = await Ask(
+            "HGETALL",
+            static (redis, key) => redis.HashGetAllAsync(key, Primary),
+            keys.Of(partition, Store.Names.Counts(bucket)),
+            cancellation);
         return counts.ToDictionary(count => (string)count.Name!, count => (long)count.Value);
     }
 
@@ -94,11 +100,30 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     public async Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
         int partition, EventLogName log, int skip, int count, CancellationToken cancellation)
     {
-        var events = await connection.Ask(
+        var events = await Ask(
+            "LRANGE",
             static (redis, ask) => redis.ListRangeAsync(ask.key, ask.skip, ask.skip + ask.count - 1, Primary),
             (key: keys.Of(partition, Store.Names.Events(log)), skip, count),
             cancellation);
         return [.. events.Select(told => (ReadOnlyMemory<byte>)told)];
+    }
+
+    public Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation) => Ask(
+        "LLEN", static (redis, key) => redis.ListLengthAsync(key, Primary), keys.Of(partition, Store.Names.Events(log)), cancellation);
+
+    /// <summary>The memory of all primaries, whoever else's data is in it.</summary>
+    public async Task<long> Bytes(CancellationToken cancellation)
+    {
+        var infos = await Ask(
+            "INFO",
+            static (redis, _) => Task.WhenAll(
+                from server in redis.Multiplexer.GetServers()
+                where server is { IsConnected: true, IsReplica: false }
+                select server.InfoAsync("memory")),
+            true,
+            cancellation);
+        return infos.Sum(info => long.Parse(
+            info.SelectMany(section => section).Single(entry => entry.Key == "used_memory").Value, CultureInfo.InvariantCulture));
     }
 
     public async Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation)
@@ -152,7 +177,8 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
         long skip = 0;
         while (found.Count < count)
         {
-            var entries = await connection.Ask(
+            var entries = await Ask(
+                order == Order.Ascending ? "ZRANGEBYSCORE" : "ZREVRANGEBYSCORE",
                 static (redis, ask) => redis.SortedSetRangeByScoreWithScoresAsync(
                     ask.key, ask.from, ask.to, order: ask.order, skip: ask.skip, take: ask.count, flags: Primary),
                 (key: keys.Of(index), from, to, order, skip, count),
@@ -180,13 +206,20 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
         settings.Replicas == 0
             ? Run(script, names, values, cancellation)
             : Proven(
-                partition, static (server, ask) => ask.script.Run(server, ask.names, ask.values), (script, names, values), cancellation);
+                partition,
+                Script.Command,
+                script.Name,
+                static (server, ask) => ask.script.Run(server, ask.names, ask.values),
+                (script, names, values),
+                cancellation);
 
     private Task<RedisResult> Settled(int partition, string command, object[] words, CancellationToken cancellation) =>
         settings.Replicas == 0
-            ? connection.Ask(static (redis, ask) => redis.ExecuteAsync(ask.command, ask.words, Primary), (command, words), cancellation)
+            ? Ask(command, static (redis, ask) => redis.ExecuteAsync(ask.command, ask.words, Primary), (command, words), cancellation)
             : Proven(
                 partition,
+                command,
+                script: null,
                 static (server, ask) => server.ExecuteAsync(ask.command, ask.words, CommandFlags.NoRedirect),
                 (command, words),
                 cancellation);
@@ -196,11 +229,18 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     /// other server, so that it is clear whose replicas.
     /// </summary>
     private Task<RedisResult> Proven<TAsk>(
-        int partition, Func<IServer, TAsk, Task<RedisResult>> command, TAsk ask, CancellationToken cancellation) =>
-        connection.Ask(
+        int partition,
+        string operation,
+        string? script,
+        Func<IServer, TAsk, Task<RedisResult>> command,
+        TAsk ask,
+        CancellationToken cancellation) =>
+        Ask(
+            operation,
             static (redis, it) => it.replication.Proven(PrimaryOf(redis, it.mark), it.mark, it.ask, it.command),
             (replication, mark: (RedisKey)keys.Of(partition, "replicated"), command, ask),
-            cancellation);
+            cancellation,
+            script);
 
     private static IServer PrimaryOf(IDatabase redis, RedisKey key)
     {
@@ -215,8 +255,20 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     }
 
     private Task<RedisResult> Run(Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
-        connection.Ask(
+        Ask(
+            Script.Command,
             static (redis, ask) => ask.script.Run(redis, ask.names, ask.values),
             (script, names, values),
-            cancellation);
+            cancellation,
+            script.Name);
+
+    /// <param name="operation">The Redis command.</param>
+    /// <param name="script">Its name, where it is one.</param>
+    private Task<TResult> Ask<TAsk, TResult>(
+        string operation,
+        Func<IDatabase, TAsk, Task<TResult>> command,
+        TAsk ask,
+        CancellationToken cancellation,
+        string? script = null) =>
+        StoreLatency.Measure(Stopwatch.GetTimestamp(), connection.Ask(command, ask, cancellation), "redis", operation, script);
 }
