@@ -8,13 +8,14 @@ namespace Dbos.Api.Hosting;
 public static class Metrics
 {
     /// <summary>
-    /// To the OTLP receiver, when OTEL_EXPORTER_OTLP_ENDPOINT is set and OTEL_METRICS_EXPORTER is not "none"; and to be fetched
-    /// in Prometheus's format, when METRICS_PORT is set.
+    /// By OTLP, when there is somewhere to send them to and OTEL_METRICS_EXPORTER is not "none"; and to be fetched in
+    /// Prometheus's format, when METRICS_PORT is set.
     /// </summary>
     /// <returns>Whether anything is measured at all.</returns>
     public static bool AddMetricsExport(this IServiceCollection services, IConfiguration configuration, Settings settings)
     {
-        var isSent = !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]) && configuration["OTEL_METRICS_EXPORTER"] != "none";
+        var isSent = configuration["OTEL_METRICS_EXPORTER"] != "none"
+            && !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"] ?? configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
         var isFetched = settings.MetricsPort is not null;
         if (!isSent && !isFetched)
         {

@@ -17,7 +17,7 @@ public sealed class Script
     public static readonly Script Probe = new("probe");
     public static readonly Script Probed = new("probed");
 
-    /// <summary>By which every script is run.</summary>
+    /// <summary>By which a script is run.</summary>
     public const string Command = "EVALSHA";
 
     private readonly string text;
@@ -33,7 +33,6 @@ public sealed class Script
 #pragma warning restore CA5350
     }
 
-    /// <summary>Of its file.</summary>
     public string Name { get; }
 
     /// <summary>By its digest, and by its text where the server does not have it: NOSCRIPT means that nothing was run.</summary>

@@ -238,7 +238,28 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
     /// <summary>A caller that stops listening misses the answer; what was written is told all the same.</summary>
     private Task<T> Write<T>(
         Func<SqliteSession, T> change, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
-        StoreLatency.Measure(Stopwatch.GetTimestamp(), Write(change), System, operation).WaitAsync(cancellation);
+        Write(change, operation).WaitAsync(cancellation);
+
+    private async Task<T> Write<T>(Func<SqliteSession, T> change, string operation)
+    {
+        var since = Stopwatch.GetTimestamp();
+        Exception? failure = null;
+        using var span = StoreSpans.Start(System, operation, partition: 0);
+        try
+        {
+            return await Write(change);
+        }
+        catch (StoreUnavailableException outage)
+        {
+            failure = outage;
+            span?.Fail(outage);
+            throw;
+        }
+        finally
+        {
+            StoreLatency.Record(since, System, operation, script: null, failure);
+        }
+    }
 
     private async Task<T> Write<T>(Func<SqliteSession, T> change)
     {
@@ -263,11 +284,11 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         return answer;
     }
 
-    private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "") =>
-        StoreLatency.Measure(Stopwatch.GetTimestamp(), Answer(ask), System, operation);
-
-    private Task<T> Answer<T>(Func<SqliteSession, T> ask)
+    private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "")
     {
+        var since = Stopwatch.GetTimestamp();
+        Exception? failure = null;
+        using var span = StoreSpans.Start(System, operation, partition: 0);
         SqliteSession? session = null;
         try
         {
@@ -276,10 +297,13 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         }
         catch (SqliteException error)
         {
+            failure = error;
+            span?.Fail(error);
             return Task.FromException<T>(new StoreUnavailableException("the embedded store could not read", error));
         }
         finally
         {
+            StoreLatency.Record(since, System, operation, script: null, failure);
             if (session is not null)
             {
                 readers.Add(session);

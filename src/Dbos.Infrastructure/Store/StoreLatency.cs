@@ -18,36 +18,29 @@ internal static class StoreLatency
             HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
         });
 
+    public static bool IsWanted => Durations.Enabled;
+
     /// <param name="since">A <see cref="Stopwatch"/>'s timestamp from before it was asked.</param>
-    public static Task<T> Measure<T>(long since, Task<T> answer, string system, string operation, string? script = null) =>
-        Durations.Enabled ? Measured(since, answer, system, operation, script) : answer;
-
-    private static async Task<T> Measured<T>(long since, Task<T> answer, string system, string operation, string? script)
+    /// <param name="script">Its name, where it is one that the operation runs.</param>
+    /// <param name="failure">Told is what caused it; null: it was answered.</param>
+    public static void Record(long since, string system, string operation, string? script, Exception? failure)
     {
-        string? failure = null;
-        try
+        if (!IsWanted)
         {
-            return await answer;
+            return;
         }
-        catch (Exception error)
-        {
-            failure = (error.InnerException ?? error).GetType().FullName;
-            throw;
-        }
-        finally
-        {
-            var tags = new TagList { { "db.system.name", system }, { "db.operation.name", operation } };
-            if (script is not null)
-            {
-                tags.Add("db.stored_procedure.name", script);
-            }
 
-            if (failure is not null)
-            {
-                tags.Add("error.type", failure);
-            }
-
-            Durations.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, tags);
+        var tags = new TagList { { "db.system.name", system }, { "db.operation.name", operation } };
+        if (script is not null)
+        {
+            tags.Add("db.stored_procedure.name", script);
         }
+
+        if (failure is not null)
+        {
+            tags.Add("error.type", (failure.InnerException ?? failure).GetType().FullName);
+        }
+
+        Durations.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, tags);
     }
 }
