@@ -36,10 +36,16 @@ public static class CallMetrics
     public static void UseCallMetrics(this IApplicationBuilder app) => app.Use(async (http, next) =>
     {
         var since = Stopwatch.GetTimestamp();
-        await next(http);
-        if (http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
+        try
         {
-            Record(http, Stopwatch.GetElapsedTime(since));
+            await next(http);
+        }
+        finally
+        {
+            if (http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
+            {
+                Record(http, Stopwatch.GetElapsedTime(since));
+            }
         }
     });
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using Grpc.Core;
 using Grpc.Net.Client;
-using Grpc.Reflection.V1Alpha;
 
 namespace Dbos.Api.Tests.Watching;
 
@@ -61,18 +60,5 @@ public sealed class MetricsPortTests(WatchedServer dbos)
             async () => (await dbos.Page()).Sum("rpc_server_call_duration_seconds_count", ("rpc_method", "_OTHER"), ("error_type", "UNIMPLEMENTED")) == 1,
             WatchedDeployment.Patience,
             "it is counted");
-    }
-
-    [Fact]
-    public async Task In_Development_the_service_describes_itself()
-    {
-        using var channel = GrpcChannel.ForAddress($"http://{dbos.Server.Address}");
-        using var reflection = new ServerReflection.ServerReflectionClient(channel).ServerReflectionInfo();
-
-        await reflection.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = string.Empty });
-        await reflection.RequestStream.CompleteAsync();
-
-        (await reflection.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
-        reflection.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name).Should().Contain("dbos.DBOS");
     }
 }
