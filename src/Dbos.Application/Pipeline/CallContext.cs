@@ -13,6 +13,9 @@ public sealed class CallContext
 {
     public Origin Origin { get; set; } = new("unknown", string.Empty);
 
+    /// <summary>How the call was answered, one of <see cref="Outcomes"/>; null: it was not.</summary>
+    public string? Outcome { get; set; }
+
     /// <summary>The idempotency key that the caller named; null: none.</summary>
     public string? IdempotencyKey { get; set; }
 }

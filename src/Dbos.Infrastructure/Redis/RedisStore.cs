@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
@@ -112,6 +113,23 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
             (key: keys.Of(partition, Store.Names.Events(log)), skip, count),
             cancellation);
         return [.. events.Select(told => (ReadOnlyMemory<byte>)told)];
+    }
+
+    public Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation) => Ask(
+        "LLEN", partition, static (redis, key) => redis.ListLengthAsync(key, Primary), keys.Of(partition, Store.Names.Events(log)), cancellation);
+
+    /// <summary>The memory of all primaries, whoever else's data is in it.</summary>
+    public async Task<long> Bytes(CancellationToken cancellation)
+    {
+        var infos = await connection.Ask(
+            static (redis, _) => Task.WhenAll(
+                from server in redis.Multiplexer.GetServers()
+                where server is { IsConnected: true, IsReplica: false }
+                select server.InfoAsync("memory")),
+            true,
+            cancellation);
+        return infos.Sum(info => long.Parse(
+            info.SelectMany(section => section).Single(entry => entry.Key == "used_memory").Value, CultureInfo.InvariantCulture));
     }
 
     public async Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation)
@@ -261,11 +279,11 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
         Func<IDatabase, TAsk, Task<TResult>> command,
         TAsk ask,
         CancellationToken cancellation,
-        string? script = null) => StoreSpans.AreWanted
-            ? Traced(operation, script, partition, command, ask, cancellation)
+        string? script = null) => StoreSpans.AreWanted || StoreLatency.IsWanted
+            ? Watched(operation, script, partition, command, ask, cancellation)
             : connection.Ask(command, ask, cancellation);
 
-    private async Task<TResult> Traced<TAsk, TResult>(
+    private async Task<TResult> Watched<TAsk, TResult>(
         string operation,
         string? script,
         int partition,
@@ -273,7 +291,10 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
         TAsk ask,
         CancellationToken cancellation)
     {
-        using var span = StoreSpans.Start("redis", operation, partition, script);
+        const string System = "redis";
+        var since = Stopwatch.GetTimestamp();
+        Exception? failure = null;
+        using var span = StoreSpans.Start(System, operation, partition, script);
         span?.TellServer(connection.ServerOf(keys.Of(partition, RedisKeys.Probe)));
         try
         {
@@ -281,8 +302,13 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
         }
         catch (Exception error)
         {
+            failure = error;
             span?.Fail(error);
             throw;
+        }
+        finally
+        {
+            StoreLatency.Record(since, System, operation, script, failure);
         }
     }
 }

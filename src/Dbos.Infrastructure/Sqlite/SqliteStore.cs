@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Dbos.Application;
 using Dbos.Application.Paging;
@@ -115,6 +116,14 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         Read<IReadOnlyDictionary<string, long>>(session => session
             .ReadAll(row => (row.GetString(0), row.GetInt64(1)), "SELECT name, amount FROM count WHERE bucket = $1", bucket ?? 0)
             .ToDictionary());
+
+    /// <summary>Numbered without gaps, and taken away only from the old end.</summary>
+    public Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation) => Read(session => (long)session.Scalar(
+        log == EventLogName.History
+            ? "SELECT coalesce((SELECT max(seq) FROM events) - (SELECT min(seq) FROM events) + 1, 0)"
+            : "SELECT coalesce((SELECT max(seq) FROM refusals) - (SELECT min(seq) FROM refusals) + 1, 0)")!);
+
+    public Task<long> Bytes(CancellationToken cancellation) => Task.FromResult(folder.Bytes);
 
     public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation) => Read(session =>
     {
@@ -233,6 +242,8 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
 
     private async Task<T> Write<T>(Func<SqliteSession, T> change, string operation)
     {
+        var since = Stopwatch.GetTimestamp();
+        Exception? failure = null;
         using var span = StoreSpans.Start(System, operation, partition: 0);
         try
         {
@@ -240,8 +251,13 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         }
         catch (StoreUnavailableException outage)
         {
+            failure = outage;
             span?.Fail(outage);
             throw;
+        }
+        finally
+        {
+            StoreLatency.Record(since, System, operation, script: null, failure);
         }
     }
 
@@ -270,6 +286,8 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
 
     private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "")
     {
+        var since = Stopwatch.GetTimestamp();
+        Exception? failure = null;
         using var span = StoreSpans.Start(System, operation, partition: 0);
         SqliteSession? session = null;
         try
@@ -279,11 +297,13 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         }
         catch (SqliteException error)
         {
+            failure = error;
             span?.Fail(error);
             return Task.FromException<T>(new StoreUnavailableException("the embedded store could not read", error));
         }
         finally
         {
+            StoreLatency.Record(since, System, operation, script: null, failure);
             if (session is not null)
             {
                 readers.Add(session);
