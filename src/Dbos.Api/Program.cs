@@ -5,6 +5,7 @@ using Dbos.Infrastructure;
 using Dbos.Infrastructure.Sqlite;
 using Dbos.Infrastructure.Store;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Console;
 
 var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
 {
@@ -23,6 +24,8 @@ try
         return await Commands.Run(args, idle.Services);
     }
 
+    // The slim builder's own choice of a formatter stands above the configured one otherwise.
+    builder.Services.Configure<ConsoleLoggerOptions>(builder.Configuration.GetSection("Logging:Console"));
     builder.Services.AddHostedService<SweepService>();
     builder.Services.AddTracing(builder.Configuration);
     var measures = builder.Services.AddMetricsExport(builder.Configuration, settings);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dbos.Api.Tests.Support;
 using Grpc.Core;
 
@@ -26,6 +27,17 @@ public sealed class LogTests
         await Eventually.True(() => Lines(dbos).Length > before.Length, TimeSpan.FromSeconds(5), "the fault is logged");
         var line = Lines(dbos).Skip(before.Length).Should().ContainSingle().Subject;
         line.Should().Contain("fail: Dbos.Api.Services.DbosService").And.Contain("GetAgent failed").And.Contain($"TraceId:{caller.TraceId}");
+    }
+
+    [Fact]
+    public async Task A_collector_is_given_json_if_it_asks_for_it()
+    {
+        await using var dbos = await Deployment.Start(StoreKind.Embedded, servers: 1, ("Logging__Console__FormatterName", "json"));
+
+        var first = JsonDocument.Parse(Lines(dbos)[0]).RootElement;
+
+        first.GetProperty("LogLevel").GetString().Should().Be("Information");
+        first.GetProperty("State").GetProperty("Port").GetInt32().Should().Be(dbos.Server.Port);
     }
 
     private static string[] Lines(Deployment dbos) =>
