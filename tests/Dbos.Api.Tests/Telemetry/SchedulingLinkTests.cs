@@ -27,7 +27,7 @@ public sealed class SchedulingLinkTests(TracedDbos dbos)
         var sweep = await dbos.Receiver.Receive(
             span => span.Name == "LeaseSweep" && span.Links.Any(link => link.Attributes["dbos.task_id"] == id), "the sweep");
         sweep.ParentId.Should().BeEmpty("nobody called it");
-        sweep.Attributes.Should().Contain("dbos.count", "2");
+        sweep.Attributes.Should().ContainKey("dbos.count");
         await ShouldLinkOnlyToTheScheduling(sweep.Links, id);
         await dbos.Receiver.Receive(
             span => span.ParentId == sweep.SpanId && span.Name == "EVALSHA commit", "what the sweep asks of Redis");
