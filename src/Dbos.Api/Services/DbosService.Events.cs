@@ -9,7 +9,7 @@ public sealed partial class DbosService
 {
     public override async Task<GetEventsResponse> GetEvents(GetEventsRequest request, ServerCallContext context)
     {
-        var answer = await Ask(new GetEvents(request.Limit), context);
+        var answer = await Ask(new GetEvents(request.Limit, EventFilter.Of(request.Type, request.AgentId, request.RequestId, request.Since), request.PageToken), context);
         if (answer.Refusal is { } refusal)
         {
             return new GetEventsResponse { Error = refusal.Sentence, Code = Code(refusal) };
@@ -21,6 +21,8 @@ public sealed partial class DbosService
             Events = { list.Events.Select(UnsafeByteOperations.UnsafeWrap) },
             Error = list.Cut ? $"the events were cut after {list.Events.Count}: more would not fit into a reply" : string.Empty,
             Code = list.Cut ? ErrorCode.ListCut : ErrorCode.None,
+            NextPageToken = list.Next?.ToString() ?? string.Empty,
+            SearchedBackTo = list.SearchedBackTo?.ToUnixTimeSeconds() ?? 0,
         };
     }
 }

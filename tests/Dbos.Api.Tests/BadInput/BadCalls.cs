@@ -121,6 +121,11 @@ public static class BadCalls
         ["deletion of no task"] = BadCall.Delete("task_id", new DeleteDeadLetterTaskRequest()),
 
         ["negative limit of events"] = BadCall.GetEvents("limit", new GetEventsRequest { Limit = -1 }),
+        ["events of a bad type"] = BadCall.GetEvents("type", new GetEventsRequest { Type = ControlCharacter }),
+        ["events of a bad agent"] = BadCall.GetEvents("agent_id", new GetEventsRequest { AgentId = TooLong }),
+        ["events of a bad request"] = BadCall.GetEvents("request_id", new GetEventsRequest { RequestId = ControlCharacter }),
+        ["events before 1970"] = BadCall.GetEvents("since", new GetEventsRequest { Since = -1 }),
+        ["events bad page token"] = BadCall.GetEvents("page_token", new GetEventsRequest { PageToken = "no token" }),
         ["too many events"] = BadCall.GetEvents("limit", new GetEventsRequest { Limit = 10_001 }),
     };
 }

@@ -44,6 +44,9 @@ public sealed class IdRuleTests
         { "module_name", id => new ListDeadLetterTasks(new TaskFilter("agent-1", id), Samples.WholeList) },
         { "agent_id", id => new RequeueDeadLetterTasks([], new TaskFilter(id, "ping"), All: false) },
         { "module_name", id => new RequeueDeadLetterTasks([], new TaskFilter("agent-1", id), All: false) },
+        { "type", id => new GetEvents(0, EventFilter.Of(id, string.Empty, string.Empty, 0), string.Empty) },
+        { "agent_id", id => new GetEvents(0, EventFilter.Of(string.Empty, id, string.Empty, 0), string.Empty) },
+        { "request_id", id => new GetEvents(0, EventFilter.Of(string.Empty, string.Empty, id, 0), string.Empty) },
     };
 
     [Theory]

@@ -18,6 +18,7 @@ public sealed class NumberRuleTests
         { "task.created_at", time => new ScheduleTask(Samples.NewTask with { CreatedAt = time }) },
         { "task.visibility_time", time => new ScheduleTask(Samples.NewTask with { VisibilityTime = time }) },
         { "timestamp", time => new ListDueTasks(TaskFilter.Any, time, 0, 0) },
+        { "since", number => new GetEvents(0, EventFilter.Of(string.Empty, string.Empty, string.Empty, number), string.Empty) },
     };
 
     public static TheoryData<string, long, Func<long, object>> Ranges => new()

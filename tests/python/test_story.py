@@ -1,0 +1,40 @@
+"""What happened, to a request, and when: the calls that an operator asks, on each store."""
+
+import json
+import unittest
+
+from caller import Caller, unique
+from stubs import dbos_pb2 as pb
+
+
+class Story(Caller):
+    def measured(self):
+        """A request scheduled as a task, taken, measured by two agents and acknowledged."""
+        agent_id, request_id = unique("agent"), unique("request")
+        self.accepted(pb.ScheduleTaskRequest(task=pb.Task(id=request_id, agent_id=agent_id, module_name="ping")))
+        (task,) = self.send(pb.ListDueTasksRequest(agent_id=agent_id)).tasks
+        for agent in (agent_id, f"{agent_id}-b"):
+            self.accepted(pb.StoreResultRequest(result=pb.MeasurementResult(id=request_id, agent_id=agent)))
+        self.accepted(pb.AckTaskRequest(task_id=request_id, lease_token=task.lease_token))
+        return agent_id, request_id
+
+    def test_filters_find_what_happened_to_one_request_page_by_page(self):
+        agent_id, request_id = self.measured()
+        self.measured()
+        first = self.send(pb.GetEventsRequest(limit=3, request_id=request_id, since=self.now - 60))
+        second = self.send(pb.GetEventsRequest(request_id=request_id, page_token=first.next_page_token))
+        self.assertEqual(
+            ["task_acknowledged", "result_stored", "result_stored", "tasks_retrieved", "task_scheduled"],
+            [json.loads(event)["type"] for event in (*first.events, *second.events)],
+        )
+        self.assertEqual((3, "", 0), (len(first.events), second.next_page_token, second.searched_back_to))
+        self.assertEqual(1, len(self.send(pb.GetEventsRequest(agent_id=agent_id, type="result_stored")).events))
+        self.assertEqual(0, len(self.send(pb.GetEventsRequest(request_id=request_id, since=self.now + 3600)).events))
+
+
+class OnRedis(Story, unittest.TestCase):
+    store = "redis"
+
+
+class Embedded(Story, unittest.TestCase):
+    store = "embedded"
