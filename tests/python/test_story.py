@@ -31,6 +31,18 @@ class Story(Caller):
         self.assertEqual(1, len(self.send(pb.GetEventsRequest(agent_id=agent_id, type="result_stored")).events))
         self.assertEqual(0, len(self.send(pb.GetEventsRequest(request_id=request_id, since=self.now + 3600)).events))
 
+    def test_the_timeline_of_a_request_tells_all_of_it_in_order(self):
+        agent_id, request_id = self.measured()
+        timeline = self.send(pb.GetRequestTimelineRequest(request_id=request_id))
+        self.assertTrue(timeline.found, timeline.error)
+        self.assertEqual(
+            ["task_scheduled", "tasks_retrieved", "result_stored", "result_stored", "task_acknowledged"],
+            [entry.kind for entry in timeline.entries],
+        )
+        self.assertEqual([agent_id, f"{agent_id}-b"], [result.agent_id for result in timeline.results])
+        self.assertEqual("completed", timeline.task.status)
+        self.not_found(pb.GetRequestTimelineRequest(request_id="nothing"), "nothing is known")
+
 
 class OnRedis(Story, unittest.TestCase):
     store = "redis"

@@ -21,6 +21,9 @@ public interface IEventLog
     /// </summary>
     /// <param name="from">Where the page before ended; null: at the newest.</param>
     Task<EventList> Search(EventFilter filter, int limit, EventPlace? from, CancellationToken cancellation);
+
+    /// <summary>Of the events alone that lie where an id's records lie.</summary>
+    Task<EventList> SearchPartitionOf(string id, EventFilter filter, int limit, CancellationToken cancellation);
 }
 
 /// <param name="Cut">The bytes of one reply were full before the limit.</param>

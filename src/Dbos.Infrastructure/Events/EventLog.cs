@@ -13,5 +13,8 @@ public sealed class EventLog(IStore store, EventLogs logs, EventWriter events) :
     public bool Has(EventPlace place) => place.Ids.Count == logs.Count;
 
     public Task<EventList> Search(EventFilter filter, int limit, EventPlace? from, CancellationToken cancellation) =>
-        new EventSearch(logs, filter, limit).Run(from, cancellation);
+        new EventSearch(logs, Enumerable.Range(0, logs.Count), filter, limit).Run(from, cancellation);
+
+    public Task<EventList> SearchPartitionOf(string id, EventFilter filter, int limit, CancellationToken cancellation) =>
+        new EventSearch(logs, logs.Of(store.PartitionOf(id)), filter, limit).Run(from: null, cancellation);
 }

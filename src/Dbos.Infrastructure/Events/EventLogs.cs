@@ -15,6 +15,8 @@ public sealed class EventLogs(IStore store)
 
     public int Count => 2 * store.Partitions;
 
+    public IEnumerable<int> Of(int partition) => [partition, partition + store.Partitions];
+
     public async Task<IReadOnlyList<ToldEvent>> Read(int log, int skip, int count, CancellationToken cancellation)
     {
         var name = log < store.Partitions ? EventLogName.History : EventLogName.Refusals;

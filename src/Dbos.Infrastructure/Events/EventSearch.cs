@@ -3,8 +3,8 @@ using Dbos.Application.Paging;
 
 namespace Dbos.Infrastructure.Events;
 
-/// <summary>Merges all logs, newest first, and keeps what the filter lets through.</summary>
-internal sealed class EventSearch(EventLogs logs, EventFilter filter, int limit)
+/// <summary>Merges logs, newest first, and keeps what the filter lets through.</summary>
+internal sealed class EventSearch(EventLogs logs, IEnumerable<int> which, EventFilter filter, int limit)
 {
     /// <summary>Then it gives up: a search costs tens of milliseconds, however seldom what it is after is.</summary>
     public const int MostLookedAt = 50_000;
@@ -12,7 +12,7 @@ internal sealed class EventSearch(EventLogs logs, EventFilter filter, int limit)
     private const int Spare = 8;
     private const int MostAtOnce = 512;
 
-    private readonly EventReader[] readers = [.. Enumerable.Range(0, logs.Count).Select(log => new EventReader(logs, log))];
+    private readonly EventReader[] readers = [.. which.Select(log => new EventReader(logs, log))];
     private readonly string since = EventIds.First(DateTimeOffset.FromUnixTimeSeconds(filter.Since));
     private readonly List<ReadOnlyMemory<byte>> found = [];
     private long bytes;
@@ -22,7 +22,7 @@ internal sealed class EventSearch(EventLogs logs, EventFilter filter, int limit)
     {
         if (from is not null)
         {
-            await Task.WhenAll(readers.Select((reader, log) => reader.StartAt(from.Ids[log], cancellation)));
+            await Task.WhenAll(readers.Select((reader, i) => reader.StartAt(from.Ids[i], cancellation)));
         }
 
         var atOnce = Math.Min((2 * limit / readers.Length) + Spare, MostAtOnce);

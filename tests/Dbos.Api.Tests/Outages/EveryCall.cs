@@ -34,6 +34,7 @@ public static class EveryCall
         client => client.GetQueueStatsAsync(new GetQueueStatsRequest()).ResponseAsync,
         CheckConsistency,
         client => client.GetEventsAsync(new GetEventsRequest()).ResponseAsync,
+        client => client.GetRequestTimelineAsync(new GetRequestTimelineRequest { RequestId = "request-1" }).ResponseAsync,
     ];
 
     /// <summary>All of them at once.</summary>

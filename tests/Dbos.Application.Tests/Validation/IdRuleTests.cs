@@ -23,6 +23,7 @@ public sealed class IdRuleTests
         { "task_id", id => new ExtendTaskLease(id, 1, 0) },
         { "task_id", id => new CancelTask(id, string.Empty) },
         { "task_id", id => new DeleteDeadLetterTask(id) },
+        { "request_id", id => new GetRequestTimeline(id) },
         { "task_ids", id => new RequeueDeadLetterTasks(["task-1", id], TaskFilter.Any, All: false) },
     };
 

@@ -29,6 +29,7 @@ public sealed class RequestRuleTests
         new ListDeadLetterTasks(TaskFilter.Any, Samples.WholeList),
         new GetQueueStats(),
         new GetEvents(0),
+        new GetRequestTimeline("request-1"),
     ];
 
     [Theory]
