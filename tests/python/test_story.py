@@ -43,6 +43,23 @@ class Story(Caller):
         self.assertEqual("completed", timeline.task.status)
         self.not_found(pb.GetRequestTimelineRequest(request_id="nothing"), "nothing is known")
 
+    def test_an_agent_that_is_reported_gone_is_listed_as_lost_and_its_history_says_since_when(self):
+        agent_id = unique("agent")
+        for alive in (True, False):
+            self.accepted(pb.RegisterAgentRequest(agent=pb.Agent(id=agent_id, alive=alive)))
+        listed = {
+            kind: [agent.id for agent in self.send(pb.ListAgentsRequest(filter=kind)).agents if agent.id == agent_id]
+            for kind in (pb.AGENT_FILTER_ALL, pb.AGENT_FILTER_ALIVE, pb.AGENT_FILTER_LOST)
+        }
+        self.assertEqual({pb.AGENT_FILTER_ALL: [agent_id], pb.AGENT_FILTER_ALIVE: [], pb.AGENT_FILTER_LOST: [agent_id]}, listed)
+        history = self.send(pb.GetAgentHistoryRequest(agent_id=agent_id, window_seconds=60))
+        self.assertEqual(
+            [(True, "registered", False), (False, "reported", True)],
+            [(period.connected, period.cause, period.until_ms == 0) for period in history.periods],
+        )
+        self.assertTrue(0 <= history.uptime <= 1 and self.now <= history.known_since <= history.until)
+        self.not_found(pb.GetAgentHistoryRequest(agent_id="nobody"), "nobody")
+
 
 class OnRedis(Story, unittest.TestCase):
     store = "redis"

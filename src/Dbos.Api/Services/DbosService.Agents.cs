@@ -4,6 +4,7 @@ using Dbos.Domain.Agents;
 using Dbos.Wire;
 using Grpc.Core;
 using Agent = Dbos.Wire.Agent;
+using AgentPeriod = Dbos.Wire.AgentPeriod;
 
 namespace Dbos.Api.Services;
 
@@ -31,7 +32,7 @@ public sealed partial class DbosService
 
     public override async Task<ListAgentsResponse> ListAgents(ListAgentsRequest request, ServerCallContext context)
     {
-        var answer = await Ask(new ListAgents(new PageRequest(request.PageSize, request.PageToken)), context);
+        var answer = await Ask(new ListAgents((Application.Agents.AgentFilter)request.Filter, new PageRequest(request.PageSize, request.PageToken)), context);
         if (answer.Refusal is { } refusal)
         {
             return new ListAgentsResponse { Error = refusal.Sentence, Code = Code(refusal) };
@@ -45,6 +46,35 @@ public sealed partial class DbosService
             NextPageToken = page.NextToken,
             Error = error,
             Code = code,
+        };
+    }
+
+    public override async Task<GetAgentHistoryResponse> GetAgentHistory(GetAgentHistoryRequest request, ServerCallContext context)
+    {
+        var answer = await Ask(new GetAgentHistory(request.AgentId, request.WindowSeconds), context);
+        if (answer.Refusal is { } refusal)
+        {
+            return new GetAgentHistoryResponse { Error = refusal.Sentence, Code = Code(refusal) };
+        }
+
+        var history = answer.Value;
+        return new GetAgentHistoryResponse
+        {
+            Found = true,
+            Periods =
+            {
+                history.Periods.Select(period => new AgentPeriod
+                {
+                    Connected = period.Alive,
+                    FromMs = period.From.ToUnixTimeMilliseconds(),
+                    UntilMs = period.Until?.ToUnixTimeMilliseconds() ?? 0,
+                    Cause = period.Cause,
+                }),
+            },
+            Uptime = history.Uptime,
+            From = history.From.ToUnixTimeSeconds(),
+            Until = history.Until.ToUnixTimeSeconds(),
+            KnownSince = history.KnownSince.ToUnixTimeSeconds(),
         };
     }
 

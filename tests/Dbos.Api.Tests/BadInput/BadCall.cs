@@ -34,6 +34,9 @@ public sealed record BadCall(string Field, string EventType, Func<DBOS.DBOSClien
     public static BadCall GetEvents(string field, GetEventsRequest request) =>
         Of(field, "event_read_error", client => client.GetEventsAsync(request));
 
+    public static BadCall GetHistory(string field, GetAgentHistoryRequest request) =>
+        Of(field, "agent_read_error", client => client.GetAgentHistoryAsync(request));
+
     public static BadCall GetTimeline(string field, GetRequestTimelineRequest request) =>
         Of(field, "event_read_error", client => client.GetRequestTimelineAsync(request));
 

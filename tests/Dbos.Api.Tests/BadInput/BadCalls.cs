@@ -24,6 +24,9 @@ public static class BadCalls
         ["get no agent"] = BadCall.GetAgent("agent_id", new GetAgentRequest()),
         ["agents page too small"] = BadCall.ListAgents("page_size", new ListAgentsRequest { PageSize = -1 }),
         ["agents page too large"] = BadCall.ListAgents("page_size", new ListAgentsRequest { PageSize = 10_001 }),
+        ["agents of an unknown filter"] = BadCall.ListAgents("filter", new ListAgentsRequest { Filter = (AgentFilter)3 }),
+        ["history of no agent"] = BadCall.GetHistory("agent_id", new GetAgentHistoryRequest()),
+        ["negative window"] = BadCall.GetHistory("window_seconds", new GetAgentHistoryRequest { AgentId = Requests.Agent, WindowSeconds = -1 }),
         ["agents bad page token"] = BadCall.ListAgents("page_token", new ListAgentsRequest { PageToken = "no token" }),
 
         ["no state"] = BadCall.State("state", call => call.State = null),

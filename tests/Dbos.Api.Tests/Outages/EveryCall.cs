@@ -11,6 +11,8 @@ public static class EveryCall
         client => client.RegisterAgentAsync(Requests.Heartbeat(Requests.Agent)).ResponseAsync,
         client => client.GetAgentAsync(new GetAgentRequest { AgentId = Requests.Agent }).ResponseAsync,
         client => client.ListAgentsAsync(new ListAgentsRequest()).ResponseAsync,
+        client => client.ListAgentsAsync(new ListAgentsRequest { Filter = AgentFilter.Lost }).ResponseAsync,
+        client => client.GetAgentHistoryAsync(new GetAgentHistoryRequest { AgentId = Requests.Agent }).ResponseAsync,
         client => client.SetModuleStateAsync(Requests.State("request-1")).ResponseAsync,
         client => client.GetModuleStateAsync(new GetModuleStateRequest { RequestId = "request-1" }).ResponseAsync,
         client => client.ListModuleStatesAsync(new ListModuleStatesRequest()).ResponseAsync,

@@ -8,6 +8,7 @@ public sealed class IdRuleTests
     {
         { "agent.id", id => new RegisterAgent(Samples.Heartbeat with { AgentId = id }) },
         { "agent_id", id => new GetAgent(id) },
+        { "agent_id", id => new GetAgentHistory(id, 0) },
         { "state.agent_id", id => new SetModuleState(Samples.Report with { AgentId = id }, null) },
         { "state.module_name", id => new SetModuleState(Samples.Report with { ModuleName = id }, null) },
         { "request_id", id => new GetModuleState(id) },

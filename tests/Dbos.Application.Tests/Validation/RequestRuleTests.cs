@@ -7,7 +7,7 @@ public sealed class RequestRuleTests
     [
         new RegisterAgent(Samples.Heartbeat),
         new GetAgent("agent-1"),
-        new ListAgents(Samples.WholeList),
+        new ListAgents(AgentFilter.All, Samples.WholeList),
         new SetModuleState(Samples.Report, null),
         new GetModuleState("request-1"),
         new ListModuleStates(string.Empty, string.Empty, Samples.WholeList),
@@ -30,6 +30,7 @@ public sealed class RequestRuleTests
         new GetQueueStats(),
         new GetEvents(0),
         new GetRequestTimeline("request-1"),
+        new GetAgentHistory("agent-1", 0),
     ];
 
     [Theory]
@@ -95,7 +96,7 @@ public sealed class RequestRuleTests
 
     public static TheoryData<Func<PageRequest, object>> Lists =>
     [
-        page => new ListAgents(page),
+        page => new ListAgents(AgentFilter.All, page),
         page => new ListModuleStates("agent-1", string.Empty, page),
         page => new ListResults("agent-1", page),
         page => new ListTasks(string.Empty, TaskFilter.Any, page),
