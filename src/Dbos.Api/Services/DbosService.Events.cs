@@ -2,6 +2,8 @@ using Dbos.Application.Events;
 using Dbos.Wire;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
+using Task = System.Threading.Tasks.Task;
 
 namespace Dbos.Api.Services;
 
@@ -24,5 +26,30 @@ public sealed partial class DbosService
             NextPageToken = list.Next?.ToString() ?? string.Empty,
             SearchedBackTo = list.SearchedBackTo?.ToUnixTimeSeconds() ?? 0,
         };
+    }
+
+    [DisableRateLimiting]
+    public override async Task WatchEvents(
+        WatchEventsRequest request, IServerStreamWriter<WatchEventsResponse> responseStream, ServerCallContext context)
+    {
+        var filter = EventFilter.Of(request.Type, request.AgentId, request.RequestId, request.Since);
+        var answer = await Ask(new WatchEvents(filter, request.After), context);
+        if (answer.Refusal is { } refusal)
+        {
+            await responseStream.WriteAsync(new WatchEventsResponse { Error = refusal.Sentence, Code = Code(refusal) });
+            return;
+        }
+
+        await Stream(
+            answer.Value,
+            batch => responseStream.WriteAsync(new WatchEventsResponse
+            {
+                Events = { batch.Events.Select(UnsafeByteOperations.UnsafeWrap) },
+                ResumeToken = batch.Place?.ToString() ?? string.Empty,
+                Error = batch.Refusal?.Sentence ?? string.Empty,
+                Code = batch.Refusal is { } end ? Code(end) : ErrorCode.None,
+            }),
+            nameof(WatchEvents),
+            context);
     }
 }

@@ -24,6 +24,10 @@ public interface IEventLog
 
     /// <summary>Of the events alone that lie where an id's records lie.</summary>
     Task<EventList> SearchPartitionOf(string id, EventFilter filter, int limit, CancellationToken cancellation);
+
+    /// <summary>What the filter lets through of what is told after a place, first what is kept, then as it happens.</summary>
+    /// <param name="after">A place, an event's id, or empty: now.</param>
+    IAsyncEnumerable<EventBatch> Watch(EventFilter filter, string after, CancellationToken cancellation = default);
 }
 
 /// <param name="Cut">The bytes of one reply were full before the limit.</param>

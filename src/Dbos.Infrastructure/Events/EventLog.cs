@@ -5,7 +5,7 @@ using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Events;
 
-public sealed class EventLog(IStore store, EventLogs logs, EventWriter events) : IEventLog
+public sealed class EventLog(IStore store, EventLogs logs, EventHeads heads, EventWriter events, TimeProvider clock) : IEventLog
 {
     public Task TellRefusal(AuditEvent refused, Origin origin, string id, CancellationToken cancellation) =>
         store.Append(store.PartitionOf(id), EventLogName.Refusals, events.Write(refused, origin), cancellation);
@@ -17,4 +17,7 @@ public sealed class EventLog(IStore store, EventLogs logs, EventWriter events) :
 
     public Task<EventList> SearchPartitionOf(string id, EventFilter filter, int limit, CancellationToken cancellation) =>
         new EventSearch(logs, logs.Of(store.PartitionOf(id)), filter, limit).Run(from: null, cancellation);
+
+    public IAsyncEnumerable<EventBatch> Watch(EventFilter filter, string after, CancellationToken cancellation) =>
+        new EventWatch(logs, heads, filter, clock).Run(after, cancellation);
 }
