@@ -60,6 +60,37 @@ class Story(Caller):
         self.assertTrue(0 <= history.uptime <= 1 and self.now <= history.known_since <= history.until)
         self.not_found(pb.GetAgentHistoryRequest(agent_id="nobody"), "nobody")
 
+    def test_a_watch_that_broke_goes_on_after_its_token_or_after_an_event(self):
+        watch = self.send(pb.WatchEventsRequest(type="result_stored"))
+        token = next(watch).resume_token
+        watch.cancel()
+        _, first = self.measured()
+        _, second = self.measured()
+        seen = self.results_seen(pb.WatchEventsRequest(type="result_stored", after=token), 4)
+        self.assertEqual([first, first, second, second], [event["metadata"]["request_id"] for event in seen])
+        again = self.results_seen(pb.WatchEventsRequest(type="result_stored", after=seen[1]["id"]), 2)
+        self.assertEqual([second, second], [event["metadata"]["request_id"] for event in again])
+
+    def results_seen(self, request, count):
+        watch, seen = self.send(request, timeout=20), []
+        while len(seen) < count:
+            reply = next(watch)
+            self.assertEqual("", reply.error)
+            seen += [json.loads(event) for event in reply.events]
+        watch.cancel()
+        return seen
+
+    def test_who_watches_agents_is_told_of_all_and_then_of_those_that_are_lost_and_back(self):
+        agent_id = unique("agent")
+        self.accepted(pb.RegisterAgentRequest(agent=pb.Agent(id=agent_id, alive=True)))
+        watch, told = self.send(pb.WatchAgentsRequest(), timeout=20), []
+        for alive in (None, False, True):
+            if alive is not None:
+                self.accepted(pb.RegisterAgentRequest(agent=pb.Agent(id=agent_id, alive=alive)))
+            told += [(agent.alive, agent.cause) for agent in next(watch).agents if agent.agent_id == agent_id]
+        watch.cancel()
+        self.assertEqual([(True, "registered"), (False, "reported"), (True, "heard")], told)
+
 
 class OnRedis(Story, unittest.TestCase):
     store = "redis"

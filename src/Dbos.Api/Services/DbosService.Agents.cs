@@ -3,8 +3,11 @@ using Dbos.Application.Paging;
 using Dbos.Domain.Agents;
 using Dbos.Wire;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 using Agent = Dbos.Wire.Agent;
 using AgentPeriod = Dbos.Wire.AgentPeriod;
+using AgentStatus = Dbos.Wire.AgentStatus;
+using Task = System.Threading.Tasks.Task;
 
 namespace Dbos.Api.Services;
 
@@ -76,6 +79,33 @@ public sealed partial class DbosService
             Until = history.Until.ToUnixTimeSeconds(),
             KnownSince = history.KnownSince.ToUnixTimeSeconds(),
         };
+    }
+
+    [DisableRateLimiting]
+    public override async Task WatchAgents(
+        WatchAgentsRequest request, IServerStreamWriter<WatchAgentsResponse> responseStream, ServerCallContext context)
+    {
+        var answer = await Ask(new WatchAgents(), context);
+        await Stream(
+            answer.Value,
+            news => responseStream.WriteAsync(new WatchAgentsResponse
+            {
+                Agents =
+                {
+                    news.Agents.Select(agent => new AgentStatus
+                    {
+                        AgentId = agent.AgentId,
+                        Alive = agent.Alive,
+                        SinceMs = agent.Since.ToUnixTimeMilliseconds(),
+                        Cause = agent.Cause,
+                    }),
+                },
+                PresentStateTold = news.IsPresent,
+                Error = news.Refusal?.Sentence ?? string.Empty,
+                Code = news.Refusal is { } end ? Code(end) : ErrorCode.None,
+            }),
+            nameof(WatchAgents),
+            context);
     }
 
     private static Agent OnWire(Domain.Agents.Agent agent) => new()

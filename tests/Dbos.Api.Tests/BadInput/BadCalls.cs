@@ -129,6 +129,9 @@ public static class BadCalls
         ["events of a bad request"] = BadCall.GetEvents("request_id", new GetEventsRequest { RequestId = ControlCharacter }),
         ["events before 1970"] = BadCall.GetEvents("since", new GetEventsRequest { Since = -1 }),
         ["events bad page token"] = BadCall.GetEvents("page_token", new GetEventsRequest { PageToken = "no token" }),
+        ["watch of a bad agent"] = BadCall.Watch("agent_id", new WatchEventsRequest { AgentId = TooLong }),
+        ["watch before 1970"] = BadCall.Watch("since", new WatchEventsRequest { Since = -1 }),
+        ["watch after no event"] = BadCall.Watch("after", new WatchEventsRequest { After = "yesterday" }),
         ["timeline of no request"] = BadCall.GetTimeline("request_id", new GetRequestTimelineRequest()),
         ["too many events"] = BadCall.GetEvents("limit", new GetEventsRequest { Limit = 10_001 }),
     };

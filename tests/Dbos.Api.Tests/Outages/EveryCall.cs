@@ -36,6 +36,8 @@ public static class EveryCall
         client => client.GetQueueStatsAsync(new GetQueueStatsRequest()).ResponseAsync,
         CheckConsistency,
         client => client.GetEventsAsync(new GetEventsRequest()).ResponseAsync,
+        client => First(client.WatchEvents(new WatchEventsRequest())),
+        client => First(client.WatchAgents(new WatchAgentsRequest())),
         client => client.GetRequestTimelineAsync(new GetRequestTimelineRequest { RequestId = "request-1" }).ResponseAsync,
     ];
 
@@ -54,6 +56,15 @@ public static class EveryCall
         while (await call.ResponseStream.MoveNext(CancellationToken.None))
         {
             call.ResponseStream.Current.Error.Should().BeEmpty();
+        }
+    }
+
+    /// <summary>A stream that has no end of its own is answered with its first reply.</summary>
+    private static async Task First<TReply>(AsyncServerStreamingCall<TReply> call)
+    {
+        using (call)
+        {
+            (await call.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
         }
     }
 

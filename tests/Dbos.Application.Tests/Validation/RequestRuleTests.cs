@@ -31,6 +31,10 @@ public sealed class RequestRuleTests
         new GetEvents(0),
         new GetRequestTimeline("request-1"),
         new GetAgentHistory("agent-1", 0),
+        new WatchAgents(),
+        new WatchEvents(EventFilter.Any, string.Empty),
+        new WatchEvents(EventFilter.Any, "0193f0a1b2c30001-00c0ffee"),
+        new WatchEvents(EventFilter.Any, new EventPlace(["", "0193f0a1b2c30001-00c0ffee"]).ToString()),
     ];
 
     [Theory]

@@ -15,7 +15,7 @@ public abstract class EventWatchTests(IEngine engine) : StoreTests(engine)
     [Fact]
     public async Task A_watcher_that_resumes_again_and_again_sees_every_event_of_concurrent_writers_once()
     {
-        const int Many = 3_000;
+        const int Many = 1_000;
         var seen = new List<string>();
         var after = await PlaceOf(string.Empty);
         await using var beside = await OpenBeside(Dbos);
@@ -93,12 +93,12 @@ public abstract class EventWatchTests(IEngine engine) : StoreTests(engine)
     [InlineData(false)]
     public async Task What_is_not_kept_any_more_is_said_plainly(bool byId)
     {
-        const int Kept = 160;
+        const int Kept = 32;
         var small = await Open(Options with { Settings = settings => settings with { EventRetention = Kept } });
         await small.Send(Given.Result("first"));
         var id = EventIds.Of((await small.Send(new GetEvents(1))).Value.Events[0].Span);
         var place = await PlaceOf(string.Empty, small);
-        await small.SendAll(Enumerable.Range(0, 4_000).Select(number => Given.Result($"r{number}", agentId: $"agent {number % 500}")));
+        await small.SendAll(Enumerable.Range(0, 1_500).Select(number => Given.Result($"r{number}", agentId: $"agent {number % 200}")));
 
         using var patience = new CancellationTokenSource(Patience);
         var batches = new List<EventBatch>();
