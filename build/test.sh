@@ -14,9 +14,10 @@ readonly python=/usr/bin/python3
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 PYTHONDONTWRITEBYTECODE=1
 # Settings of whoever runs this are not for the servers under test.
-unset PORT REDIS_ADDR DATA_DIR
+unset PORT METRICS_PORT REDIS_ADDR DATA_DIR OTEL_EXPORTER_OTLP_ENDPOINT
 
-passed=0 failed=0 skipped=0 running=''
+passed=0 failed=0 skipped=0
+declare -A running=() started=()
 
 finish() {
   local status=$?
@@ -25,7 +26,7 @@ finish() {
   exit "$status"
 }
 trap finish EXIT
-trap 'kill $running; exit 130' INT TERM
+trap 'kill "${running[@]}"; exit 130' INT TERM
 
 die() {
   echo "build/test.sh: $1" >&2
@@ -54,14 +55,21 @@ install_packages() (
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
 )
 
-# logged NAME COMMAND...: runs it with its output in a file, for a bounded time. In the background, as a trap
-# would else have to wait for its end.
-logged() {
-  local log="$results/$1.log"
+# begin NAME COMMAND...: runs it in the background with its output in a file, for a bounded time.
+begin() {
+  local name=$1
   shift
-  timeout --kill-after=30 "$suite_timeout" "$@" >"$log" 2>&1 </dev/null &
-  running=$!
-  wait "$running"
+  started[$name]=$SECONDS
+  timeout --kill-after=30 "$suite_timeout" "$@" >"$results/$name.log" 2>&1 </dev/null &
+  running[$name]=$!
+}
+
+# ended NAME: waits for it, here as a trap would else have to wait for its end; its exit code is the command's.
+ended() {
+  local status=0
+  wait "${running[$1]}" || status=$?
+  unset "running[$1]"
+  return "$status"
 }
 
 # Indented, so that nothing in it is taken for a line of this script's own.
@@ -71,19 +79,19 @@ show_log() {
 
 # step NAME COMMAND...: the rest needs it.
 step() {
-  local started=$SECONDS
-  if ! logged "$@"; then
+  begin "$@"
+  if ! ended "$1"; then
     show_log "$1"
     die "$1 failed"
   fi
-  printf '%-34s %4d s\n' "$1" $((SECONDS - started))
+  printf '%-34s %4d s\n' "$1" $((SECONDS - started[$1]))
 }
 
-# suite NAME COUNTER COMMAND...: COUNTER prints how many passed, failed and were skipped, 0 0 0 if it cannot tell.
-suite() {
-  local name=$1 counter=$2 started=$SECONDS status=0 why='' suite_passed suite_failed suite_skipped
-  shift 2
-  logged "$name" "$@" || status=$?
+# tell NAME COUNTER: of a suite that was begun, when it has ended. COUNTER prints how many passed, failed and were skipped,
+# 0 0 0 if it cannot tell.
+tell() {
+  local name=$1 counter=$2 status=0 why='' suite_passed suite_failed suite_skipped
+  ended "$name" || status=$?
   read -r suite_passed suite_failed suite_skipped < <("$counter" "$name")
   if ((suite_passed + suite_failed == 0)); then
     why=', no test ran'
@@ -93,7 +101,7 @@ suite() {
   if [[ -n $why ]]; then suite_failed=1; fi
   if ((status == 124 || status == 137)); then why=", stopped after $suite_timeout s"; fi
   printf '%-34s %4d s   %d passed, %d failed, %d skipped%s\n' \
-    "$name" $((SECONDS - started)) "$suite_passed" "$suite_failed" "$suite_skipped" "$why"
+    "$name" $((SECONDS - started[$name])) "$suite_passed" "$suite_failed" "$suite_skipped" "$why"
   if ((suite_failed > 0)); then show_log "$name"; fi
   passed=$((passed + suite_passed)) failed=$((failed + suite_failed)) skipped=$((skipped + suite_skipped))
 }
@@ -140,11 +148,18 @@ shopt -s nullglob
 for project in tests/*.Tests/*.csproj; do
   name=$(basename "$project" .csproj)
   grep --quiet "$name.csproj" Dbos.sln || echo "$project is not in Dbos.sln: it was not built" >&2
-  suite "$name" count_trx dotnet test "$project" --no-build --configuration Debug \
+  begin "$name" dotnet test "$project" --no-build --configuration Debug \
     --results-directory "$results" --logger "trx;LogFileName=$name.trx"
+  tell "$name" count_trx
 done
-for file in tests/python/test_*.py; do
-  suite "python $(basename "$file" .py)" count_python "$python" tests/python "$(basename "$file")"
+
+# All at once: they wait for most of their time, each with servers of its own.
+python_suites=(tests/python/test_*.py)
+for file in "${python_suites[@]}"; do
+  begin "python $(basename "$file" .py)" "$python" tests/python "$(basename "$file")"
+done
+for file in "${python_suites[@]}"; do
+  tell "python $(basename "$file" .py)" count_python
 done
 
 ((failed == 0))

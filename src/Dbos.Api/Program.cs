@@ -25,9 +25,15 @@ try
 
     builder.Services.AddHostedService<SweepService>();
     builder.Services.AddTracing(builder.Configuration);
+    var measures = builder.Services.AddMetricsExport(builder.Configuration, settings);
     builder.Services.AddHealth();
     builder.Services.AddOverloadLimits(settings.MaxCallsInFlight);
     builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = settings.MostRequestBytes);
+    if (builder.Environment.IsDevelopment())
+    {
+        builder.Services.AddGrpcReflection();
+    }
+
     builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(10));
     builder.WebHost.ConfigureKestrel(kestrel =>
     {
@@ -39,16 +45,37 @@ try
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
         kestrel.ListenAnyIP(settings.Port, listen => listen.Protocols = HttpProtocols.Http2);
+        if (settings.MetricsPort is { } metricsPort)
+        {
+            kestrel.ListenAnyIP(metricsPort, listen => listen.Protocols = HttpProtocols.Http1);
+        }
     });
 
-    Startup.CheckPort(settings.Port);
+    settings.CheckPorts();
     await using var app = builder.Build();
+    app.UseMetricsPort(settings.MetricsPort);
+    if (measures)
+    {
+        app.UseCallMetrics();
+    }
+
+    app.UseRouting();
     app.UseInternalForUnreadableRequests();
     app.UseRateLimiter();
     app.MapGrpcService<DbosService>();
     app.MapGrpcHealthChecksService();
+    if (app.Environment.IsDevelopment())
+    {
+        app.MapGrpcReflectionService();
+    }
+
     await app.OpenEmbeddedStore(settings.Store);
     app.Logger.LogServing(settings.Port, settings.Store.IsEmbedded ? Path.GetFullPath(settings.Store.DataDirectory) : "Redis");
+    if (settings.MetricsPort is { } servesMetrics)
+    {
+        app.Logger.LogServingMetrics(servesMetrics);
+    }
+
     await app.RunAsync();
     return Environment.ExitCode;
 }

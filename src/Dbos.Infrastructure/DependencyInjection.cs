@@ -12,6 +12,7 @@ using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Sqlite;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
+using Dbos.Infrastructure.Watching;
 using Dbos.Infrastructure.Transfer;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -59,4 +60,7 @@ public static class DependencyInjection
         services.AddSingleton<StoreTransfer>();
         return services;
     }
+
+    /// <summary>What <see cref="StoreGauges"/> tells.</summary>
+    public static IServiceCollection AddStoreGauges(this IServiceCollection services) => services.AddHostedService<StoreGauges>();
 }

@@ -8,7 +8,7 @@ if (args is ["--bare", var port, var redis])
     return 0;
 }
 
-var chosen = args.Length == 0 ? ["throughput", "due-tasks", "queue", "costs"] : args;
+var chosen = args.Length == 0 ? ["throughput", "due-tasks", "queue", "costs", "tracing"] : args;
 Console.WriteLine(Machine.Description());
 var met = true;
 foreach (var benchmark in chosen)
@@ -19,7 +19,8 @@ foreach (var benchmark in chosen)
         "due-tasks" => await DueTasks.Run(),
         "queue" => await QueueCycle.Run(),
         "costs" => await Costs.Run(),
-        _ => throw new ArgumentException($"no benchmark '{benchmark}': throughput, due-tasks, queue, costs"),
+        "tracing" => await Tracing.Run(),
+        _ => throw new ArgumentException($"no benchmark '{benchmark}': throughput, due-tasks, queue, costs, tracing"),
     };
 }
 

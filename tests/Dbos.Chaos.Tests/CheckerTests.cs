@@ -45,6 +45,19 @@ public sealed class CheckerTests
         story.Check().Should().BeEmpty();
     }
 
+    [Theory]
+    [InlineData("Internal", 1)]
+    [InlineData("Unknown", 1)]
+    [InlineData("Unavailable", 0)]
+    [InlineData("DeadlineExceeded", 0)]
+    [InlineData("ResourceExhausted", 0)]
+    public void Finds_a_call_that_DBOS_failed_at_and_tells_it_from_an_outage(string code, int found)
+    {
+        story.Add(new Call(100, "agent", Method.StoreResult, "agent/other", default, default, Outcome.Unknown) { Code = code });
+
+        story.Check().Count(violation => violation.Promise == Promise.Failed).Should().Be(found);
+    }
+
     [Fact]
     public void Finds_a_lost_agent() => Finds(Promise.AcknowledgedWriteLost, () => story.Agents.Clear());
 

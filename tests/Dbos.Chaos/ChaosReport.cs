@@ -54,6 +54,7 @@ internal sealed record ChaosReport(
         Promise.EventMissing => "events missing for an acknowledged command",
         Promise.StaleRead => "reads older than what was known before",
         Promise.StoreInconsistent => "inconsistencies that DBOS finds itself",
+        Promise.Failed => "calls that DBOS failed at",
         _ => throw new ArgumentOutOfRangeException(nameof(promise), promise, "unknown"),
     };
 

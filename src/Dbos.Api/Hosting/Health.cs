@@ -9,7 +9,8 @@ namespace Dbos.Api.Hosting;
 /// </summary>
 public static class Health
 {
-    private const string Ready = "ready";
+    /// <summary>The tag of the checks that say whether DBOS serves; those without it say whether it lives.</summary>
+    public const string Ready = "ready";
 
     public static void AddHealth(this IServiceCollection services)
     {

@@ -8,7 +8,8 @@ using Dbos.Infrastructure.Store;
 namespace Dbos.Api.Hosting;
 
 /// <summary>All that an operator may set, by environment variable or in appsettings.json under the same name.</summary>
-public sealed record Settings(int Port, int MaxCallsInFlight, DbosPolicy Policy, StoreSettings Store)
+/// <param name="MetricsPort">Null: metrics are not served.</param>
+public sealed record Settings(int Port, int? MetricsPort, int MaxCallsInFlight, DbosPolicy Policy, StoreSettings Store)
 {
     private const int MiB = 1024 * 1024;
 
@@ -52,7 +53,11 @@ public sealed record Settings(int Port, int MaxCallsInFlight, DbosPolicy Policy,
         }
 
         CheckAddress(store);
-        return new Settings(Number("PORT", 50051, 1, 65_535), Number("MAX_CALLS_IN_FLIGHT", 1_000, 1, 1_000_000), policy, store);
+        var port = Number("PORT", 50051, 1, 65_535);
+        int? metricsPort = string.IsNullOrEmpty(configuration["METRICS_PORT"]) ? null : Number("METRICS_PORT", otherwise: 0, 1, 65_535);
+        return metricsPort == port
+            ? throw new SettingException("METRICS_PORT", "another port than PORT", configuration["METRICS_PORT"]!)
+            : new Settings(port, metricsPort, Number("MAX_CALLS_IN_FLIGHT", 1_000, 1, 1_000_000), policy, store);
 
         string Text(string name, string otherwise)
         {

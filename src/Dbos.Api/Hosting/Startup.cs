@@ -8,16 +8,12 @@ namespace Dbos.Api.Hosting;
 public static partial class Startup
 {
     /// <summary>Before the host tries, which would tell of a port in use with a stack trace.</summary>
-    public static void CheckPort(int port)
+    public static void CheckPorts(this Settings settings)
     {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        try
+        CheckPort("PORT", settings.Port);
+        if (settings.MetricsPort is { } port)
         {
-            socket.Bind(new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, port));
-        }
-        catch (SocketException)
-        {
-            throw new SettingException("PORT", "a port that may be listened on and is not in use", port.ToString(CultureInfo.InvariantCulture));
+            CheckPort("METRICS_PORT", port);
         }
     }
 
@@ -28,4 +24,20 @@ public static partial class Startup
 
     [LoggerMessage(LogLevel.Information, "DBOS serves gRPC on port {Port}, and keeps its data in {Store}")]
     public static partial void LogServing(this ILogger logger, int port, string store);
+
+    [LoggerMessage(LogLevel.Information, "DBOS serves metrics and health over HTTP on port {Port}")]
+    public static partial void LogServingMetrics(this ILogger logger, int port);
+
+    private static void CheckPort(string name, int port)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, port));
+        }
+        catch (SocketException)
+        {
+            throw new SettingException(name, "a port that may be listened on and is not in use", port.ToString(CultureInfo.InvariantCulture));
+        }
+    }
 }

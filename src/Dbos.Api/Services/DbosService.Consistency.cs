@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dbos.Application.Tasks;
 using Dbos.Wire;
 using Grpc.Core;
@@ -23,6 +24,8 @@ public sealed partial class DbosService
         await Told(
             async () =>
             {
+                // It asks the store a few things for each of perhaps a million tasks: no spans of these.
+                Activity.Current = null;
                 await foreach (var slice in answer.Value.WithCancellation(context.CancellationToken))
                 {
                     looked += slice.Checked;

@@ -25,6 +25,8 @@ public sealed partial class DbosService(
     private const string IdempotencyKey = "idempotency-key";
     private const string TraceParent = "traceparent";
 
+    private static readonly Func<ILogger, string, IDisposable?> TraceScope = LoggerMessage.DefineScope<string>("TraceId:{TraceId}");
+
     /// <summary>The number of a refusal's code on the wire is its number in the domain.</summary>
     private static ErrorCode Code(Refusal refusal) => (ErrorCode)refusal.Code;
 
@@ -37,7 +39,7 @@ public sealed partial class DbosService(
     private Task<Answer<T>> Ask<T>(IRequest<Answer<T>> request, ServerCallContext context)
     {
         var http = context.GetHttpContext();
-        call.Origin = new Origin($"grpc:{http.Connection.RemoteIpAddress}", TraceIdOf(http));
+        call.Origin = OriginOf(http);
         call.IdempotencyKey = http.Request.Headers.TryGetValue(IdempotencyKey, out var named) ? named.ToString() : null;
 
         // What changes something is finished once begun, whoever still listens.
@@ -46,11 +48,11 @@ public sealed partial class DbosService(
     }
 
     /// <summary>Whatever keeps DBOS from answering becomes a gRPC status, in DBOS's own words.</summary>
-    private async Task<T> Told<T>(Func<Task<T>> call, string name, ServerCallContext context)
+    private async Task<T> Told<T>(Func<Task<T>> ask, string name, ServerCallContext context)
     {
         try
         {
-            return await call();
+            return await ask();
         }
         catch (StoreUnavailableException)
         {
@@ -71,6 +73,9 @@ public sealed partial class DbosService(
 #pragma warning disable CA1031 // The edge of the service: a fault is logged here and told to nobody else.
         catch (Exception fault)
         {
+            // Where DBOS itself is not traced, the caller may be.
+            var isUntold = Activity.Current is null && call.Origin.TraceId.Length > 0;
+            using var scope = isUntold ? TraceScope(logger, call.Origin.TraceId) : null;
             LogFault(name, fault);
             throw new RpcException(new Status(StatusCode.Internal, "DBOS failed at this call; its log says why"));
         }
@@ -95,17 +100,18 @@ public sealed partial class DbosService(
             context);
     }
 
-    private static string TraceIdOf(HttpContext http)
+    /// <summary>The caller's trace is told also where DBOS itself is not traced.</summary>
+    private static Origin OriginOf(HttpContext http)
     {
-        if (Activity.Current is { } activity)
+        var actor = $"grpc:{http.Connection.RemoteIpAddress}";
+        var parent = Activity.Current?.Id ?? http.Request.Headers[TraceParent];
+        if (!ActivityContext.TryParse(parent, null, isRemote: true, out var trace))
         {
-            return activity.TraceId.ToHexString();
+            return new Origin(actor, string.Empty);
         }
 
-        return http.Request.Headers.TryGetValue(TraceParent, out var parent)
-            && ActivityContext.TryParse(parent, null, isRemote: true, out var context)
-                ? context.TraceId.ToHexString()
-                : string.Empty;
+        var isKept = trace.TraceFlags.HasFlag(ActivityTraceFlags.Recorded);
+        return new Origin(actor, trace.TraceId.ToHexString(), isKept ? $"00-{trace.TraceId}-{trace.SpanId}-01" : null);
     }
 
     [LoggerMessage(LogLevel.Error, "{Request} failed")]

@@ -17,6 +17,12 @@ public sealed class AuditBehaviour<TRequest, TResponse>(UnitOfWork work, CallCon
     {
         work.Origin = call.Origin;
         var answer = await next();
+        call.Outcome = Outcomes.Of(answer);
+        if (request is IWrite write)
+        {
+            Outcomes.Count(write, call.Outcome);
+        }
+
         await refusals.Tell(request, answer.Refusal, work, cancellationToken);
         return answer;
     }

@@ -53,6 +53,11 @@ public sealed class BatchWriter<TWrite>(
             answers[i] = await idempotency.Settle(writes[i], works[i], written[at], cancellation);
         }
 
+        for (var i = 0; i < writes.Count; i++)
+        {
+            Outcomes.Count(writes[i], Outcomes.Of(answers[i]));
+        }
+
         await Task.WhenAll(writes.Select((write, i) => refusals.Tell(write, answers[i].Refusal, works[i], cancellation)));
         return answers;
     }

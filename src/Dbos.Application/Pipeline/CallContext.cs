@@ -1,7 +1,8 @@
 namespace Dbos.Application.Pipeline;
 
 /// <summary>Who caused a change, and in which trace: told with every event.</summary>
-public sealed record Origin(string Actor, string TraceId)
+/// <param name="TraceParent">The span that caused it, as W3C writes it; null: none that anybody keeps.</param>
+public sealed record Origin(string Actor, string TraceId, string? TraceParent = null)
 {
     /// <summary>DBOS itself, for a change that no caller asked for.</summary>
     public static Origin Background(string sweep) => new($"dbos:{sweep}", string.Empty);
@@ -11,6 +12,9 @@ public sealed record Origin(string Actor, string TraceId)
 public sealed class CallContext
 {
     public Origin Origin { get; set; } = new("unknown", string.Empty);
+
+    /// <summary>How the call was answered, one of <see cref="Outcomes"/>; null: it was not.</summary>
+    public string? Outcome { get; set; }
 
     /// <summary>The idempotency key that the caller named; null: none.</summary>
     public string? IdempotencyKey { get; set; }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Dbos.Domain.Answers;
 
 namespace Dbos.Application.Pipeline;
@@ -33,6 +34,9 @@ public sealed record Change<T>(UnitOfWork Work, T? Stored, Func<T?, Answer<Decis
 /// <summary>Load, decide, commit if nobody was faster; else decide again on what was found.</summary>
 public static class OptimisticWrite
 {
+    private static readonly Counter<long> Conflicts = Outcomes.Meter.CreateCounter<long>(
+        "dbos.commit.conflicts", "{conflict}", "Commits that found another version than the one decided on, and were decided again.");
+
     /// <param name="assumeNew">
     /// Decide first as if nothing were stored: spares the read when that is so, and costs nothing when not, as
     /// the commit tells what it found.
@@ -128,6 +132,7 @@ public static class OptimisticWrite
                     break;
                 case Saved<T>.Conflict conflict:
                     stored = conflict.Found;
+                    Conflicts.Add(1, new KeyValuePair<string, object?>("dbos.record", typeof(T).Name));
                     break;
             }
         }

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Dbos.Domain.Answers;
+using Dbos.Domain.Tasks;
 
 namespace Dbos.Application.Pipeline;
 
@@ -24,10 +26,7 @@ public abstract class Sweep<T>(string name) : ISweep
     public async Task<int> Run(CancellationToken cancellation)
     {
         var overdue = await Overdue(Batch, cancellation);
-        var passed = await OptimisticWrite.RunAll(
-            [.. overdue.Select(one => new Change<T>(new UnitOfWork { Origin = origin }, one, DecideIfThere))],
-            drafts => Save(drafts, cancellation));
-        return passed.Count(answer => answer is { IsRefused: false, Value.Duplicate: false });
+        return overdue.Count == 0 ? 0 : await Spans.Around(GetType().Name, span => WorkOff(overdue, span, cancellation));
     }
 
     protected abstract Task<IReadOnlyList<T>> Overdue(int limit, CancellationToken cancellation);
@@ -36,6 +35,17 @@ public abstract class Sweep<T>(string name) : ISweep
     protected abstract Decision<T> Decide(T overdue);
 
     protected abstract Task<IReadOnlyList<Saved<T>>> Save(IReadOnlyList<Draft<T>> changed, CancellationToken cancellation);
+
+    private async Task<int> WorkOff(IReadOnlyList<T> overdue, Activity? span, CancellationToken cancellation)
+    {
+        Spans.LinkToScheduling(overdue.OfType<MeasurementTask>());
+        var passed = await OptimisticWrite.RunAll(
+            [.. overdue.Select(one => new Change<T>(new UnitOfWork { Origin = origin }, one, DecideIfThere))],
+            drafts => Save(drafts, cancellation));
+        var worked = passed.Count(answer => answer is { IsRefused: false, Value.Duplicate: false });
+        span?.SetTag("dbos.count", worked);
+        return worked;
+    }
 
     private Answer<Decision<T>> DecideIfThere(T? one) =>
         one is null ? new Refusal(RefusalCode.NotFound, "gone meanwhile") : Decide(one);

@@ -39,7 +39,9 @@ public sealed record ListDueTasks(TaskFilter Filter, long Timestamp, int Limit, 
         {
             var limit = command.Limit > 0 ? command.Limit : DefaultLimit;
             var lease = policy.LeaseOf(command.VisibilityTimeoutSeconds);
-            return await tasks.Take(new TakeOrder(command.Filter, Due(command.Timestamp), limit, lease), work, cancellationToken);
+            var taken = await tasks.Take(new TakeOrder(command.Filter, Due(command.Timestamp), limit, lease), work, cancellationToken);
+            Spans.LinkToScheduling(taken.Tasks);
+            return taken;
         }
 
         /// <summary>A caller speaks in seconds: its second is due to its end, but not beyond now.</summary>

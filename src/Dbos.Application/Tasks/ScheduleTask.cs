@@ -71,6 +71,7 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
             Version: 0)
         {
             Priority = told.Priority,
+            TraceParent = work.Origin.TraceParent,
         };
         return new Change<MeasurementTask>(
             work,

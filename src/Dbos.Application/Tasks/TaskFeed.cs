@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Tasks;
 
@@ -14,6 +15,9 @@ public sealed class TaskFeed(
     /// <param name="deliver">Completes when the tasks were written; if it does not, they go back to the queue.</param>
     public async Task Run(Func<IReadOnlyList<MeasurementTask>, Task> deliver, CancellationToken caller)
     {
+        // Each round is a trace of its own with a link to the stream's: a stream lasts for hours, and is told of at its end.
+        var stream = Activity.Current?.Context ?? default;
+        Activity.Current = null;
         using var seat = signals.Sit(order.Filter);
         while (true)
         {
@@ -30,11 +34,7 @@ public sealed class TaskFeed(
                 {
                     await seat.WaitForEnd(atMostHeld: order.Limit - 1, caller);
                 }
-                else if (await Take(free, seat) is { Count: > 0 } taken)
-                {
-                    await Deliver(taken, seat, deliver, caller);
-                }
-                else
+                else if (!await Spans.Around("DeliverDueTasks", span => Serve(free, seat, deliver, span, stream, caller)))
                 {
                     await seat.WaitForWork(caller);
                 }
@@ -44,6 +44,32 @@ public sealed class TaskFeed(
                 await Task.Delay(Pause, clock, caller);
             }
         }
+    }
+
+    /// <returns>Whether there was something to deliver.</returns>
+    private async Task<bool> Serve(
+        int free,
+        TaskSignals.Seat seat,
+        Func<IReadOnlyList<MeasurementTask>, Task> deliver,
+        Activity? span,
+        ActivityContext stream,
+        CancellationToken caller)
+    {
+        var taken = await Take(free, seat);
+        if (span is not null)
+        {
+            span.TellSubject(order.Filter.Subject);
+            span.SetTag("dbos.count", taken.Count);
+            span.AddLink(new ActivityLink(stream));
+            Spans.LinkToScheduling(taken);
+        }
+
+        if (taken.Count > 0)
+        {
+            await Deliver(taken, seat, deliver, caller);
+        }
+
+        return taken.Count > 0;
     }
 
     /// <summary>Runs to its end whoever still listens: what was taken must be known, to be delivered or given back.</summary>

@@ -54,6 +54,9 @@ public sealed partial record MeasurementTask(
     /// <summary>How its deliveries failed, oldest first; the latest of them.</summary>
     public IReadOnlyList<TaskFailure> History { get; init; } = [];
 
+    /// <summary>The span that scheduled it, as W3C writes it; null: none that anybody keeps.</summary>
+    public string? TraceParent { get; init; }
+
     public static Decision<MeasurementTask> Schedule(MeasurementTask? stored, MeasurementTask wanted)
     {
         if (stored is not null)

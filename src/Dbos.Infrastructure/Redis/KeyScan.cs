@@ -9,6 +9,9 @@ internal sealed class KeyScan(RedisConnection connection)
 {
     private const int Slice = 1_000;
 
+    /// <summary>Of every Redis Cluster.</summary>
+    private const int Slots = 16_384;
+
     /// <param name="cursor">Of the slice before; null: from the start.</param>
     public async Task<(string[] Keys, string? Next)> Next(string pattern, string? cursor, CancellationToken cancellation)
     {
@@ -28,25 +31,34 @@ internal sealed class KeyScan(RedisConnection connection)
         return ((string[])answer[1]!, next.Server < servers.Count ? $"{layout} {next.Server} {next.Cursor}" : null);
     }
 
-    /// <summary>
-    /// The servers that hold keys, and in one word which holds what. Of a cluster they are all that serve slots,
-    /// whether they answer or not: nobody is to take a part of the keys for all.
-    /// </summary>
+    /// <summary>The servers that hold keys, and in one word which holds what.</summary>
     private Task<(IReadOnlyList<IServer> Servers, string Layout)> Primaries(CancellationToken cancellation) => connection.Ask(
         static async (redis, isCluster) =>
         {
             IServer[] servers = [.. redis.Multiplexer.GetServers().Where(server => server is { IsConnected: true, IsReplica: false })];
-            if (!isCluster || servers.Length == 0)
-            {
-                return ((IReadOnlyList<IServer>)servers, string.Join(',', servers.Select(server => server.EndPoint)));
-            }
-
-            var cluster = await servers[0].ClusterNodesAsync();
-            ClusterNode[] nodes = [.. cluster!.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0).Order()];
-            return (
-                [.. nodes.Select(node => redis.Multiplexer.GetServer(node.EndPoint!))],
-                string.Join(';', nodes.Select(node => $"{node.EndPoint}={string.Join(',', node.Slots)}")));
+            return isCluster && servers.Length > 0
+                ? await PrimariesOfCluster(redis.Multiplexer, servers[0])
+                : (servers, string.Join(',', servers.Select(server => server.EndPoint)));
         },
         connection.IsCluster,
         cancellation);
+
+    /// <summary>
+    /// All that serve slots, whether they answer or not, as nobody is to take a part of the keys for all. Each is asked which are its
+    /// own, as the others hear of a move later.
+    /// </summary>
+    private static async Task<(IReadOnlyList<IServer> Servers, string Layout)> PrimariesOfCluster(IConnectionMultiplexer redis, IServer any)
+    {
+        var known = (await any.ClusterNodesAsync())!.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0).Order();
+        var views = await Task.WhenAll(known.Select(node => redis.GetServer(node.EndPoint!).ClusterNodesAsync()));
+        ClusterNode[] nodes = [.. views.Select(view => view!.Nodes.Single(node => node.IsMyself))];
+        if (nodes.Sum(node => node.Slots.Sum(range => range.To - range.From + 1)) != Slots)
+        {
+            throw new StoreUnavailableException("slots of the cluster are on their way");
+        }
+
+        return (
+            [.. nodes.Select(node => redis.GetServer(node.EndPoint!))],
+            string.Join(';', nodes.Select(node => $"{node.EndPoint}={string.Join(',', node.Slots)}")));
+    }
 }

@@ -60,14 +60,15 @@ internal static class RedisAnswers
     /// <param name="answers">Of probe.lua, of some partitions each.</param>
     public static Pulse PulseOf(IReadOnlyList<RedisValue[]> answers, int deadlines)
     {
+        const int Layout = 5;
         return new Pulse(
             [
-                .. Enumerable.Range(0, deadlines).Select(i => answers
+                .. Enumerable.Range(Layout, deadlines).Select(i => answers
                     .Where(answer => !answer[i].IsNullOrEmpty)
                     .Min(answer => (long?)answer[i])),
             ],
             [
-                .. answers.SelectMany(answer => answer[deadlines..].Chunk(2)).Select(turn =>
+                .. answers.SelectMany(answer => answer[(Layout + deadlines)..].Chunk(2)).Select(turn =>
                     new Turn(((string)turn[0]!)[1..], Bands.DueOf((long)turn[1]))),
             ]);
     }

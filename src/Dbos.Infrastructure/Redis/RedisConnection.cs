@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using Microsoft.Extensions.Logging;
@@ -39,9 +40,10 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         options.AsyncTimeout = 1_500;
         options.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
 
-        // Service is promised within 5 s of Redis's return.
+        // Service is promised within 5 s of Redis's return, or of the promotion of a replica that is connected already.
         options.ConnectTimeout = 2_000;
         options.ReconnectRetryPolicy = new LinearRetry(500);
+        options.ConfigCheckSeconds = 3;
         return options;
     }
 
@@ -59,19 +61,13 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         Found();
     }
 
-    /// <summary>Asks how the store is laid out now, and hears Redis's clock by the way.</summary>
-    /// <exception cref="LayoutMismatchException">Not as configured.</exception>
-    /// <exception cref="StoreUnavailableException">Redis did not answer.</exception>
-    public async Task CheckLayout()
+    /// <param name="answer">Begins as layout.lua answers.</param>
+    /// <param name="asked">Stopwatch timestamp.</param>
+    /// <exception cref="LayoutMismatchException">The store is not laid out as configured.</exception>
+    public void HearLayout(RedisValue[] answer, long asked)
     {
-        var asked = Stopwatch.GetTimestamp();
-        var layout = new RedisKeys(settings).Of(0, RedisKeys.Layout);
-        var answer = (RedisValue[])(await Ask(
-            connection,
-            static (redis, ask) => Script.Layout.Run(redis, [ask.layout], [ask.Partitions, StoreLayout.CurrentSchema]),
-            (layout, settings.Partitions)))!;
         clock.Hear((long)answer[3], (long)answer[4], asked);
-        RedisAnswers.LayoutOf(answer)!.CheckServable(settings);
+        RedisAnswers.LayoutOf(answer)?.CheckServable(settings);
     }
 
     /// <summary>Connects if Redis is there, and lets calls through however the store is laid out.</summary>
@@ -96,6 +92,19 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
 
     /// <summary>True: keys of two hash slots cannot be in one script.</summary>
     public bool IsCluster => connection?.GetServers().Any(server => server.ServerType == ServerType.Cluster) ?? false;
+
+    /// <summary>Who is asked for this key now; null: nobody is known.</summary>
+    public EndPoint? ServerOf(RedisKey key)
+    {
+        try
+        {
+            return connection?.GetServer(key, flags: CommandFlags.DemandMaster).EndPoint;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>To be called before <see cref="Open"/>.</summary>
     public void Hear(string channel, Action<string> heard) => listeners.Add((channel, heard));
@@ -153,7 +162,13 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     {
         try
         {
-            await CheckLayout();
+            var asked = Stopwatch.GetTimestamp();
+            var layout = new RedisKeys(settings).Of(0, RedisKeys.Layout);
+            var answer = (RedisValue[])(await Ask(
+                connection,
+                static (redis, ask) => Script.Layout.Run(redis, [ask.layout], [ask.Partitions, StoreLayout.CurrentSchema]),
+                (layout, settings.Partitions)))!;
+            HearLayout(answer, asked);
             return true;
         }
         catch (StoreUnavailableException)

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
@@ -57,7 +59,9 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
 
     public async Task<IReadOnlyList<IndexEntry>> ByMember(StoreKey index, string? after, int count, CancellationToken cancellation)
     {
-        var members = await connection.Ask(
+        var members = await Ask(
+            "ZRANGEBYLEX",
+            index.Partition,
             static (redis, ask) => redis.SortedSetRangeByValueAsync(
                 ask.key, min: ask.after ?? RedisValue.Null, exclude: Exclude.Start, take: ask.count, flags: Primary),
             (key: keys.Of(index), after, count),
@@ -67,38 +71,65 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
 
     public async Task<IReadOnlyList<IndexEntry>> Due(StoreKey index, long upTo, int count, CancellationToken cancellation)
     {
-        var due = (RedisValue[])(await Run(Script.Due, [keys.Of(index)], [upTo, count, Bands.Width], cancellation))!;
+        var due = (RedisValue[])(await Run(index.Partition, Script.Due, [keys.Of(index)], [upTo, count, Bands.Width], cancellation))!;
         return [.. due.Chunk(2).Select(entry => new IndexEntry(index.Partition, entry[0]!, (long)entry[1]))];
     }
 
     public async Task<long?> Score(StoreKey index, string member, CancellationToken cancellation) =>
-        (long?)await connection.Ask(
-            static (redis, ask) => redis.SortedSetScoreAsync(ask.key, ask.member, Primary), (key: keys.Of(index), member), cancellation);
+        (long?)await Ask(
+            "ZSCORE",
+            index.Partition,
+            static (redis, ask) => redis.SortedSetScoreAsync(ask.key, ask.member, Primary),
+            (key: keys.Of(index), member),
+            cancellation);
 
     public Task<long> CountEntries(StoreKey index, CancellationToken cancellation) =>
-        connection.Ask(static (redis, key) => redis.SortedSetLengthAsync(key, flags: Primary), keys.Of(index), cancellation);
+        Ask("ZCARD", index.Partition, static (redis, key) => redis.SortedSetLengthAsync(key, flags: Primary), keys.Of(index), cancellation);
 
     public async Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation)
     {
-        var counts = await connection.Ask(
-            static (redis, key) => redis.HashGetAllAsync(key, Primary), keys.Of(partition, Store.Names.Counts(bucket)), cancellation);
+        var counts = await Ask(
+            "HGETALL",
+            partition,
+            static (redis, key) => redis.HashGetAllAsync(key, Primary),
+            keys.Of(partition, Store.Names.Counts(bucket)),
+            cancellation);
         return counts.ToDictionary(count => (string)count.Name!, count => (long)count.Value);
     }
 
     public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation)
     {
         var cap = log == EventLogName.History ? scripts.History : refusals;
-        return Run(Script.Append, [keys.Of(partition, Store.Names.Events(log))], [told, cap.Most, cap.TrimAt], cancellation);
+        return Run(partition, Script.Append, [keys.Of(partition, Store.Names.Events(log))], [told, cap.Most, cap.TrimAt], cancellation);
     }
 
     public async Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
         int partition, EventLogName log, int skip, int count, CancellationToken cancellation)
     {
-        var events = await connection.Ask(
+        var events = await Ask(
+            "LRANGE",
+            partition,
             static (redis, ask) => redis.ListRangeAsync(ask.key, ask.skip, ask.skip + ask.count - 1, Primary),
             (key: keys.Of(partition, Store.Names.Events(log)), skip, count),
             cancellation);
         return [.. events.Select(told => (ReadOnlyMemory<byte>)told)];
+    }
+
+    public Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation) => Ask(
+        "LLEN", partition, static (redis, key) => redis.ListLengthAsync(key, Primary), keys.Of(partition, Store.Names.Events(log)), cancellation);
+
+    /// <summary>The memory of all primaries, whoever else's data is in it.</summary>
+    public async Task<long> Bytes(CancellationToken cancellation)
+    {
+        var infos = await connection.Ask(
+            static (redis, _) => Task.WhenAll(
+                from server in redis.Multiplexer.GetServers()
+                where server is { IsConnected: true, IsReplica: false }
+                select server.InfoAsync("memory")),
+            true,
+            cancellation);
+        return infos.Sum(info => long.Parse(
+            info.SelectMany(section => section).Single(entry => entry.Key == "used_memory").Value, CultureInfo.InvariantCulture));
     }
 
     public async Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation)
@@ -126,7 +157,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     /// </summary>
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
-        var layout = connection.CheckLayout();
+        var asked = Stopwatch.GetTimestamp();
         var answers = await Task.WhenAll(Enumerable.Range(0, Partitions)
             .Chunk(connection.IsCluster ? 1 : Partitions)
             .Select(async partitions =>
@@ -134,7 +165,7 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
                 var (names, values) = scripts.Probe(watch, partitions);
                 return (RedisValue[])(await Settled(partitions[0], Script.Probe, names, values, cancellation))!;
             }));
-        await layout;
+        connection.HearLayout(answers[0], asked);
         return PulseOf(answers, watch.Deadlines.Count);
     }
 
@@ -152,7 +183,9 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
         long skip = 0;
         while (found.Count < count)
         {
-            var entries = await connection.Ask(
+            var entries = await Ask(
+                order == Order.Ascending ? "ZRANGEBYSCORE" : "ZREVRANGEBYSCORE",
+                index.Partition,
                 static (redis, ask) => redis.SortedSetRangeByScoreWithScoresAsync(
                     ask.key, ask.from, ask.to, order: ask.order, skip: ask.skip, take: ask.count, flags: Primary),
                 (key: keys.Of(index), from, to, order, skip, count),
@@ -178,14 +211,20 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     private Task<RedisResult> Settled(
         int partition, Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
         settings.Replicas == 0
-            ? Run(script, names, values, cancellation)
+            ? Run(partition, script, names, values, cancellation)
             : Proven(
-                partition, static (server, ask) => ask.script.Run(server, ask.names, ask.values), (script, names, values), cancellation);
+                Script.Command,
+                partition,
+                static (server, ask) => ask.script.Run(server, ask.names, ask.values),
+                (script, names, values),
+                cancellation,
+                script.Name);
 
     private Task<RedisResult> Settled(int partition, string command, object[] words, CancellationToken cancellation) =>
         settings.Replicas == 0
-            ? connection.Ask(static (redis, ask) => redis.ExecuteAsync(ask.command, ask.words, Primary), (command, words), cancellation)
+            ? Ask(command, partition, static (redis, ask) => redis.ExecuteAsync(ask.command, ask.words, Primary), (command, words), cancellation)
             : Proven(
+                command,
                 partition,
                 static (server, ask) => server.ExecuteAsync(ask.command, ask.words, CommandFlags.NoRedirect),
                 (command, words),
@@ -196,11 +235,19 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     /// other server, so that it is clear whose replicas.
     /// </summary>
     private Task<RedisResult> Proven<TAsk>(
-        int partition, Func<IServer, TAsk, Task<RedisResult>> command, TAsk ask, CancellationToken cancellation) =>
-        connection.Ask(
+        string operation,
+        int partition,
+        Func<IServer, TAsk, Task<RedisResult>> command,
+        TAsk ask,
+        CancellationToken cancellation,
+        string? script = null) =>
+        Ask(
+            operation,
+            partition,
             static (redis, it) => it.replication.Proven(PrimaryOf(redis, it.mark), it.mark, it.ask, it.command),
-            (replication, mark: (RedisKey)keys.Of(partition, "replicated"), command, ask),
-            cancellation);
+            (replication, mark: keys.Of(partition, "replicated"), command, ask),
+            cancellation,
+            script);
 
     private static IServer PrimaryOf(IDatabase redis, RedisKey key)
     {
@@ -214,9 +261,54 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
         }
     }
 
-    private Task<RedisResult> Run(Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
-        connection.Ask(
+    private Task<RedisResult> Run(
+        int partition, Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
+        Ask(
+            Script.Command,
+            partition,
             static (redis, ask) => ask.script.Run(redis, ask.names, ask.values),
             (script, names, values),
-            cancellation);
+            cancellation,
+            script.Name);
+
+    /// <param name="operation">The Redis command.</param>
+    /// <param name="script">Its name, where it is one that the command runs.</param>
+    private Task<TResult> Ask<TAsk, TResult>(
+        string operation,
+        int partition,
+        Func<IDatabase, TAsk, Task<TResult>> command,
+        TAsk ask,
+        CancellationToken cancellation,
+        string? script = null) => StoreSpans.AreWanted || StoreLatency.IsWanted
+            ? Watched(operation, script, partition, command, ask, cancellation)
+            : connection.Ask(command, ask, cancellation);
+
+    private async Task<TResult> Watched<TAsk, TResult>(
+        string operation,
+        string? script,
+        int partition,
+        Func<IDatabase, TAsk, Task<TResult>> command,
+        TAsk ask,
+        CancellationToken cancellation)
+    {
+        const string System = "redis";
+        var since = Stopwatch.GetTimestamp();
+        Exception? failure = null;
+        using var span = StoreSpans.Start(System, operation, partition, script);
+        span?.TellServer(connection.ServerOf(keys.Of(partition, RedisKeys.Probe)));
+        try
+        {
+            return await connection.Ask(command, ask, cancellation);
+        }
+        catch (Exception error)
+        {
+            failure = error;
+            span?.Fail(error);
+            throw;
+        }
+        finally
+        {
+            StoreLatency.Record(since, System, operation, script, failure);
+        }
+    }
 }

@@ -91,8 +91,9 @@ internal sealed class ReplicatedServer(EndPoint address, StoreSettings settings)
     {
         var start = server.InfoRawAsync("replication");
 
-        // A write of this connection, so that WAIT has something to wait for.
-        var write = server.ExecuteAsync("SET", [mark, 1, "EX", 60], CommandFlags.NoRedirect);
+        // A write of this connection, so that WAIT has something to wait for. As a script, since the client library refuses a plain
+        // write to what it takes for a replica, and may be late to learn of a promotion.
+        var write = server.ExecuteAsync("EVAL", ["redis.call('SET', KEYS[1], 1, 'EX', 60)", 1, mark], CommandFlags.NoRedirect);
         var wait = server.ExecuteAsync("WAIT", settings.Replicas, (int)Patience.TotalMilliseconds);
         var end = server.InfoRawAsync("replication");
         await Task.WhenAll(start, write, wait, end);

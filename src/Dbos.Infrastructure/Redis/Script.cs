@@ -17,17 +17,23 @@ public sealed class Script
     public static readonly Script Probe = new("probe");
     public static readonly Script Probed = new("probed");
 
+    /// <summary>By which a script is run.</summary>
+    public const string Command = "EVALSHA";
+
     private readonly string text;
     private readonly byte[] digest;
 
     /// <param name="parts">Files of the Scripts folder: what the last one needs before it.</param>
     private Script(params string[] parts)
     {
+        Name = parts[^1];
         text = string.Concat(parts.Select(Read));
 #pragma warning disable CA5350 // Redis names scripts by their SHA-1; nothing is kept secret by it.
         digest = SHA1.HashData(Encoding.UTF8.GetBytes(text));
 #pragma warning restore CA5350
     }
+
+    public string Name { get; }
 
     /// <summary>By its digest, and by its text where the server does not have it: NOSCRIPT means that nothing was run.</summary>
     public async Task<RedisResult> Run(IDatabase redis, RedisKey[] keys, RedisValue[] values)
@@ -47,7 +53,7 @@ public sealed class Script
     {
         try
         {
-            return await server.ExecuteAsync("EVALSHA", Words(Convert.ToHexStringLower(digest), keys, values), CommandFlags.NoRedirect);
+            return await server.ExecuteAsync(Command, Words(Convert.ToHexStringLower(digest), keys, values), CommandFlags.NoRedirect);
         }
         catch (RedisServerException error) when (IsUnknown(error))
         {

@@ -86,6 +86,7 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
     public (RedisKey[] Keys, RedisValue[] Values) Probe(Watch watch, int[] partitions) =>
     (
         [
+            keys.Of(partitions[0], RedisKeys.Layout),
             .. from partition in partitions
                from name in new[] { RedisKeys.Probe, watch.Turns }.Concat(watch.Deadlines)
                select keys.Of(partition, name),

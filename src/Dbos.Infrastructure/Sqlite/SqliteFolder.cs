@@ -19,6 +19,9 @@ internal sealed class SqliteFolder : IDisposable
         path = Path.Combine(directory, File);
     }
 
+    /// <summary>Of the file and of what is not yet worked into it.</summary>
+    public long Bytes => new FileInfo(path).Length + (new FileInfo($"{path}-wal") is { Exists: true } log ? log.Length : 0);
+
     public SqliteSession Open() => new(path);
 
     /// <exception cref="DataFileUnusableException">What lies there is no database of this service.</exception>

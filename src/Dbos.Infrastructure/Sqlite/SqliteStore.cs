@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Dbos.Application;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
@@ -13,6 +15,7 @@ namespace Dbos.Infrastructure.Sqlite;
 public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDisposable
 {
     private const int SweepEvery = 1_000;
+    private const string System = "sqlite";
 
     private readonly StoreSettings settings;
     private readonly TimeProvider clock;
@@ -114,6 +117,14 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
             .ReadAll(row => (row.GetString(0), row.GetInt64(1)), "SELECT name, amount FROM count WHERE bucket = $1", bucket ?? 0)
             .ToDictionary());
 
+    /// <summary>Numbered without gaps, and taken away only from the old end.</summary>
+    public Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation) => Read(session => (long)session.Scalar(
+        log == EventLogName.History
+            ? "SELECT coalesce((SELECT max(seq) FROM events) - (SELECT min(seq) FROM events) + 1, 0)"
+            : "SELECT coalesce((SELECT max(seq) FROM refusals) - (SELECT min(seq) FROM refusals) + 1, 0)")!);
+
+    public Task<long> Bytes(CancellationToken cancellation) => Task.FromResult(folder.Bytes);
+
     public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation) => Read(session =>
     {
         var (names, next) = session.NamesFrom(cursor);
@@ -214,16 +225,41 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         session.Run("DELETE FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $1", settings.RefusalRetention);
     }
 
-    private async Task Write(Action<SqliteSession> change, CancellationToken cancellation) => await Write(
+    private async Task Write(
+        Action<SqliteSession> change, CancellationToken cancellation, [CallerMemberName] string operation = "") => await Write(
         session =>
         {
             change(session);
             return true;
         },
-        cancellation);
+        cancellation,
+        operation);
 
     /// <summary>A caller that stops listening misses the answer; what was written is told all the same.</summary>
-    private Task<T> Write<T>(Func<SqliteSession, T> change, CancellationToken cancellation) => Write(change).WaitAsync(cancellation);
+    private Task<T> Write<T>(
+        Func<SqliteSession, T> change, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
+        Write(change, operation).WaitAsync(cancellation);
+
+    private async Task<T> Write<T>(Func<SqliteSession, T> change, string operation)
+    {
+        var since = Stopwatch.GetTimestamp();
+        Exception? failure = null;
+        using var span = StoreSpans.Start(System, operation, partition: 0);
+        try
+        {
+            return await Write(change);
+        }
+        catch (StoreUnavailableException outage)
+        {
+            failure = outage;
+            span?.Fail(outage);
+            throw;
+        }
+        finally
+        {
+            StoreLatency.Record(since, System, operation, script: null, failure);
+        }
+    }
 
     private async Task<T> Write<T>(Func<SqliteSession, T> change)
     {
@@ -248,8 +284,11 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         return answer;
     }
 
-    private Task<T> Read<T>(Func<SqliteSession, T> ask)
+    private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "")
     {
+        var since = Stopwatch.GetTimestamp();
+        Exception? failure = null;
+        using var span = StoreSpans.Start(System, operation, partition: 0);
         SqliteSession? session = null;
         try
         {
@@ -258,10 +297,13 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         }
         catch (SqliteException error)
         {
+            failure = error;
+            span?.Fail(error);
             return Task.FromException<T>(new StoreUnavailableException("the embedded store could not read", error));
         }
         finally
         {
+            StoreLatency.Record(since, System, operation, script: null, failure);
             if (session is not null)
             {
                 readers.Add(session);

@@ -18,6 +18,9 @@ internal static class Documents
 {
     private static readonly HashSet<string> KeptBeside = ["version", "data", "payload", "lease_token"];
 
+    /// <summary>Few have it.</summary>
+    private static readonly HashSet<string> SpareWhereNull = ["trace_parent"];
+
     private static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -27,12 +30,12 @@ internal static class Documents
             new JsonStringEnumConverter<RunState>(JsonNamingPolicy.SnakeCaseLower),
             new JsonStringEnumConverter<MeasurementTaskStatus>(JsonNamingPolicy.SnakeCaseLower),
         },
-        TypeInfoResolver = DocumentJson.Default.WithAddedModifier(LeaveOutWhatIsKeptBeside),
+        TypeInfoResolver = DocumentJson.Default.WithAddedModifier(LeaveOut),
     };
 
     public static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T));
 
-    private static void LeaveOutWhatIsKeptBeside(JsonTypeInfo type)
+    private static void LeaveOut(JsonTypeInfo type)
     {
         if (!type.Type.IsAssignableTo(typeof(IVersioned)))
         {
@@ -40,9 +43,16 @@ internal static class Documents
             return;
         }
 
-        foreach (var property in type.Properties.Where(property => KeptBeside.Contains(property.Name)))
+        foreach (var property in type.Properties)
         {
-            property.ShouldSerialize = (_, _) => false;
+            if (KeptBeside.Contains(property.Name))
+            {
+                property.ShouldSerialize = (_, _) => false;
+            }
+            else if (SpareWhereNull.Contains(property.Name))
+            {
+                property.ShouldSerialize = (_, value) => value is not null;
+            }
         }
     }
 }

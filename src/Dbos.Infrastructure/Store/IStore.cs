@@ -58,6 +58,12 @@ public interface IStore
     Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
         int partition, EventLogName log, int skip, int count, CancellationToken cancellation);
 
+    /// <summary>How many events a log holds.</summary>
+    Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation);
+
+    /// <summary>What all that the store keeps takes up, in memory or on disk, wherever it is kept.</summary>
+    Task<long> Bytes(CancellationToken cancellation);
+
     /// <summary>
     /// A slice of all the names in the store that begin so, in no order, some perhaps twice; for audits and exports
     /// alone, as it goes through the whole store.

@@ -54,6 +54,12 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
     public Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation) =>
         Repeatable(static (store, ask, token) => store.Counts(ask.partition, ask.bucket, token), (partition, bucket), cancellation);
 
+    public Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation) =>
+        Repeatable(static (store, ask, token) => store.CountEvents(ask.partition, ask.log, token), (partition, log), cancellation);
+
+    public Task<long> Bytes(CancellationToken cancellation) =>
+        Repeatable(static (store, _, token) => store.Bytes(token), true, cancellation);
+
     public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation) =>
         Repeatable(static (store, ask, token) => store.Names(ask.prefixes, ask.cursor, token), (prefixes, cursor), cancellation);
 

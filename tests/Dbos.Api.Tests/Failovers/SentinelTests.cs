@@ -5,32 +5,46 @@ using Xunit.Abstractions;
 
 namespace Dbos.Api.Tests.Failovers;
 
-public sealed class SentinelTests(ITestOutputHelper output) : IAsyncLifetime
+public sealed class SentinelTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan DownAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>While nothing is to be failed over, so that nothing is that is only slow.</summary>
+    private static readonly TimeSpan NotDown = TimeSpan.FromMinutes(1);
 
     /// <summary>The Sentinels see the death, elect one of them, and it promotes a replica; then DBOS follows.</summary>
     private static readonly TimeSpan MostWithoutService = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private RedisSentinels redis = null!;
+    /// <summary>All at once, as each waits for many seconds.</summary>
+    [Fact]
+    public Task A_primary_that_is_gone_is_followed_to_its_successor_by_calls_and_streams() => Task.WhenAll(
+        ShouldBeFollowed(Outage.Killed, "local"), ShouldBeFollowed(Outage.Paused, "local"), ShouldBeFollowed(Outage.Killed, "replicated"));
 
-    public async Task InitializeAsync() => redis = await RedisSentinels.Start(DownAfter);
-
-    public async Task DisposeAsync() => await redis.DisposeAsync();
-
-    [Theory]
-    [InlineData(Outage.Killed, "local")]
-    [InlineData(Outage.Paused, "local")]
-    [InlineData(Outage.Killed, "replicated")]
-    public async Task A_primary_that_is_gone_is_followed_to_its_successor_by_calls_and_streams(Outage outage, string durability)
+    [Fact]
+    public async Task DBOS_starts_without_the_Sentinels_and_serves_when_they_are_there()
     {
-        await using var dbos = await Start(durability);
+        await using var redis = await RedisSentinels.Start(NotDown);
+        await redis.StopSentinels();
+        await using var dbos = await DbosServer.StartUnready(Settings(redis, "local"));
+        (await IsStored(dbos, "result")).Should().BeFalse();
+
+        await redis.StartSentinels();
+
+        await dbos.WaitUntilServing(Patience);
+        (await IsStored(dbos, "result")).Should().BeTrue();
+    }
+
+    private async Task ShouldBeFollowed(Outage outage, string durability)
+    {
+        await using var redis = await RedisSentinels.Start(NotDown);
+        await using var dbos = await DbosServer.Start(Settings(redis, durability));
         await using var taker = Taker.Start(dbos.Client, Requests.Agent, leaseSeconds: 2);
         await dbos.Client.ScheduleSome(Requests.Agent);
         await dbos.Client.Ack((await taker.Next()).Task);
         var gone = await redis.Primary();
 
+        await redis.FailOverAfter(DownAfter);
         await gone.Begin(outage);
         var id = Requests.NewId("result");
         var without = await Eventually.True(() => IsStored(dbos, id), MostWithoutService, "a result is stored by the successor");
@@ -42,27 +56,14 @@ public sealed class SentinelTests(ITestOutputHelper output) : IAsyncLifetime
         var scheduled = await dbos.Client.ScheduleSome(Requests.Agent);
         (await taker.Next()).Task.Id.Should().Be(scheduled[0].Id, "the stream goes on");
         taker.End.IsCompleted.Should().BeFalse();
-        await ShouldLoseNothingWhenItComesBack(dbos, gone, outage);
-    }
-
-    [Fact]
-    public async Task DBOS_starts_without_the_Sentinels_and_serves_when_they_are_there()
-    {
-        await redis.StopSentinels();
-        await using var dbos = await DbosServer.StartUnready(Settings("local"));
-        (await IsStored(dbos, "result")).Should().BeFalse();
-
-        await redis.StartSentinels();
-
-        await dbos.WaitUntilServing(Patience);
-        (await IsStored(dbos, "result")).Should().BeTrue();
+        await ShouldLoseNothingWhenItComesBack(redis, dbos, gone, outage);
     }
 
     /// <summary>It is back as a primary, with older data, until the Sentinels make it a replica of its successor.</summary>
-    private async Task ShouldLoseNothingWhenItComesBack(DbosServer dbos, RedisServer old, Outage outage)
+    private static async Task ShouldLoseNothingWhenItComesBack(RedisSentinels redis, DbosServer dbos, RedisServer old, Outage outage)
     {
-        // A successor that is only slow would be failed over too, and take with it what its replicas lack.
-        await redis.FailOverAfter(2 * Patience);
+        // Else a successor that is only slow would take with it what its replicas lack.
+        await redis.FailOverAfter(NotDown);
         var stored = new List<string>();
         await old.End(outage);
         await Eventually.True(
@@ -100,9 +101,8 @@ public sealed class SentinelTests(ITestOutputHelper output) : IAsyncLifetime
         }
     }
 
-    private Task<DbosServer> Start(string durability) => DbosServer.Start(Settings(durability));
-
-    private Dictionary<string, string> Settings(string durability) => new() { ["REDIS_ADDR"] = redis.Address, ["DURABILITY"] = durability };
+    private static Dictionary<string, string> Settings(RedisSentinels redis, string durability) =>
+        new() { ["REDIS_ADDR"] = redis.Address, ["DURABILITY"] = durability };
 
     private static async Task<bool> IsStored(DbosServer dbos, string id)
     {

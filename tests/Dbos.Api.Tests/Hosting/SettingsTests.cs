@@ -13,6 +13,9 @@ public sealed class SettingsTests
     [InlineData("PORT", "abc")]
     [InlineData("PORT", "0")]
     [InlineData("PORT", "65536")]
+    [InlineData("METRICS_PORT", "0")]
+    [InlineData("METRICS_PORT", "on")]
+    [InlineData("METRICS_PORT", "50051")]
     [InlineData("PARTITIONS", "0")]
     [InlineData("PARTITIONS", "1.5")]
     [InlineData("LEASE_SECONDS", "-1")]
@@ -95,17 +98,20 @@ public sealed class SettingsTests
         sentence.Should().StartWith("DBOS cannot start: ").And.Contain(folder.Path);
     }
 
-    [Fact]
-    public async Task A_port_in_use_is_one_sentence()
+    [Theory]
+    [InlineData("PORT")]
+    [InlineData("METRICS_PORT")]
+    public async Task A_port_in_use_is_one_sentence(string name)
     {
         using var folder = new TemporaryFolder();
         using var taken = new TcpListener(IPAddress.Any, 0);
         taken.Start();
         var port = Text(((IPEndPoint)taken.LocalEndpoint).Port);
 
-        var sentence = await SentenceOfFailedStart(new() { ["REDIS_ADDR"] = "embedded", ["DATA_DIR"] = folder.Path, ["PORT"] = port });
+        var sentence = await SentenceOfFailedStart(
+            new() { ["REDIS_ADDR"] = "embedded", ["DATA_DIR"] = folder.Path, ["PORT"] = Text(FreePort.Find()), [name] = port });
 
-        sentence.Should().StartWith("DBOS cannot start: PORT must be ").And.Contain("not in use").And.EndWith($"but is '{port}'");
+        sentence.Should().StartWith($"DBOS cannot start: {name} must be ").And.Contain("not in use").And.EndWith($"but is '{port}'");
     }
 
     [Fact]

@@ -10,7 +10,7 @@ namespace Dbos.Application.Tests.Pipeline;
 /// </summary>
 public sealed class WiringTests : IDisposable
 {
-    private static readonly Type[] Outer = [typeof(AuditBehaviour<,>), typeof(ValidationBehaviour<,>)];
+    private static readonly Type[] Outer = [typeof(TraceBehaviour<,>), typeof(AuditBehaviour<,>), typeof(ValidationBehaviour<,>)];
 
     private readonly SubstitutedDbos dbos = new();
 
@@ -32,7 +32,7 @@ public sealed class WiringTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Requests))]
-    public void Every_request_is_audited_then_validated_and_every_write_is_made_idempotent(Type request)
+    public void Every_request_is_traced_then_audited_then_validated_and_every_write_is_made_idempotent(Type request)
     {
         var expected = typeof(IWrite).IsAssignableFrom(request) ? [.. Outer, typeof(IdempotencyBehaviour<,>)] : Outer;
 

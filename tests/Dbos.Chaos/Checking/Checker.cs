@@ -1,4 +1,5 @@
 using Dbos.Chaos.Histories;
+using Grpc.Core;
 
 namespace Dbos.Chaos.Checking;
 
@@ -8,6 +9,8 @@ namespace Dbos.Chaos.Checking;
 /// </summary>
 internal static class Checker
 {
+    private static readonly string[] Faults = [nameof(StatusCode.Internal), nameof(StatusCode.Unknown), nameof(StatusCode.Unimplemented)];
+
     /// <returns>None: every promise was kept.</returns>
     public static IReadOnlyList<Violation> Check(IReadOnlyList<Call> calls, FinalState final) =>
     [
@@ -18,6 +21,8 @@ internal static class Checker
         .. LeaseChecks.Check(calls, final),
         .. EventChecks.Check(calls, final),
         .. final.Inconsistencies.Select(found => new Violation(Promise.StoreInconsistent, found)),
+        .. calls.Where(call => Faults.Contains(call.Code))
+            .Select(call => new Violation(Promise.Failed, $"{call.Method} of {call.Subject} was answered {call.Code}")),
     ];
 
     /// <summary>The calls of some methods, those of each subject together.</summary>

@@ -14,6 +14,9 @@ internal enum Promise
 
     /// <summary>Indexes, counts and records of tasks do not fit together.</summary>
     StoreInconsistent,
+
+    /// <summary>DBOS failed at a call itself; an outage has other words.</summary>
+    Failed,
 }
 
 /// <summary>A broken promise, in one sentence.</summary>

@@ -117,6 +117,20 @@ public sealed class ReplicationTests : IAsyncLifetime
         await ShouldBeStoredOnce(dbos);
     }
 
+    /// <summary>Connections remember what they saw when they were made.</summary>
+    [Fact]
+    public async Task A_replica_that_was_connected_to_and_is_promoted_serves()
+    {
+        await engine.Server.Follow(replica.Port);
+        await engine.Server.Ask("client", "kill", "type", "normal");
+        await Testing.Eventually.True(
+            async () => (await engine.Server.Ask("client", "list")).Split("name=dbos ").Length > 3, Patience, "all three connections are there again");
+
+        await engine.Server.Promote();
+
+        await Testing.Eventually.True(() => Outage.IsOver(() => dbos.Send(Given.Result())), Patience, "it is a primary with a replica again");
+    }
+
     /// <summary>It may lack what was acknowledged without it.</summary>
     [Fact]
     public async Task A_replica_is_not_asked_in_place_of_a_dead_primary()

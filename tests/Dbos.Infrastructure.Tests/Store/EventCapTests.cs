@@ -27,6 +27,8 @@ public abstract class EventCapTests(IEngine engine) : StoreTests(engine)
         (await Newest(EventLogName.History, 3)).Should().Equal("4", "3", "2");
         (await Newest(EventLogName.History, 10)).Should().Equal("4", "3", "2", "1", "0");
         (await Newest(EventLogName.Refusals, 10)).Should().BeEmpty();
+        (await Port.CountEvents(0, EventLogName.History, None)).Should().Be(5);
+        (await Port.CountEvents(0, EventLogName.Refusals, None)).Should().Be(0);
     }
 
     [Fact]
@@ -38,6 +40,7 @@ public abstract class EventCapTests(IEngine engine) : StoreTests(engine)
 
         newest.Should().HaveCountGreaterThanOrEqualTo(Kept).And.HaveCountLessThanOrEqualTo(Most);
         newest.Should().Equal(Enumerable.Range(0, newest.Length).Select(age => Number(Told - 1 - age)));
+        (await Port.CountEvents(0, EventLogName.History, None)).Should().Be(newest.Length);
     }
 
     [Fact]

@@ -1,23 +1,25 @@
--- Proves that scripts can write, and looks what is due next.
+-- Proves that scripts can write, tells the time and how the store is laid out, and looks what is due next.
 --
--- KEYS  for each partition: probe, turns, the indexes of deadlines
+-- KEYS  1 layout, of which only the first partition has one    then for each partition: probe, turns, the indexes of deadlines
 -- ARGV  1 how many partitions    2 how many indexes of deadlines
 --       3 turns due after this, 4 up to this are told, Unix ms    5 most of each band    6 bands    7 width of a band
 --
--- Answers the lowest score of each index of deadlines, '' none; then members of the turns and their scores.
+-- Answers what layout.lua answers; the lowest score of each index of deadlines, '' none; then members of the turns
+-- and their scores.
 
-local now = redis.call('TIME')[1]
+local time = redis.call('TIME')
 local deadlines = tonumber(ARGV[2])
-local answer = {}
-for i = 1, deadlines do answer[i] = '' end
+local answer = redis.call('HMGET', KEYS[1], 'partitions', 'schema', 'moved_from')
+answer[4], answer[5] = time[1], time[2]
+for i = 1, deadlines do answer[5 + i] = '' end
 
-local key = 0
+local key = 1
 for _ = 1, ARGV[1] do
-  redis.call('SET', KEYS[key + 1], now, 'EX', 60)
+  redis.call('SET', KEYS[key + 1], time[1], 'EX', 60)
   for i = 1, deadlines do
     local first = redis.call('ZRANGE', KEYS[key + 2 + i], 0, 0, 'WITHSCORES')[2]
-    local lowest = answer[i]
-    if first and (lowest == '' or tonumber(first) < tonumber(lowest)) then answer[i] = first end
+    local lowest = answer[5 + i]
+    if first and (lowest == '' or tonumber(first) < tonumber(lowest)) then answer[5 + i] = first end
   end
   if redis.call('EXISTS', KEYS[key + 2]) == 1 then
     for band = 0, ARGV[6] - 1 do

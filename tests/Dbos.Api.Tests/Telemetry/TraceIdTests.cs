@@ -1,7 +1,7 @@
 using Dbos.Api.Tests.Support;
 using Grpc.Core;
 
-namespace Dbos.Api.Tests.Tracing;
+namespace Dbos.Api.Tests.Telemetry;
 
 public sealed class TraceIdTests(OneEmbedded dbos) : IClassFixture<OneEmbedded>
 {

@@ -1,7 +1,7 @@
 using Dbos.Api.Tests.Support;
 using Grpc.Core;
 
-namespace Dbos.Api.Tests.Watching;
+namespace Dbos.Api.Tests.Streams;
 
 public abstract class WatchTests(Deployment dbos)
 {

@@ -1,0 +1,63 @@
+using YamlDotNet.Serialization;
+
+namespace Dbos.Api.Tests.Watching;
+
+/// <summary>What can be told of build/compose.yaml without running it.</summary>
+public sealed class ComposeTests
+{
+    private static readonly string Build = Path.Combine(ProductFiles.Repository, "build");
+
+    private static readonly Compose File = new DeserializerBuilder().IgnoreUnmatchedProperties().Build()
+        .Deserialize<Compose>(System.IO.File.ReadAllText(Path.Combine(Build, "compose.yaml")));
+
+    [Fact]
+    public void Every_port_is_published_on_loopback_alone() =>
+        File.Services.Values.SelectMany(service => service.Ports).Should().HaveCount(6).And.OnlyContain(port => port.StartsWith("127.0.0.1:"));
+
+    [Fact]
+    public void Every_image_that_is_not_built_here_has_a_version() =>
+        File.Services.Values.Where(service => service.Build is null).Select(service => service.Image)
+            .Should().HaveCount(4).And.OnlyContain(image => image.Contains(':') && !image.EndsWith(":latest"));
+
+    [Fact]
+    public void Every_file_that_is_mounted_is_there_and_read_only() =>
+        File.Services.Values.SelectMany(service => service.Volumes).Where(volume => volume.StartsWith('.'))
+            .Should().HaveCount(4).And.OnlyContain(volume => volume.EndsWith(":ro") && Path.Exists(Path.Combine(Build, volume.Split(':', StringSplitOptions.None)[0])));
+
+    [Fact]
+    public void DBOS_needs_no_file_system_that_is_written_to()
+    {
+        var dbos = File.Services["dbos"];
+
+        dbos.ReadOnly.Should().BeTrue();
+        dbos.Environment.Should().Contain("METRICS_PORT", "9464").And.Contain("REDIS_ADDR", "redis:6379");
+        System.IO.File.ReadAllText(Path.Combine(Build, "prometheus.yml")).Should().Contain("dbos:9464");
+    }
+
+    public sealed class Compose
+    {
+        [YamlMember(Alias = "services")]
+        public Dictionary<string, Service> Services { get; init; } = [];
+    }
+
+    public sealed class Service
+    {
+        [YamlMember(Alias = "image")]
+        public string Image { get; init; } = string.Empty;
+
+        [YamlMember(Alias = "build")]
+        public Dictionary<string, string>? Build { get; init; }
+
+        [YamlMember(Alias = "ports")]
+        public List<string> Ports { get; init; } = [];
+
+        [YamlMember(Alias = "volumes")]
+        public List<string> Volumes { get; init; } = [];
+
+        [YamlMember(Alias = "environment")]
+        public Dictionary<string, string> Environment { get; init; } = [];
+
+        [YamlMember(Alias = "read_only")]
+        public bool ReadOnly { get; init; }
+    }
+}
