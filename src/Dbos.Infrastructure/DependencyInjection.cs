@@ -48,6 +48,8 @@ public static class DependencyInjection
         services.AddSingleton<IStoreWatcher, TaskWatcher>();
         services.AddHostedService<StoreUpkeep>();
         services.AddSingleton<EventWriter>();
+        services.AddSingleton<EventLogs>();
+        services.AddSingleton<EventHeads>();
         services.AddSingleton<IIdempotencyMarks, IdempotencyMarks>();
         services.AddSingleton<IEventLog, EventLog>();
         services.AddSingleton<IAgentRepository, AgentRepository>();

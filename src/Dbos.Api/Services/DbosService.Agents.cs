@@ -3,7 +3,11 @@ using Dbos.Application.Paging;
 using Dbos.Domain.Agents;
 using Dbos.Wire;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 using Agent = Dbos.Wire.Agent;
+using AgentPeriod = Dbos.Wire.AgentPeriod;
+using AgentStatus = Dbos.Wire.AgentStatus;
+using Task = System.Threading.Tasks.Task;
 
 namespace Dbos.Api.Services;
 
@@ -31,7 +35,7 @@ public sealed partial class DbosService
 
     public override async Task<ListAgentsResponse> ListAgents(ListAgentsRequest request, ServerCallContext context)
     {
-        var answer = await Ask(new ListAgents(new PageRequest(request.PageSize, request.PageToken)), context);
+        var answer = await Ask(new ListAgents((Application.Agents.AgentFilter)request.Filter, new PageRequest(request.PageSize, request.PageToken)), context);
         if (answer.Refusal is { } refusal)
         {
             return new ListAgentsResponse { Error = refusal.Sentence, Code = Code(refusal) };
@@ -46,6 +50,62 @@ public sealed partial class DbosService
             Error = error,
             Code = code,
         };
+    }
+
+    public override async Task<GetAgentHistoryResponse> GetAgentHistory(GetAgentHistoryRequest request, ServerCallContext context)
+    {
+        var answer = await Ask(new GetAgentHistory(request.AgentId, request.WindowSeconds), context);
+        if (answer.Refusal is { } refusal)
+        {
+            return new GetAgentHistoryResponse { Error = refusal.Sentence, Code = Code(refusal) };
+        }
+
+        var history = answer.Value;
+        return new GetAgentHistoryResponse
+        {
+            Found = true,
+            Periods =
+            {
+                history.Periods.Select(period => new AgentPeriod
+                {
+                    Connected = period.Alive,
+                    FromMs = period.From.ToUnixTimeMilliseconds(),
+                    UntilMs = period.Until?.ToUnixTimeMilliseconds() ?? 0,
+                    Cause = period.Cause,
+                }),
+            },
+            Uptime = history.Uptime,
+            From = history.From.ToUnixTimeSeconds(),
+            Until = history.Until.ToUnixTimeSeconds(),
+            KnownSince = history.KnownSince.ToUnixTimeSeconds(),
+        };
+    }
+
+    [DisableRateLimiting]
+    public override async Task WatchAgents(
+        WatchAgentsRequest request, IServerStreamWriter<WatchAgentsResponse> responseStream, ServerCallContext context)
+    {
+        var answer = await Ask(new WatchAgents(), context);
+        await Stream(
+            answer.Value,
+            news => responseStream.WriteAsync(new WatchAgentsResponse
+            {
+                Agents =
+                {
+                    news.Agents.Select(agent => new AgentStatus
+                    {
+                        AgentId = agent.AgentId,
+                        Alive = agent.Alive,
+                        SinceMs = agent.Since.ToUnixTimeMilliseconds(),
+                        Cause = agent.Cause,
+                    }),
+                },
+                PresentStateTold = news.IsPresent,
+                Error = news.Refusal?.Sentence ?? string.Empty,
+                Code = news.Refusal is { } end ? Code(end) : ErrorCode.None,
+            }),
+            nameof(WatchAgents),
+            context);
     }
 
     private static Agent OnWire(Domain.Agents.Agent agent) => new()

@@ -9,6 +9,7 @@ using Dbos.Wire;
 using Grpc.Core;
 using MediatR;
 using Microsoft.AspNetCore.RateLimiting;
+using Task = System.Threading.Tasks.Task;
 
 namespace Dbos.Api.Services;
 
@@ -79,6 +80,24 @@ public sealed partial class DbosService(
             throw new RpcException(new Status(StatusCode.Internal, "DBOS failed at this call; its log says why"));
         }
 #pragma warning restore CA1031
+    }
+
+    /// <summary>Writes what comes until the caller has enough or DBOS stops.</summary>
+    private async Task Stream<T>(IAsyncEnumerable<T> news, Func<T, Task> write, string name, ServerCallContext context)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        await Told(
+            async () =>
+            {
+                await foreach (var some in news.WithCancellation(ending.Token))
+                {
+                    await write(some);
+                }
+
+                return true;
+            },
+            name,
+            context);
     }
 
     /// <summary>The caller's trace is told also where DBOS itself is not traced.</summary>

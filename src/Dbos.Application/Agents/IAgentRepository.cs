@@ -8,8 +8,8 @@ public interface IAgentRepository
 {
     Task<Agent?> Find(string agentId, CancellationToken cancellation);
 
-    /// <summary>By id, ascending.</summary>
-    Task<Page<Agent>> List(PageRequest page, CancellationToken cancellation);
+    /// <summary>By id, ascending; of those that the filter lets through as they are now.</summary>
+    Task<Page<Agent>> List(AgentFilter filter, PageRequest page, CancellationToken cancellation);
 
     Task<Saved<Agent>> Save(Agent agent, UnitOfWork work, CancellationToken cancellation);
 

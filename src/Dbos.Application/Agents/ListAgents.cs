@@ -8,7 +8,7 @@ using MediatR;
 
 namespace Dbos.Application.Agents;
 
-public sealed record ListAgents(PageRequest Page) : IQuery<Page<Agent>>
+public sealed record ListAgents(AgentFilter Filter, PageRequest Page) : IQuery<Page<Agent>>
 {
     public string RefusedEvent => EventTypes.AgentListError;
 
@@ -16,7 +16,11 @@ public sealed record ListAgents(PageRequest Page) : IQuery<Page<Agent>>
 
     public sealed class Validator : AbstractValidator<ListAgents>
     {
-        public Validator() => this.IsPage(query => query.Page);
+        public Validator()
+        {
+            this.IsPage(query => query.Page);
+            RuleFor(query => (long)query.Filter).IsWithin("filter", (long)AgentFilter.All, (long)AgentFilter.Lost);
+        }
     }
 
     public sealed class Handler(IAgentRepository agents, DbosPolicy policy, TimeProvider clock)
@@ -24,9 +28,26 @@ public sealed record ListAgents(PageRequest Page) : IQuery<Page<Agent>>
     {
         public async Task<Answer<Page<Agent>>> Handle(ListAgents query, CancellationToken cancellationToken)
         {
-            var page = await agents.List(query.Page, cancellationToken);
+            var page = await agents.List(query.Filter, query.Page, cancellationToken);
             var now = clock.GetUtcNow();
-            return page with { Items = [.. page.Items.Select(agent => agent.AsOf(now, policy.AgentTimeout))] };
+            return page with
+            {
+                // Between two reads an agent may have been lost, or be back.
+                Items = [.. page.Items.Select(agent => agent.AsOf(now, policy.AgentTimeout)).Where(agent => query.Filter.LetsThrough(agent.Alive))],
+            };
         }
     }
+}
+
+public enum AgentFilter
+{
+    All,
+    Alive,
+    Lost,
+}
+
+public static class AgentFilters
+{
+    public static bool LetsThrough(this AgentFilter filter, bool isAlive) =>
+        filter == AgentFilter.All || (filter == AgentFilter.Alive) == isAlive;
 }

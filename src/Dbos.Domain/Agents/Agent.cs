@@ -20,6 +20,11 @@ public sealed record Agent(
     DateTimeOffset HeardAt,
     long Version) : IVersioned
 {
+    private const int MostChanges = 100;
+
+    /// <summary>When it was connected and lost, oldest first; the latest of them.</summary>
+    public IReadOnlyList<AgentChange> Changes { get; init; } = [];
+
     /// <summary>As a reader sees it: alive was told, and is still true while it is heard of within the timeout.</summary>
     public Agent AsOf(DateTimeOffset now, TimeSpan timeout) => this with { Alive = Alive && now - HeardAt < timeout };
 
@@ -37,7 +42,10 @@ public sealed record Agent(
                 told.Config,
                 told.TotalHeartbeats,
                 now,
-                Version: 1);
+                Version: 1)
+            {
+                Changes = [new AgentChange(now, told.Alive, told.Alive ? AgentChange.Registered : AgentChange.Reported)],
+            };
             return Decision.To(first, first.Tell(EventTypes.AgentRegistered, "registered"));
         }
 
@@ -52,6 +60,12 @@ public sealed record Agent(
             HeardAt = now > known.HeardAt ? now : known.HeardAt,
             Version = known.Version + 1,
         };
+        if (next.Alive != known.Alive || known.Changes.Count == 0)
+        {
+            // An agent that was stored before changes were kept has its first one now.
+            next = next.With(new AgentChange(next.HeardAt, next.Alive, next.Alive ? AgentChange.Heard : AgentChange.Reported));
+        }
+
         return Decision.To(next, [.. next.WhatChangedSince(known)]);
     }
 
@@ -63,12 +77,17 @@ public sealed record Agent(
             return Decision.Replay(this);
         }
 
-        var lost = this with { Alive = false, Version = Version + 1 };
+        var lost = (this with { Alive = false, Version = Version + 1 }).With(new AgentChange(HeardAt + timeout, Alive: false, AgentChange.Timeout));
         var silence = ((long)timeout.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-        return Decision.To(lost, lost.Tell(EventTypes.AgentLost, $"lost: not heard of for {silence} s", ("cause", "timeout")));
+        return Decision.To(lost, lost.Tell(EventTypes.AgentLost, $"lost: not heard of for {silence} s", ("cause", AgentChange.Timeout)));
     }
 
     private static long Told(long told, long otherwise) => told > 0 ? told : otherwise;
+
+    private Agent With(AgentChange change) => this with
+    {
+        Changes = [.. Changes.Skip(Math.Max(0, Changes.Count + 1 - MostChanges)), change],
+    };
 
     private IEnumerable<AuditEvent> WhatChangedSince(Agent known)
     {
@@ -76,7 +95,7 @@ public sealed record Agent(
         {
             yield return Alive
                 ? Tell(EventTypes.AgentBack, "back")
-                : Tell(EventTypes.AgentLost, "lost: reported as not alive", ("cause", "reported"));
+                : Tell(EventTypes.AgentLost, "lost: reported as not alive", ("cause", AgentChange.Reported));
         }
 
         if (Hostname != known.Hostname)

@@ -11,6 +11,7 @@ public enum RefusalCode
     OwnerMismatch,
     IdempotencyKeyReused,
     TaskCancelled = 9,
+    NoLongerKept,
 }
 
 /// <summary>An expected "no": a value, not an exception. The sentence is for the caller's eyes.</summary>

@@ -11,6 +11,7 @@ namespace Dbos.Infrastructure.Events;
 public sealed class EventIds
 {
     private const int CounterBits = 16;
+    private const int TimeDigits = 16;
 
     private readonly string process = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
     private long last;
@@ -28,6 +29,18 @@ public sealed class EventIds
 
         return string.Create(CultureInfo.InvariantCulture, $"{next:x16}-{process}");
     }
+
+    /// <summary>Sorts before every id of that time.</summary>
+    public static string First(DateTimeOffset time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, time.ToUnixTimeMilliseconds()) << CounterBits:x16}");
+
+    public static DateTimeOffset TimeOf(string id) =>
+        id.Length >= TimeDigits && long.TryParse(id.AsSpan(0, TimeDigits), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var time)
+            ? DateTimeOffset.FromUnixTimeMilliseconds(time >> CounterBits)
+            : DateTimeOffset.UnixEpoch;
+
+    /// <summary>Sorts as an id of so much later would.</summary>
+    public static string Shift(string id, TimeSpan by) => First(TimeOf(id) + by);
 
     /// <summary>The id of an event, which every event begins with.</summary>
     public static string Of(ReadOnlySpan<byte> told)

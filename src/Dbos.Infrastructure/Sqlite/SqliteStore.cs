@@ -142,8 +142,8 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         Read<IReadOnlyList<ReadOnlyMemory<byte>>>(session => session.ReadAll(
             row => (ReadOnlyMemory<byte>)row.GetFieldValue<byte[]>(0),
             log == EventLogName.History
-                ? "SELECT told FROM events ORDER BY seq DESC LIMIT $1 OFFSET $2"
-                : "SELECT told FROM refusals ORDER BY seq DESC LIMIT $1 OFFSET $2",
+                ? "SELECT told FROM events WHERE seq <= (SELECT max(seq) FROM events) - $2 ORDER BY seq DESC LIMIT $1"
+                : "SELECT told FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $2 ORDER BY seq DESC LIMIT $1",
             count,
             skip));
 

@@ -20,6 +20,7 @@ public sealed class SilentAgentTests
 
         await Eventually.True(async () => (await AliveOf(dbos)).All(alive => !alive), LongestSilence, "all are lost");
         await Eventually.True(async () => (await Told(dbos, "agent_lost")).Length >= Agents, LongestSilence, "the log tells of all");
+        (await Listed(dbos, AgentFilter.Lost)).Should().BeEquivalentTo(ids);
         await Beat(dbos, ids);
 
         (await AliveOf(dbos)).Should().OnlyContain(alive => alive);
@@ -27,6 +28,11 @@ public sealed class SilentAgentTests
         {
             (await Told(dbos, type)).Should().BeEquivalentTo(ids, $"each has one {type}");
         }
+
+        var history = await dbos.Client.GetAgentHistoryAsync(new GetAgentHistoryRequest { AgentId = ids[0], WindowSeconds = 3600 });
+        history.Periods.Select(period => (period.Connected, period.Cause)).Should().Equal((true, "registered"), (false, "timeout"), (true, "heard"));
+        (history.Periods[1].FromMs - history.Periods[0].FromMs).Should().BeInRange(2_000, 2_500, "it was heard once, and is lost 2 s later");
+        history.Uptime.Should().BeInRange(0.1, 0.99);
     }
 
     [Theory]
@@ -57,6 +63,9 @@ public sealed class SilentAgentTests
 
     private static async Task<bool[]> AliveOf(Deployment dbos) =>
         [.. (await dbos.Client.ListAgentsAsync(new ListAgentsRequest())).Agents.Select(agent => agent.Alive)];
+
+    private static async Task<string[]> Listed(Deployment dbos, AgentFilter filter) =>
+        [.. (await dbos.Client.ListAgentsAsync(new ListAgentsRequest { Filter = filter })).Agents.Select(agent => agent.Id)];
 
     private static async Task<string[]> Told(Deployment dbos, string type) =>
         [.. (await dbos.Client.ReadEvents()).Where(told => told.Type == type).Select(told => told["agent_id"])];

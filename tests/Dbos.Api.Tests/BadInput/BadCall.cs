@@ -34,6 +34,12 @@ public sealed record BadCall(string Field, string EventType, Func<DBOS.DBOSClien
     public static BadCall GetEvents(string field, GetEventsRequest request) =>
         Of(field, "event_read_error", client => client.GetEventsAsync(request));
 
+    public static BadCall GetHistory(string field, GetAgentHistoryRequest request) =>
+        Of(field, "agent_read_error", client => client.GetAgentHistoryAsync(request));
+
+    public static BadCall GetTimeline(string field, GetRequestTimelineRequest request) =>
+        Of(field, "event_read_error", client => client.GetRequestTimelineAsync(request));
+
     public static BadCall ListAgents(string field, ListAgentsRequest request) =>
         Of(field, "agent_list_error", client => client.ListAgentsAsync(request));
 
@@ -78,9 +84,17 @@ public sealed record BadCall(string Field, string EventType, Func<DBOS.DBOSClien
         Of(field, "task_ack_error", client => client.AckTasksAsync(
             new AckTasksRequest { Acks = { Enumerable.Range(0, count).Select(i => new AckTaskRequest { TaskId = $"task-{i}" }) } }));
 
-    public static BadCall Stream(string field, StreamDueTasksRequest request) => new(field, "task_list_error", async client =>
+    public static BadCall Stream(string field, StreamDueTasksRequest request) =>
+        OfStream(field, "task_list_error", client => client.StreamDueTasks(request));
+
+    public static BadCall Watch(string field, WatchEventsRequest request) =>
+        OfStream(field, "event_read_error", client => client.WatchEvents(request));
+
+    private static BadCall OfStream<TReply>(
+        string field, string eventType, Func<DBOS.DBOSClient, AsyncServerStreamingCall<TReply>> open)
+        where TReply : IMessage => new(field, eventType, async client =>
     {
-        using var call = client.StreamDueTasks(request);
+        using var call = open(client);
         (await call.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue("the refusal is a reply");
         var refusal = Refusal.In(call.ResponseStream.Current);
         (await call.ResponseStream.MoveNext(CancellationToken.None)).Should().BeFalse("a refusal is the only reply");

@@ -24,6 +24,9 @@ public static class BadCalls
         ["get no agent"] = BadCall.GetAgent("agent_id", new GetAgentRequest()),
         ["agents page too small"] = BadCall.ListAgents("page_size", new ListAgentsRequest { PageSize = -1 }),
         ["agents page too large"] = BadCall.ListAgents("page_size", new ListAgentsRequest { PageSize = 10_001 }),
+        ["agents of an unknown filter"] = BadCall.ListAgents("filter", new ListAgentsRequest { Filter = (AgentFilter)3 }),
+        ["history of no agent"] = BadCall.GetHistory("agent_id", new GetAgentHistoryRequest()),
+        ["negative window"] = BadCall.GetHistory("window_seconds", new GetAgentHistoryRequest { AgentId = Requests.Agent, WindowSeconds = -1 }),
         ["agents bad page token"] = BadCall.ListAgents("page_token", new ListAgentsRequest { PageToken = "no token" }),
 
         ["no state"] = BadCall.State("state", call => call.State = null),
@@ -121,6 +124,15 @@ public static class BadCalls
         ["deletion of no task"] = BadCall.Delete("task_id", new DeleteDeadLetterTaskRequest()),
 
         ["negative limit of events"] = BadCall.GetEvents("limit", new GetEventsRequest { Limit = -1 }),
+        ["events of a bad type"] = BadCall.GetEvents("type", new GetEventsRequest { Type = ControlCharacter }),
+        ["events of a bad agent"] = BadCall.GetEvents("agent_id", new GetEventsRequest { AgentId = TooLong }),
+        ["events of a bad request"] = BadCall.GetEvents("request_id", new GetEventsRequest { RequestId = ControlCharacter }),
+        ["events before 1970"] = BadCall.GetEvents("since", new GetEventsRequest { Since = -1 }),
+        ["events bad page token"] = BadCall.GetEvents("page_token", new GetEventsRequest { PageToken = "no token" }),
+        ["watch of a bad agent"] = BadCall.Watch("agent_id", new WatchEventsRequest { AgentId = TooLong }),
+        ["watch before 1970"] = BadCall.Watch("since", new WatchEventsRequest { Since = -1 }),
+        ["watch after no event"] = BadCall.Watch("after", new WatchEventsRequest { After = "yesterday" }),
+        ["timeline of no request"] = BadCall.GetTimeline("request_id", new GetRequestTimelineRequest()),
         ["too many events"] = BadCall.GetEvents("limit", new GetEventsRequest { Limit = 10_001 }),
     };
 }

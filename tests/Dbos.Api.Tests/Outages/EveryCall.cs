@@ -11,6 +11,8 @@ public static class EveryCall
         client => client.RegisterAgentAsync(Requests.Heartbeat(Requests.Agent)).ResponseAsync,
         client => client.GetAgentAsync(new GetAgentRequest { AgentId = Requests.Agent }).ResponseAsync,
         client => client.ListAgentsAsync(new ListAgentsRequest()).ResponseAsync,
+        client => client.ListAgentsAsync(new ListAgentsRequest { Filter = AgentFilter.Lost }).ResponseAsync,
+        client => client.GetAgentHistoryAsync(new GetAgentHistoryRequest { AgentId = Requests.Agent }).ResponseAsync,
         client => client.SetModuleStateAsync(Requests.State("request-1")).ResponseAsync,
         client => client.GetModuleStateAsync(new GetModuleStateRequest { RequestId = "request-1" }).ResponseAsync,
         client => client.ListModuleStatesAsync(new ListModuleStatesRequest()).ResponseAsync,
@@ -34,6 +36,9 @@ public static class EveryCall
         client => client.GetQueueStatsAsync(new GetQueueStatsRequest()).ResponseAsync,
         CheckConsistency,
         client => client.GetEventsAsync(new GetEventsRequest()).ResponseAsync,
+        client => First(client.WatchEvents(new WatchEventsRequest())),
+        client => First(client.WatchAgents(new WatchAgentsRequest())),
+        client => client.GetRequestTimelineAsync(new GetRequestTimelineRequest { RequestId = "request-1" }).ResponseAsync,
     ];
 
     /// <summary>All of them at once.</summary>
@@ -51,6 +56,15 @@ public static class EveryCall
         while (await call.ResponseStream.MoveNext(CancellationToken.None))
         {
             call.ResponseStream.Current.Error.Should().BeEmpty();
+        }
+    }
+
+    /// <summary>A stream that has no end of its own is answered with its first reply.</summary>
+    private static async Task First<TReply>(AsyncServerStreamingCall<TReply> call)
+    {
+        using (call)
+        {
+            (await call.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
         }
     }
 

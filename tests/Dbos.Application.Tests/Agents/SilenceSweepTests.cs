@@ -19,7 +19,7 @@ public sealed class SilenceSweepTests : IDisposable
         (await Sweep()).Should().Be(1);
 
         await dbos.Agents.Received(1).Save(
-            Samples.Agent with { Alive = false, Version = 2 },
+            Arg.Is<Agent>(saved => saved.Id == "agent-1" && !saved.Alive && saved.Version == 2),
             Arg.Is<UnitOfWork>(work => work.Origin == Origin.Background("silence-sweep") && work.Events[0].Type == "agent_lost"),
             Arg.Any<CancellationToken>());
     }

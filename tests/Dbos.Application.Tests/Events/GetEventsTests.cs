@@ -10,8 +10,19 @@ public sealed class GetEventsTests
     {
         using var dbos = new SubstitutedDbos();
         var newest = new EventList([], Cut: false);
-        dbos.Events.Newest(limit, Arg.Any<CancellationToken>()).Returns(newest);
+        dbos.Events.Search(EventFilter.Any, limit, null, Arg.Any<CancellationToken>()).Returns(newest);
 
         (await dbos.Ask(new GetEvents(asked))).Value.Should().BeSameAs(newest);
+    }
+
+    [Fact]
+    public async Task A_page_token_of_a_store_with_other_partitions_is_refused()
+    {
+        using var dbos = new SubstitutedDbos();
+
+        var answer = await dbos.Ask(new GetEvents(0, EventFilter.Any, new EventPlace(["1", "2"]).ToString()));
+
+        answer.Refusal!.Code.Should().Be(RefusalCode.Validation);
+        answer.Refusal.Sentence.Should().StartWith("page_token must be a next_page_token of this list");
     }
 }

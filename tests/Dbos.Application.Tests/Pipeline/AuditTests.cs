@@ -15,7 +15,7 @@ public sealed class AuditTests : IDisposable
         { ask => ask.By(new RegisterAgent(Samples.Heartbeat with { LastSeen = -1 })), "agent_register_error", "agent-1" },
         { ask => ask.By(new RegisterAgent(null)), "agent_register_error", "" },
         { ask => ask.By(new GetAgent("\n")), "agent_read_error", "\n" },
-        { ask => ask.By(new ListAgents(TooLarge)), "agent_list_error", "" },
+        { ask => ask.By(new ListAgents(AgentFilter.All, TooLarge)), "agent_list_error", "" },
         { ask => ask.By(new SetModuleState(Samples.Report with { State = "finished" }, null)), "module_state_error", "request-1" },
         { ask => ask.By(new SetModuleState(Samples.Report with { RequestId = "", State = "x" }, null)), "module_state_error", "agent-1" },
         { ask => ask.By(new SetModuleState(null, null)), "module_state_error", "" },

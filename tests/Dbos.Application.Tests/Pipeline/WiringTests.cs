@@ -20,7 +20,7 @@ public sealed class WiringTests : IDisposable
     public static TheoryData<Type> Requests => [.. All];
 
     [Fact]
-    public void There_is_a_request_for_each_call_of_the_contract() => All.Should().HaveCount(26);
+    public void There_is_a_request_for_each_call_of_the_contract() => All.Should().HaveCount(30);
 
     [Theory]
     [MemberData(nameof(Requests))]

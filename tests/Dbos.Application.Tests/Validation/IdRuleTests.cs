@@ -8,6 +8,7 @@ public sealed class IdRuleTests
     {
         { "agent.id", id => new RegisterAgent(Samples.Heartbeat with { AgentId = id }) },
         { "agent_id", id => new GetAgent(id) },
+        { "agent_id", id => new GetAgentHistory(id, 0) },
         { "state.agent_id", id => new SetModuleState(Samples.Report with { AgentId = id }, null) },
         { "state.module_name", id => new SetModuleState(Samples.Report with { ModuleName = id }, null) },
         { "request_id", id => new GetModuleState(id) },
@@ -23,6 +24,7 @@ public sealed class IdRuleTests
         { "task_id", id => new ExtendTaskLease(id, 1, 0) },
         { "task_id", id => new CancelTask(id, string.Empty) },
         { "task_id", id => new DeleteDeadLetterTask(id) },
+        { "request_id", id => new GetRequestTimeline(id) },
         { "task_ids", id => new RequeueDeadLetterTasks(["task-1", id], TaskFilter.Any, All: false) },
     };
 
@@ -44,6 +46,9 @@ public sealed class IdRuleTests
         { "module_name", id => new ListDeadLetterTasks(new TaskFilter("agent-1", id), Samples.WholeList) },
         { "agent_id", id => new RequeueDeadLetterTasks([], new TaskFilter(id, "ping"), All: false) },
         { "module_name", id => new RequeueDeadLetterTasks([], new TaskFilter("agent-1", id), All: false) },
+        { "type", id => new GetEvents(0, EventFilter.Of(id, string.Empty, string.Empty, 0), string.Empty) },
+        { "agent_id", id => new GetEvents(0, EventFilter.Of(string.Empty, id, string.Empty, 0), string.Empty) },
+        { "request_id", id => new GetEvents(0, EventFilter.Of(string.Empty, string.Empty, id, 0), string.Empty) },
     };
 
     [Theory]

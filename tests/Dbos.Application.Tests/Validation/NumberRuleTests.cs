@@ -18,12 +18,13 @@ public sealed class NumberRuleTests
         { "task.created_at", time => new ScheduleTask(Samples.NewTask with { CreatedAt = time }) },
         { "task.visibility_time", time => new ScheduleTask(Samples.NewTask with { VisibilityTime = time }) },
         { "timestamp", time => new ListDueTasks(TaskFilter.Any, time, 0, 0) },
+        { "since", number => new GetEvents(0, EventFilter.Of(string.Empty, string.Empty, string.Empty, number), string.Empty) },
     };
 
     public static TheoryData<string, long, Func<long, object>> Ranges => new()
     {
         { "agent.total_heartbeats", int.MaxValue, number => new RegisterAgent(Samples.Heartbeat with { TotalHeartbeats = (int)number }) },
-        { "page_size", 10_000, number => new ListAgents(new PageRequest((int)number, string.Empty)) },
+        { "page_size", 10_000, number => new ListAgents(AgentFilter.All, new PageRequest((int)number, string.Empty)) },
         { "page_size", 10_000, number => new ListModuleStates("agent-1", "ping", new PageRequest((int)number, string.Empty)) },
         { "page_size", 10_000, number => new ListResults("agent-1", new PageRequest((int)number, string.Empty)) },
         { "page_size", 10_000, number => new ListTasks(string.Empty, TaskFilter.Any, new PageRequest((int)number, string.Empty)) },
@@ -43,6 +44,8 @@ public sealed class NumberRuleTests
         { "lease_token", long.MaxValue, number => new NackTask("task-1", 0, false, number, string.Empty) },
         { "retry_delay_seconds", 30 * 24 * 60 * 60, number => new NackTask("task-1", number, false, 0, string.Empty) },
         { "limit", 10_000, number => new GetEvents(number) },
+        { "filter", 2, number => new ListAgents((AgentFilter)number, Samples.WholeList) },
+        { "window_seconds", 315_360_000, number => new GetAgentHistory("agent-1", number) },
     };
 
     [Theory]

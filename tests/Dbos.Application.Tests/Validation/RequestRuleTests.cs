@@ -7,7 +7,7 @@ public sealed class RequestRuleTests
     [
         new RegisterAgent(Samples.Heartbeat),
         new GetAgent("agent-1"),
-        new ListAgents(Samples.WholeList),
+        new ListAgents(AgentFilter.All, Samples.WholeList),
         new SetModuleState(Samples.Report, null),
         new GetModuleState("request-1"),
         new ListModuleStates(string.Empty, string.Empty, Samples.WholeList),
@@ -29,6 +29,12 @@ public sealed class RequestRuleTests
         new ListDeadLetterTasks(TaskFilter.Any, Samples.WholeList),
         new GetQueueStats(),
         new GetEvents(0),
+        new GetRequestTimeline("request-1"),
+        new GetAgentHistory("agent-1", 0),
+        new WatchAgents(),
+        new WatchEvents(EventFilter.Any, string.Empty),
+        new WatchEvents(EventFilter.Any, "0193f0a1b2c30001-00c0ffee"),
+        new WatchEvents(EventFilter.Any, new EventPlace(["", "0193f0a1b2c30001-00c0ffee"]).ToString()),
     ];
 
     [Theory]
@@ -94,7 +100,7 @@ public sealed class RequestRuleTests
 
     public static TheoryData<Func<PageRequest, object>> Lists =>
     [
-        page => new ListAgents(page),
+        page => new ListAgents(AgentFilter.All, page),
         page => new ListModuleStates("agent-1", string.Empty, page),
         page => new ListResults("agent-1", page),
         page => new ListTasks(string.Empty, TaskFilter.Any, page),

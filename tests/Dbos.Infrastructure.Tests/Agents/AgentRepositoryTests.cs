@@ -14,7 +14,7 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
             + events {"id":"<id>","type":"agent_registered","message":"agent a1 registered","metadata":{"agent_id":"a1"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
             + index agents a1 = 0
             + index agents:deadlines a1 = <now+60>
-            + record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>"}
+            + record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
             """);
     }
 
@@ -25,8 +25,8 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
 
         (await Dbos.EffectOf(Given.Heartbeat())).Should().Be(
             """
-            - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>"}
-            + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>"}
+            - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
+            + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
             """);
     }
 
@@ -39,8 +39,8 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
             """
             + events {"id":"<id>","type":"agent_lost","message":"agent a1 lost: reported as not alive","metadata":{"agent_id":"a1","cause":"reported"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
             - index agents:deadlines a1 = <now+60>
-            - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>"}
-            + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":false,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>"}
+            - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
+            + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":false,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"},{"at":"<now>","alive":false,"cause":"reported"}]}
             """);
     }
 
@@ -76,8 +76,8 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
             """
             + events {"id":"<id>","type":"agent_lost","message":"agent a1 lost: not heard of for 1 s","metadata":{"agent_id":"a1","cause":"timeout"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"","actor":"dbos:silence-sweep"}
             - index agents:deadlines a1 = <now>
-            - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>"}
-            + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":false,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>"}
+            - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
+            + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":false,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"},{"at":"<now>","alive":false,"cause":"timeout"}]}
             """);
         (await dbos.EffectOf(dbos.Sweep<SilenceSweep>)).Should().BeEmpty();
     }

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Dbos.Application.Events;
 using Dbos.Application.Paging;
+using Dbos.Application.Tasks;
 using Dbos.Domain.Audit;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;
@@ -56,6 +58,101 @@ public abstract class EventLogTests(IEngine engine) : StoreTests(engine)
 
     [Fact]
     public async Task Without_events_none_come() => (await Newest(10)).Should().BeEmpty();
+
+    public static TheoryData<EventFilter, string[]> Filters => new()
+    {
+        { Filter(), ["task_ack_error", "task_acknowledged", "tasks_retrieved", "task_scheduled", "result_stored", "result_stored", "module_state_updated", "agent_registered"] },
+        { Filter(type: "result_stored"), ["result_stored", "result_stored"] },
+        { Filter(agentId: "agent 1"), ["task_acknowledged", "task_scheduled", "result_stored", "module_state_updated", "agent_registered"] },
+        { Filter(requestId: "ein \"Auftrag\" über /"), ["task_ack_error", "task_acknowledged", "tasks_retrieved", "task_scheduled", "result_stored", "module_state_updated"] },
+        { Filter(type: "result_stored", agentId: "agent 1", requestId: "ein \"Auftrag\" über /"), ["result_stored"] },
+        { Filter(requestId: "another"), ["result_stored"] },
+        { Filter(requestId: "ping"), [] },
+        { Filter(type: "nothing of this kind"), [] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Filters))]
+    public async Task A_filter_lets_through_what_is_of_its_type_its_agent_and_its_request(EventFilter filter, string[] types)
+    {
+        const string Request = "ein \"Auftrag\" über /";
+        await Dbos.Send(Given.Heartbeat("agent 1"));
+        await Dbos.Send(Given.State(Request, agentId: "agent 1"));
+        await Dbos.Send(Given.Result(Request, agentId: "agent 1"));
+        await Dbos.Send(Given.Result("another", agentId: "agent 2"));
+        await Dbos.Send(Given.Task(Request, agentId: "agent 1"));
+        await Dbos.Send(Given.Due());
+        await Dbos.Send(new AckTask(Request, LeaseToken: 1));
+        await Dbos.Send(new AckTask(Request, LeaseToken: 2));
+
+        var list = (await Dbos.Send(new GetEvents(0, filter, string.Empty))).Value;
+
+        list.Events.Select(told => Text(JsonSerializer.Deserialize<JsonElement>(told.Span), "type")).Should().Equal(types);
+        list.Next.Should().BeNull();
+    }
+
+    [Fact]
+    public async Task Pages_hold_every_event_once_and_in_order_whatever_is_told_meanwhile()
+    {
+        await Dbos.SendAll(Enumerable.Range(0, 500).Select(number => Given.Result($"r{number}", agentId: $"agent {number}")));
+        var ids = new List<string>();
+        var token = string.Empty;
+        do
+        {
+            var page = (await Dbos.Send(new GetEvents(40, Filter(type: EventTypes.ResultStored), token))).Value;
+            ids.AddRange(page.Events.Select(told => Text(JsonSerializer.Deserialize<JsonElement>(told.Span).GetProperty("metadata"), "request_id")));
+            token = page.Next?.ToString() ?? string.Empty;
+            await Dbos.SendAll(Enumerable.Range(0, 50).Select(number => Given.Result($"later {ids.Count} {number}", agentId: $"agent {number}")));
+        }
+        while (token.Length > 0);
+
+        ids.Order(StringComparer.Ordinal).Should().Equal(Enumerable.Range(0, 500).Select(number => $"r{number}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_search_ends_where_the_events_are_older_than_asked_for()
+    {
+        await Told(600, Minutes(-50));
+        await Dbos.Send(Given.Result("r1"));
+
+        var list = (await Dbos.Send(new GetEvents(0, Filter(since: Minutes(-10).ToUnixTimeSeconds()), string.Empty))).Value;
+
+        list.Events.Should().ContainSingle();
+        list.Next.Should().BeNull();
+    }
+
+    [Fact]
+    public async Task A_search_in_vain_gives_up_and_says_how_far_it_came_and_can_be_continued()
+    {
+        const int Many = 60_000;
+        await Dbos.Send(Given.Result("r1"));
+        await Told(Many, Minutes(-50));
+
+        var first = (await Dbos.Send(new GetEvents(0, Filter(type: "nothing of this kind"), string.Empty))).Value;
+        var second = (await Dbos.Send(new GetEvents(0, Filter(type: "nothing of this kind"), first.Next!.ToString()))).Value;
+
+        first.Events.Should().BeEmpty();
+        first.SearchedBackTo.Should().BeCloseTo(Minutes(-50) - TimeSpan.FromMilliseconds(50_000), TimeSpan.FromSeconds(1));
+        second.Should().BeEquivalentTo(new EventList([], Cut: false));
+    }
+
+    private static EventFilter Filter(string type = "", string agentId = "", string requestId = "", long since = 0) =>
+        EventFilter.Of(type, agentId, requestId, since);
+
+    private DateTimeOffset Minutes(int minutes) => Dbos.Get<TimeProvider>().GetUtcNow().AddMinutes(minutes);
+
+    /// <summary>One for each millisecond back from then, over all partitions.</summary>
+    private Task Told(int count, DateTimeOffset newest) => Task.WhenAll(Port.AllPartitions().Select(partition => Port.Restore(
+        new Restoration(partition)
+        {
+            Events =
+            [
+                .. from back in Enumerable.Range(0, count)
+                   where back % Port.Partitions == partition
+                   select (ReadOnlyMemory<byte>)Bytes($$"""{"id":"{{EventIds.First(newest.AddMilliseconds(-back))}}-00000000","type":"old"}"""),
+            ],
+        },
+        None)));
 
     private static string Text(JsonElement told, string name) => told.GetProperty(name).GetString()!;
 

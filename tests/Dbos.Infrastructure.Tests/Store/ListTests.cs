@@ -160,7 +160,28 @@ public abstract class ListTests(IEngine engine) : StoreTests(engine)
         return all;
     }
 
-    private async Task<Page<Domain.Agents.Agent>> Agents(PageRequest page) => (await Dbos.Send(new ListAgents(page))).Value;
+    [Theory]
+    [InlineData(AgentFilter.Alive, 0)]
+    [InlineData(AgentFilter.Lost, 1)]
+    public async Task Agents_are_listed_by_whether_they_are_alive_in_pages_too(AgentFilter filter, int remainder)
+    {
+        await Dbos.SendAll(Enumerable.Range(0, 60).Select(number => Given.Heartbeat($"a{number:00}", alive: number % 3 == 0)));
+        var expected = Enumerable.Range(0, 60).Where(number => (number % 3 == 0) == (remainder == 0)).Select(number => $"a{number:00}").ToArray();
+        var listed = new List<string>();
+        var token = string.Empty;
+        do
+        {
+            var page = (await Dbos.Send(new ListAgents(filter, new PageRequest(7, token)))).Value;
+            listed.AddRange(page.Items.Select(agent => agent.Id));
+            token = page.NextToken;
+        }
+        while (token.Length > 0);
+
+        listed.Should().Equal(expected);
+        (await Dbos.Send(new ListAgents(filter, new PageRequest(0, string.Empty)))).Value.Items.Select(agent => agent.Id).Should().Equal(expected);
+    }
+
+    private async Task<Page<Domain.Agents.Agent>> Agents(PageRequest page) => (await Dbos.Send(new ListAgents(AgentFilter.All, page))).Value;
 
     private async Task<Page<Domain.Results.MeasurementResult>> Results(PageRequest page) => (await Dbos.Send(new ListResults("a1", page))).Value;
 
