@@ -94,6 +94,7 @@ internal static class Tracing
         if (kept is { } share)
         {
             settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Endpoint;
+            settings["OTEL_METRICS_EXPORTER"] = "none";
             settings["OTEL_TRACES_SAMPLER"] = "parentbased_traceidratio";
             settings["OTEL_TRACES_SAMPLER_ARG"] = share.ToString(CultureInfo.InvariantCulture);
         }
