@@ -46,7 +46,8 @@ public sealed record Agent(
             {
                 Changes = [new AgentChange(now, told.Alive, told.Alive ? AgentChange.Registered : AgentChange.Reported)],
             };
-            return Decision.To(first, first.Tell(EventTypes.AgentRegistered, "registered"));
+            var registered = first.Tell(EventTypes.AgentRegistered, "registered");
+            return first.Alive ? Decision.To(first, registered) : Decision.To(first, registered, first.TellReported());
         }
 
         var next = known with
@@ -95,7 +96,7 @@ public sealed record Agent(
         {
             yield return Alive
                 ? Tell(EventTypes.AgentBack, "back")
-                : Tell(EventTypes.AgentLost, "lost: reported as not alive", ("cause", AgentChange.Reported));
+                : TellReported();
         }
 
         if (Hostname != known.Hostname)
@@ -122,6 +123,8 @@ public sealed record Agent(
         var changed = Config.Where(entry => !known.TryGetValue(entry.Key, out var was) || was != entry.Value).Select(entry => entry.Key);
         return [.. changed.Concat(known.Keys.Where(key => !Config.ContainsKey(key))).Order(StringComparer.Ordinal)];
     }
+
+    private AuditEvent TellReported() => Tell(EventTypes.AgentLost, "lost: reported as not alive", ("cause", AgentChange.Reported));
 
     private AuditEvent Tell(string type, string what, params (string, string)[] more) =>
         new(type, $"agent {Id} {what}", [(Names.AgentId, Id), .. more]);

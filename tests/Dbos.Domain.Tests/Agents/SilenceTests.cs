@@ -42,6 +42,15 @@ public sealed class SilenceTests
     public void An_agent_that_was_heard_after_all_is_not_lost() => ShouldStay(Alive, Samples.Now + Timeout - TimeSpan.FromTicks(1));
 
     [Fact]
+    public void An_agent_whose_first_word_is_that_it_is_not_alive_is_registered_and_lost()
+    {
+        var decision = Agent.Hear(null, Samples.Heartbeat with { Alive = false }, Samples.Now);
+
+        decision.Events.Select(told => told.Type).Should().Equal("agent_registered", "agent_lost");
+        decision.Events[1].MetadataOf("cause").Should().Be("reported");
+    }
+
+    [Fact]
     public void A_lost_agent_is_back_with_its_next_heartbeat()
     {
         var lost = Alive.Lose(Samples.Now + Timeout, Timeout).Next;
