@@ -27,8 +27,8 @@ try
     // The slim builder's own choice of a formatter stands above the configured one otherwise.
     builder.Services.Configure<ConsoleLoggerOptions>(builder.Configuration.GetSection("Logging:Console"));
     builder.Services.AddHostedService<SweepService>();
-    builder.Services.AddTracing(builder.Configuration);
-    var measures = builder.Services.AddMetricsExport(builder.Configuration, settings);
+    var isTraced = builder.Services.AddTracing(builder.Configuration);
+    var isMeasured = builder.Services.AddMetricsExport(builder.Configuration, settings);
     builder.Services.AddHealth();
     builder.Services.AddOverloadLimits(settings.MaxCallsInFlight);
     builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = settings.MostRequestBytes);
@@ -56,12 +56,12 @@ try
 
     settings.CheckPorts();
     await using var app = builder.Build();
-    app.UseMetricsPort(settings.MetricsPort);
-    if (measures)
+    if (isTraced || isMeasured)
     {
-        app.UseCallMetrics();
+        app.UseCallTelemetry();
     }
 
+    app.UseMetricsPort(settings.MetricsPort);
     app.UseRouting();
     app.UseInternalForUnreadableRequests();
     app.UseRateLimiter();

@@ -29,7 +29,7 @@ public sealed partial class DbosService
             State = timeline.State is { } state ? OnWire(state) : null,
             Results =
             {
-                timeline.Results.OrderBy(result => result.StoredAt).Select(result => new StoredResult
+                timeline.Results.Select(result => new StoredResult
                 {
                     AgentId = result.AgentId,
                     ModuleName = result.ModuleName,

@@ -18,15 +18,16 @@ public sealed class Timeline
         string requestId, IEnumerable<LoggedEvent> events, MeasurementTask? task, ModuleState? state, IEnumerable<MeasurementResult> results)
     {
         this.requestId = requestId;
-        this.events = [.. events];
+        this.events = [.. events.OrderBy(told => told.Id, StringComparer.Ordinal)];
         (Task, State) = (task, state);
         Results =
         [
-            .. from told in this.events
-               where told.Type == EventTypes.ResultStored
-               select new StoredResult(told[Names.AgentId], told[Names.ModuleName], told.Number("bytes"), told.At, TimelineSource.Event),
-            .. results.Select(result => new StoredResult(
-                result.AgentId, result.ModuleName, result.Data.Length, DateTimeOffset.FromUnixTimeSeconds(result.ReceivedAt), TimelineSource.Result)),
+            .. this.events.Where(told => told.Type == EventTypes.ResultStored)
+                .Select(told => new StoredResult(
+                    told[Names.AgentId], told[Names.ModuleName], told.Number("bytes"), told.At, TimelineSource.Event))
+                .Concat(results.Select(result => new StoredResult(
+                    result.AgentId, result.ModuleName, result.Data.Length, DateTimeOffset.FromUnixTimeSeconds(result.ReceivedAt), TimelineSource.Result)))
+                .OrderBy(result => result.StoredAt),
         ];
         Entries =
         [
@@ -42,6 +43,7 @@ public sealed class Timeline
 
     public ModuleState? State { get; }
 
+    /// <summary>Oldest first.</summary>
     public IReadOnlyList<StoredResult> Results { get; }
 
     /// <summary>Oldest first.</summary>

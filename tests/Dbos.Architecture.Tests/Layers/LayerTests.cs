@@ -36,7 +36,7 @@ public sealed class LayerTests
     [Fact]
     public void The_rules_find_what_they_are_about()
     {
-        LayerRules.HandlersOf(Product.TypesOf(Product.Application)).Should().HaveCount(26);
+        LayerRules.HandlersOf(Product.TypesOf(Product.Application)).Should().HaveCount(30);
         LayerRules.RepositoriesOf(Product.TypesOf(Product.Infrastructure)).Should().HaveCount(4);
         Product.Services.GetTypes().Should().NotBeEmpty();
     }

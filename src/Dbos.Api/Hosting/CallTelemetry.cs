@@ -10,11 +10,14 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Dbos.Api.Hosting;
 
-/// <summary>How long calls take and how they end, by the semantic conventions of OpenTelemetry.</summary>
-public static class CallMetrics
+/// <summary>How long calls take and how they end, as metrics and in the span that ASP.NET Core made, by the semantic conventions of OpenTelemetry.</summary>
+public static class CallTelemetry
 {
     /// <summary>For a method that does not exist: callers' words are no good as attributes.</summary>
     private const string NoMethod = "_OTHER";
+
+    /// <summary>Health and metrics are asked for all the time, and tell nothing of what became of a request.</summary>
+    private const string Traced = "/dbos.DBOS";
 
     private static readonly Meter Meter = new("Dbos.Api");
 
@@ -33,9 +36,15 @@ public static class CallMetrics
         [.. Enum.GetValues<StatusCode>().Order().Select(status => JsonNamingPolicy.SnakeCaseUpper.ConvertName(status.ToString()))];
 
     /// <summary>Outside of whatever may answer a call.</summary>
-    public static void UseCallMetrics(this IApplicationBuilder app) => app.Use(async (http, next) =>
+    public static void UseCallTelemetry(this IApplicationBuilder app) => app.Use(async (http, next) =>
     {
         var since = Stopwatch.GetTimestamp();
+        var span = http.Features.Get<IHttpActivityFeature>()?.Activity;
+        if (!http.Request.Path.StartsWithSegments(Traced))
+        {
+            span?.Drop();
+        }
+
         try
         {
             await next(http);
@@ -44,24 +53,36 @@ public static class CallMetrics
         {
             if (http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true)
             {
-                Record(http, Stopwatch.GetElapsedTime(since));
+                Tell(http, span, Stopwatch.GetElapsedTime(since));
             }
         }
     });
 
-    private static void Record(HttpContext http, TimeSpan duration)
+    private static void Tell(HttpContext http, Activity? span, TimeSpan duration)
     {
-        var status = StatusOf(http);
+        var (method, status) = (MethodOf(http), StatusOf(http));
+        var isError = status is StatusCode.Unknown or StatusCode.DeadlineExceeded or StatusCode.Unimplemented or StatusCode.Internal
+            or StatusCode.Unavailable or StatusCode.DataLoss;
         var tags = new TagList
         {
             { "rpc.system.name", "grpc" },
-            { "rpc.method", MethodOf(http) },
+            { "rpc.method", method },
             { "rpc.response.status_code", Statuses[(int)status] },
         };
-        if (status is StatusCode.Unknown or StatusCode.DeadlineExceeded or StatusCode.Unimplemented or StatusCode.Internal
-            or StatusCode.Unavailable or StatusCode.DataLoss)
+        if (isError)
         {
             tags.Add("error.type", Statuses[(int)status]);
+        }
+
+        if (span is { IsAllDataRequested: true })
+        {
+            span.DisplayName = method;
+            foreach (var (name, value) in tags)
+            {
+                span.SetTag(name, value);
+            }
+
+            span.SetStatus(isError ? ActivityStatusCode.Error : ActivityStatusCode.Unset);
         }
 
         if (http.RequestServices.GetRequiredService<CallContext>().Outcome is { } outcome)
@@ -70,6 +91,13 @@ public static class CallMetrics
         }
 
         Durations.Record(duration.TotalSeconds, tags);
+    }
+
+    /// <summary>Nobody is to keep it, nor what would be below it.</summary>
+    private static void Drop(this Activity span)
+    {
+        span.IsAllDataRequested = false;
+        span.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
     }
 
     private static string MethodOf(HttpContext http) =>
