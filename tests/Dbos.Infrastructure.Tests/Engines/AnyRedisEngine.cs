@@ -84,10 +84,10 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
     {
         var lines = new StoredLines(clock.GetUtcNow());
         var redis = Operator.GetDatabase();
-        var keys = Primaries.SelectMany(server => server.Keys(pattern: $"{{{settings.KeyPrefix}:*"));
+        var keys = Primaries.ToAsyncEnumerable().SelectMany(server => server.KeysAsync(pattern: $"{{{settings.KeyPrefix}:*"));
 
         // The order of a scan changes as Redis's tables grow.
-        foreach (var key in keys.OrderBy(key => key.ToString(), StringComparer.Ordinal))
+        await foreach (var key in keys.OrderBy(key => key.ToString(), StringComparer.Ordinal))
         {
             var whole = key.ToString();
             var name = whole[(whole.IndexOf("}:", StringComparison.Ordinal) + 2)..];

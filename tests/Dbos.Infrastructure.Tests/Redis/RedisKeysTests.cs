@@ -26,9 +26,10 @@ public sealed class RedisKeysTests(RedisEngine engine) : IClassFixture<RedisEngi
         await dbos.Send(Given.Due());
         await dbos.Send(new AckTask(Id, LeaseToken: 9));
 
-        var keys = engine.Operator.GetServer(engine.Server.Address)
-            .Keys(pattern: $"{{{dbos.Settings.KeyPrefix}:*").Select(key => key.ToString())
-            .Where(key => !key.EndsWith("}:layout", StringComparison.Ordinal));
+        var keys = await engine.Operator.GetServer(engine.Server.Address)
+            .KeysAsync(pattern: $"{{{dbos.Settings.KeyPrefix}:*").Select(key => key.ToString())
+            .Where(key => !key.EndsWith("}:layout", StringComparison.Ordinal))
+            .ToArrayAsync();
 
         var tag = new RedisKeys(dbos.Settings.KeyPrefix, dbos.Port.Partitions).Of(dbos.Port.PartitionOf(Id), string.Empty).ToString();
         keys.Should().HaveCountGreaterThan(15).And.OnlyContain(key => key.StartsWith(tag));
