@@ -84,7 +84,7 @@ public sealed class TaskFeed(
         }
         finally
         {
-            seat.Hold(taken.Select(task => task.Id));
+            seat.Hold(taken.Select(task => task.Delivery));
         }
 
         return taken;
@@ -111,7 +111,7 @@ public sealed class TaskFeed(
             if (delivered < taken.Count)
             {
                 var undelivered = taken.Skip(delivered).ToArray();
-                seat.LetGo(undelivered.Select(task => task.Id));
+                seat.LetGo(undelivered.Select(task => task.Delivery));
                 await giveBack.GiveBack(undelivered, origin);
             }
         }
@@ -144,7 +144,8 @@ public sealed class TaskFeed(
     private async Task Recount(TaskSignals.Seat seat)
     {
         seat.TrustAgain();
-        var held = await Task.WhenAll(seat.Held.Select(async id => (id, Task: await tasks.Find(id, CancellationToken.None))));
-        seat.LetGo(held.Where(one => one.Task?.Status != MeasurementTaskStatus.Inflight).Select(one => one.id));
+        var held = await Task.WhenAll(seat.Held.Select(async delivery =>
+            (delivery, Now: await tasks.Find(delivery.TaskId, CancellationToken.None))));
+        seat.LetGo(held.Where(one => one.Now?.Status != MeasurementTaskStatus.Inflight || one.Now.Delivery != one.delivery).Select(one => one.delivery));
     }
 }

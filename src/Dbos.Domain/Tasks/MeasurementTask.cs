@@ -42,6 +42,9 @@ public sealed partial record MeasurementTask(
 
     public int RetryCount => Failures + Expiries;
 
+    /// <summary>The latest.</summary>
+    public TaskDelivery Delivery => new(Id, LeaseToken);
+
     /// <summary>Why the last delivery failed, or why the task was cancelled.</summary>
     public string LastError { get; init; } = string.Empty;
 
@@ -137,3 +140,6 @@ public sealed partial record MeasurementTask(
             .. more,
         ]);
 }
+
+/// <summary>One delivery of a task: from when a taker was given it until that lease ends in whatever way.</summary>
+public readonly record struct TaskDelivery(string TaskId, long LeaseToken);

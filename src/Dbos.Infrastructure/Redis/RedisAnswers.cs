@@ -76,8 +76,18 @@ internal static class RedisAnswers
     /// <summary>As turns.lua tells it: when it is due, and the lane's name.</summary>
     public static Turn TurnOf(string told)
     {
+        var (due, lane) = Numbered(told);
+        return new Turn(lane, due);
+    }
+
+    /// <summary>As commit.lua tells it: which delivery has ended, and the record's key. Null: it tells something else.</summary>
+    public static (long Delivery, string Record)? EndOf(string told) =>
+        told.Contains(' ', StringComparison.Ordinal) ? Numbered(told) : null;
+
+    private static (long Number, string Name) Numbered(string told)
+    {
         var space = told.IndexOf(' ', StringComparison.Ordinal);
-        return new Turn(told[(space + 1)..], long.Parse(told.AsSpan(0, space), CultureInfo.InvariantCulture));
+        return (long.Parse(told.AsSpan(0, space), CultureInfo.InvariantCulture), told[(space + 1)..]);
     }
 
     private static InvalidOperationException Unknown(string script, RedisResult answer) => new($"{script} answered {answer}");

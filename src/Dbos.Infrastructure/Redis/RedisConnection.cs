@@ -20,7 +20,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     private Sentinels? sentinels;
     private volatile ConnectionMultiplexer? connection;
     private volatile bool isOpen;
-    private Action? reconnected;
+    private Action? broken;
     private int away;
 
     /// <summary>Refuses a configuration string that cannot be read.</summary>
@@ -35,10 +35,13 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         options.AllowAdmin = true;
 
         // Callers are promised UNAVAILABLE within 3 s. Late calls are looked for at every heartbeat, so the
-        // patience with one is this and at most one heartbeat more; a second is left for the way back, as all
-        // calls in flight end at once.
+        // patience with one is this and at most one heartbeat more; the rest is for trials before it and for the way
+        // back, as all calls in flight end at once.
         options.AsyncTimeout = 1_500;
-        options.HeartbeatInterval = TimeSpan.FromMilliseconds(500);
+
+        // Of the client alone, nothing is sent. Where the first attempt to connect again fails, the next is the heartbeat
+        // after the pause of the policy below: together less than retries go on for.
+        options.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
 
         // Service is promised within 5 s of Redis's return, or of the promotion of a replica that is connected already.
         options.ConnectTimeout = 2_000;
@@ -109,8 +112,8 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// <summary>To be called before <see cref="Open"/>.</summary>
     public void Hear(string channel, Action<string> heard) => listeners.Add((channel, heard));
 
-    /// <summary>To be called before <see cref="Open"/>: what was published meanwhile is missed.</summary>
-    public void OnReconnect(Action again) => reconnected += again;
+    /// <summary>To be called before <see cref="Open"/>. Until the client has subscribed again, what is published is missed.</summary>
+    public void OnBreak(Action broke) => broken += broke;
 
     /// <summary>Tells of an outage, once until it is over.</summary>
     public void Lost(string why)
@@ -195,12 +198,12 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     private async Task Use(ConfigurationOptions options)
     {
         var connecting = await ConnectionMultiplexer.ConnectAsync(options);
-        connecting.ConnectionFailed += (_, failure) => Lost(failure.FailureType.ToString());
-        connecting.ConnectionRestored += (_, _) =>
+        connecting.ConnectionFailed += (_, failure) =>
         {
-            Found();
-            _ = TellReconnected(connecting.GetSubscriber());
+            Lost(failure.FailureType.ToString());
+            broken?.Invoke();
         };
+        connecting.ConnectionRestored += (_, _) => Found();
         if (!connecting.IsConnected)
         {
             Lost(nameof(ConnectionFailureType.UnableToConnect));
@@ -218,24 +221,8 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         if (before is not null)
         {
             await before.DisposeAsync();
-            await TellReconnected(connecting.GetSubscriber());
+            broken?.Invoke();
         }
-    }
-
-    /// <summary>Not before the subscriptions are there again: what is published until then is missed too.</summary>
-    private async Task TellReconnected(ISubscriber subscriber)
-    {
-        try
-        {
-            // Sent behind the subscriptions, on their connection.
-            await subscriber.PingAsync();
-        }
-        catch (Exception error) when (error is RedisException or TimeoutException or ObjectDisposedException)
-        {
-            // It is gone again, or slow: better told early than never.
-        }
-
-        reconnected?.Invoke();
     }
 
     [LoggerMessage(LogLevel.Warning, "Redis at {Address} is away ({Why}); calls are answered UNAVAILABLE, and DBOS keeps trying")]

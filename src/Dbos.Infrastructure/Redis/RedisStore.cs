@@ -8,7 +8,7 @@ using static Dbos.Infrastructure.Redis.RedisAnswers;
 namespace Dbos.Infrastructure.Redis;
 
 /// <summary>The store port on Redis: commits and takes are one script each, reads are one command.</summary>
-public sealed class RedisStore(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock)
+public sealed partial class RedisStore(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock)
     : IStore
 {
     /// <summary>A replica may lack what was acknowledged, so it is not asked, not even while there is no primary.</summary>
@@ -151,31 +151,6 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
         return Settled(restoration.Partition, Script.Restore, names, values, cancellation);
     }
 
-    /// <summary>
-    /// In every partition, as each may live on another node: one call where one server has them all. That the store is still
-    /// laid out as configured is looked at too: it may have been moved while this DBOS could not be seen to serve it.
-    /// </summary>
-    public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
-    {
-        var asked = Stopwatch.GetTimestamp();
-        var answers = await Task.WhenAll(Enumerable.Range(0, Partitions)
-            .Chunk(connection.IsCluster ? 1 : Partitions)
-            .Select(async partitions =>
-            {
-                var (names, values) = scripts.Probe(watch, partitions);
-                return (RedisValue[])(await Settled(partitions[0], Script.Probe, names, values, cancellation))!;
-            }));
-        connection.HearLayout(answers[0], asked);
-        return PulseOf(answers, watch.Deadlines.Count);
-    }
-
-    public void Tell(IStoreWatcher watcher)
-    {
-        connection.Hear(scripts.Channels.Turns, text => watcher.Due(TurnOf(text)));
-        connection.Hear(scripts.Channels.Ends, text => watcher.Ended(keys.Read(text)!.Value.Name));
-        connection.OnReconnect(watcher.Missed);
-    }
-
     private async Task<IReadOnlyList<IndexEntry>> Range(
         StoreKey index, Order order, double from, double to, PageCursor? after, int count, CancellationToken cancellation)
     {
@@ -207,108 +182,4 @@ public sealed class RedisStore(RedisConnection connection, Replication replicati
     }
 
     private static bool IsBehind(int compared, Order order) => order == Order.Ascending ? compared > 0 : compared < 0;
-
-    private Task<RedisResult> Settled(
-        int partition, Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
-        settings.Replicas == 0
-            ? Run(partition, script, names, values, cancellation)
-            : Proven(
-                Script.Command,
-                partition,
-                static (server, ask) => ask.script.Run(server, ask.names, ask.values),
-                (script, names, values),
-                cancellation,
-                script.Name);
-
-    private Task<RedisResult> Settled(int partition, string command, object[] words, CancellationToken cancellation) =>
-        settings.Replicas == 0
-            ? Ask(command, partition, static (redis, ask) => redis.ExecuteAsync(ask.command, ask.words, Primary), (command, words), cancellation)
-            : Proven(
-                command,
-                partition,
-                static (server, ask) => server.ExecuteAsync(ask.command, ask.words, CommandFlags.NoRedirect),
-                (command, words),
-                cancellation);
-
-    /// <summary>
-    /// For what a caller is told of as done, or decides on, where replicas must have it too: of the partition's primary and no
-    /// other server, so that it is clear whose replicas.
-    /// </summary>
-    private Task<RedisResult> Proven<TAsk>(
-        string operation,
-        int partition,
-        Func<IServer, TAsk, Task<RedisResult>> command,
-        TAsk ask,
-        CancellationToken cancellation,
-        string? script = null) =>
-        Ask(
-            operation,
-            partition,
-            static (redis, it) => it.replication.Proven(PrimaryOf(redis, it.mark), it.mark, it.ask, it.command),
-            (replication, mark: keys.Of(partition, "replicated"), command, ask),
-            cancellation,
-            script);
-
-    private static IServer PrimaryOf(IDatabase redis, RedisKey key)
-    {
-        try
-        {
-            return redis.Multiplexer.GetServer(key, flags: Primary);
-        }
-        catch (InvalidOperationException unknown)
-        {
-            throw new BriefOutageException("no primary is connected", unknown, mayBeDone: false);
-        }
-    }
-
-    private Task<RedisResult> Run(
-        int partition, Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
-        Ask(
-            Script.Command,
-            partition,
-            static (redis, ask) => ask.script.Run(redis, ask.names, ask.values),
-            (script, names, values),
-            cancellation,
-            script.Name);
-
-    /// <param name="operation">The Redis command.</param>
-    /// <param name="script">Its name, where it is one that the command runs.</param>
-    private Task<TResult> Ask<TAsk, TResult>(
-        string operation,
-        int partition,
-        Func<IDatabase, TAsk, Task<TResult>> command,
-        TAsk ask,
-        CancellationToken cancellation,
-        string? script = null) => StoreSpans.AreWanted || StoreLatency.IsWanted
-            ? Watched(operation, script, partition, command, ask, cancellation)
-            : connection.Ask(command, ask, cancellation);
-
-    private async Task<TResult> Watched<TAsk, TResult>(
-        string operation,
-        string? script,
-        int partition,
-        Func<IDatabase, TAsk, Task<TResult>> command,
-        TAsk ask,
-        CancellationToken cancellation)
-    {
-        const string System = "redis";
-        var since = Stopwatch.GetTimestamp();
-        Exception? failure = null;
-        using var span = StoreSpans.Start(System, operation, partition, script);
-        span?.TellServer(connection.ServerOf(keys.Of(partition, RedisKeys.Probe)));
-        try
-        {
-            return await connection.Ask(command, ask, cancellation);
-        }
-        catch (Exception error)
-        {
-            failure = error;
-            span?.Fail(error);
-            throw;
-        }
-        finally
-        {
-            StoreLatency.Record(since, System, operation, script, failure);
-        }
-    }
 }

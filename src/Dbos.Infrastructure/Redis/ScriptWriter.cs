@@ -83,7 +83,8 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
         return ([.. names], [.. values]);
     }
 
-    public (RedisKey[] Keys, RedisValue[] Values) Probe(Watch watch, int[] partitions) =>
+    /// <param name="call">Published to this process; null: nothing is.</param>
+    public (RedisKey[] Keys, RedisValue[] Values) Probe(Watch watch, int[] partitions, long? call) =>
     (
         [
             keys.Of(partitions[0], RedisKeys.Layout),
@@ -91,7 +92,10 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
                from name in new[] { RedisKeys.Probe, watch.Turns }.Concat(watch.Deadlines)
                select keys.Of(partition, name),
         ],
-        [partitions.Length, watch.Deadlines.Count, watch.From, watch.UpTo, MostTurnsToldOfABand, Bands.Count, Bands.Width]);
+        [
+            partitions.Length, watch.Deadlines.Count, watch.From, watch.UpTo, MostTurnsToldOfABand, Bands.Count, Bands.Width,
+            Channels.Ends, call ?? RedisValue.EmptyString,
+        ]);
 
     private void StartEach(int partition, DateTimeOffset now, List<RedisKey> names, List<RedisValue> values)
     {

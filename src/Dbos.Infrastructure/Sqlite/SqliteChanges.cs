@@ -22,9 +22,9 @@ internal static class SqliteChanges
         }
 
         session.Write(commit, isNew: stored.Version == 0);
-        if (stored.TellsEnd && commit.Lease == LeaseChange.Ends)
+        if (stored.DeliveryToTellOf is { } delivery && commit.Lease == LeaseChange.Ends)
         {
-            session.Ended.Add(commit.Record);
+            session.Ended.Add((commit.Record, delivery));
         }
 
         if (commit.Mark is { } set)
@@ -123,10 +123,12 @@ internal static class SqliteChanges
         return taken;
     }
 
-    private static (long Version, bool TellsEnd) VersionOf(this SqliteSession session, string record)
+    /// <summary>Its version, and its delivery if there is one whose end is to be told.</summary>
+    private static (long Version, long? DeliveryToTellOf) VersionOf(this SqliteSession session, string record)
     {
-        using var row = session.Read("SELECT version, tells_end AND leased_until IS NOT NULL FROM record WHERE name = $1", record);
-        return row.Read() ? (row.GetInt64(0), row.GetBoolean(1)) : (0, false);
+        using var row = session.Read(
+            "SELECT version, deliveries, tells_end AND leased_until IS NOT NULL FROM record WHERE name = $1", record);
+        return row.Read() ? (row.GetInt64(0), row.GetBoolean(2) ? row.GetInt64(1) : null) : (0, null);
     }
 
     private static void Write(this SqliteSession session, Commit commit, bool isNew)

@@ -28,8 +28,8 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>Turns that the change at hand makes come; to be told when it is committed.</summary>
     public List<Turn> Turns { get; } = [];
 
-    /// <summary>Records whose leases the change at hand ends, of those whose end is to be told.</summary>
-    public List<string> Ended { get; } = [];
+    /// <summary>Deliveries that the change at hand ends, of those whose end is to be told.</summary>
+    public List<(string Record, long Delivery)> Ended { get; } = [];
 
     /// <summary>Runs SQL once, as it is.</summary>
     public void Execute(string sql)

@@ -278,7 +278,7 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
         if (watcher is not null)
         {
             Array.ForEach(turns, watcher.Due);
-            Array.ForEach(ended, watcher.Ended);
+            Array.ForEach(ended, lease => watcher.Ended(lease.Record, lease.Delivery));
         }
 
         return answer;

@@ -16,7 +16,7 @@ namespace Dbos.Infrastructure.Store;
 /// </summary>
 internal static class Documents
 {
-    private static readonly HashSet<string> KeptBeside = ["version", "data", "payload", "lease_token"];
+    private static readonly HashSet<string> KeptBeside = ["version", "data", "payload", "lease_token", "delivery"];
 
     /// <summary>Few have it.</summary>
     private static readonly HashSet<string> SpareWhereNull = ["trace_parent"];

@@ -47,8 +47,9 @@ public interface IStoreWatcher
     /// <summary>A lane that had nothing due has, or will have soon.</summary>
     void Due(Turn turn);
 
-    /// <summary>A lease of this process's takes has ended.</summary>
-    void Ended(string record);
+    /// <summary>A lease of this process's takes has ended. May be told late, and more than once.</summary>
+    /// <param name="delivery">Which of the record's, counted from 1.</param>
+    void Ended(string record, long delivery);
 
     /// <summary>Something may have been missed.</summary>
     void Missed();

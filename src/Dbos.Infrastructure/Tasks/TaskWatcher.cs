@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dbos.Application.Tasks;
+using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Tasks;
@@ -24,7 +25,7 @@ public sealed class TaskWatcher(TaskSignals signals, TimeProvider clock) : IStor
         }
     }
 
-    public void Ended(string record) => signals.Ended(Names.TaskId(record));
+    public void Ended(string record, long delivery) => signals.Ended(new TaskDelivery(Names.TaskId(record), delivery));
 
     public void Missed() => signals.Missed();
 

@@ -1,3 +1,5 @@
+using Dbos.Domain.Tasks;
+
 namespace Dbos.Application.Tests.Tasks;
 
 /// <summary>What a taker holds, as far as it was told of ends.</summary>
@@ -16,13 +18,13 @@ public sealed class HeldTasksTests : IDisposable
         Take(other, "task-3");
         var end = seat.WaitForEnd(atMostHeld: 1, default);
 
-        signals.Ended("task-3");
-        signals.Ended("task-4");
+        signals.Ended(new("task-3", 1));
+        signals.Ended(new("task-4", 1));
         end.IsCompleted.Should().BeFalse();
 
-        signals.Ended("task-1");
+        signals.Ended(new("task-1", 1));
         await end.WaitAsync(TimeSpan.FromSeconds(10));
-        seat.Held.Should().Equal("task-2");
+        seat.Held.Should().Equal(Delivered("task-2"));
         other.Held.Should().BeEmpty();
     }
 
@@ -39,24 +41,43 @@ public sealed class HeldTasksTests : IDisposable
     {
         seat.BeginTaking();
         other.BeginTaking();
-        signals.Ended("task-1");
+        signals.Ended(new("task-1", 1));
         other.Hold([]);
-        seat.Hold(["task-1", "task-2"]);
+        seat.Hold(Delivered("task-1", "task-2"));
 
-        seat.Held.Should().Equal("task-2");
+        seat.Held.Should().Equal(Delivered("task-2"));
     }
 
     [Fact]
     public void An_end_from_before_a_delivery_began_does_not()
     {
-        signals.Ended("task-1");
+        signals.Ended(new("task-1", 1));
         seat.BeginTaking();
-        signals.Ended("task-2");
+        signals.Ended(new("task-2", 1));
         seat.Hold([]);
 
         Take(seat, "task-1", "task-2");
 
-        seat.Held.Should().Equal("task-1", "task-2");
+        seat.Held.Should().Equal(Delivered("task-1", "task-2"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_end_of_a_delivery_that_is_told_late_or_twice_leaves_the_next_delivery_of_its_task_alone(bool whileTaking)
+    {
+        Take(seat, "task-1");
+        signals.Ended(new("task-1", 1));
+        other.BeginTaking();
+        if (whileTaking)
+        {
+            signals.Ended(new("task-1", 1));
+        }
+
+        other.Hold([new("task-1", 2)]);
+        signals.Ended(new("task-1", 1));
+
+        other.Held.Should().Equal(new TaskDelivery("task-1", 2));
     }
 
     [Fact]
@@ -64,9 +85,9 @@ public sealed class HeldTasksTests : IDisposable
     {
         Take(seat, "task-1", "task-2");
 
-        seat.LetGo(["task-1"]);
+        seat.LetGo(Delivered("task-1"));
 
-        seat.Held.Should().Equal("task-2");
+        seat.Held.Should().Equal(Delivered("task-2"));
     }
 
     [Fact]
@@ -105,7 +126,7 @@ public sealed class HeldTasksTests : IDisposable
         seat.Dispose();
         Take(other, "task-1");
 
-        signals.Ended("task-1");
+        signals.Ended(new("task-1", 1));
 
         other.Held.Should().BeEmpty();
     }
@@ -119,6 +140,8 @@ public sealed class HeldTasksTests : IDisposable
     private static void Take(TaskSignals.Seat seat, params string[] taken)
     {
         seat.BeginTaking();
-        seat.Hold(taken);
+        seat.Hold(Delivered(taken));
     }
+
+    private static IEnumerable<TaskDelivery> Delivered(params string[] taskIds) => taskIds.Select(id => new TaskDelivery(id, 1));
 }

@@ -50,9 +50,9 @@ public sealed class TaskFeedTests : IDisposable
         await using var feed = await RunningFeed.Start(dbos, TwoAtATime);
         (await feed.Next()).Should().Equal("task-1", "task-2");
 
-        signals.Ended("task-2");
+        signals.Ended(new("task-2", Samples.Inflight.LeaseToken));
         (await feed.Next()).Should().Equal("task-3");
-        signals.Ended("task-1");
+        signals.Ended(new("task-1", Samples.Inflight.LeaseToken));
         (await feed.Next()).Should().Equal("task-4");
 
         orders.Select(order => order.Limit).Should().Equal(2, 1, 1);
@@ -179,21 +179,15 @@ public sealed class TaskFeedTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_held_is_looked_up_where_an_end_may_not_have_been_told()
-    {
-        AreDue(1, 2, 3, 4);
-        await using var feed = await RunningFeed.Start(dbos, TwoAtATime);
-        await feed.Next();
-        dbos.Tasks.Find("task-1", Arg.Any<CancellationToken>()).Returns(Numbered(1));
-        dbos.Tasks.Find("task-2", Arg.Any<CancellationToken>()).Returns(Numbered(2) with { Status = MeasurementTaskStatus.Completed });
+    public Task What_is_held_is_looked_up_where_an_end_may_not_have_been_told() =>
+        ShouldMakeRoom(Numbered(2) with { Status = MeasurementTaskStatus.Completed });
 
-        signals.Missed();
-        (await feed.Next()).Should().Equal("task-3");
+    [Fact]
+    public Task What_another_taker_has_by_now_is_held_no_longer() =>
+        ShouldMakeRoom(Numbered(2) with { LeaseToken = Samples.Inflight.LeaseToken + 1 });
 
-        signals.Ended("task-1");
-        (await feed.Next()).Should().Equal("task-4");
-        orders.Select(order => order.Limit).Should().Equal(2, 1, 1);
-    }
+    [Fact]
+    public Task What_is_not_there_any_more_is_held_no_longer() => ShouldMakeRoom(secondTask: null);
 
     public void Dispose() => dbos.Dispose();
 
@@ -206,6 +200,23 @@ public sealed class TaskFeedTests : IDisposable
         {
             throw new IOException("the caller is gone");
         }
+    }
+
+    /// <summary>The second task is what it is by now, and nobody told of it.</summary>
+    private async Task ShouldMakeRoom(MeasurementTask? secondTask)
+    {
+        AreDue(1, 2, 3, 4);
+        await using var feed = await RunningFeed.Start(dbos, TwoAtATime);
+        await feed.Next();
+        dbos.Tasks.Find("task-1", Arg.Any<CancellationToken>()).Returns(Numbered(1));
+        dbos.Tasks.Find("task-2", Arg.Any<CancellationToken>()).Returns(secondTask);
+
+        signals.Missed();
+        (await feed.Next()).Should().Equal("task-3");
+
+        signals.Ended(new("task-1", Samples.Inflight.LeaseToken));
+        (await feed.Next()).Should().Equal("task-4");
+        orders.Select(order => order.Limit).Should().Equal(2, 1, 1);
     }
 
     private void AreDue(params int[] numbers)

@@ -1,3 +1,5 @@
+using Dbos.Domain.Tasks;
+
 namespace Dbos.Application.Tests.Tasks;
 
 /// <summary>The line of waiting takers: who is called when.</summary>
@@ -166,6 +168,6 @@ public sealed class TaskSignalsTests
     private static void Take(TaskSignals.Seat seat, params string[] taken)
     {
         seat.BeginTaking();
-        seat.Hold(taken);
+        seat.Hold(taken.Select(id => new TaskDelivery(id, 1)));
     }
 }

@@ -16,7 +16,7 @@ public sealed class ToldWatcher : IStoreWatcher
 
     public void Due(Turn turn) => told.Enqueue($"{turn.LaneName} due {turn.Due}");
 
-    public void Ended(string record) => told.Enqueue($"{record} ended");
+    public void Ended(string record, long delivery) => told.Enqueue($"{record} {delivery} ended");
 
     public void Missed() => TimesMissed++;
 }

@@ -27,7 +27,7 @@ local function commit()
 
   local refusal
   local set = mark ~= record and redis.call('GET', mark)
-  local stored = redis.call('HMGET', record, 'version', 'holder')
+  local stored = redis.call('HMGET', record, 'version', 'holder', 'deliveries')
   if set then
     refusal = {1, set}
   elseif (stored[1] or '0') ~= expected then
@@ -48,7 +48,7 @@ local function commit()
       if lease == '0' then redis.call('HDEL', record, 'leased_until', 'holder')
       elseif lease ~= '' then redis.call('HSET', record, 'leased_until', lease) end
     end
-    if lease == '0' and stored[2] then redis.call('PUBLISH', stored[2], record) end
+    if lease == '0' and stored[2] then redis.call('PUBLISH', stored[2], stored[3] .. ' ' .. record) end
     if mark ~= record then redis.call('SET', mark, value, 'EX', lifetime) end
   end
 

@@ -1,4 +1,5 @@
--- Proves that scripts can write, tells the time and how the store is laid out, and looks what is due next.
+-- Proves that scripts can write, tells the time and how the store is laid out, and looks what is due next. What it publishes
+-- proves to whoever asks that it hears.
 --
 -- KEYS  1 layout, of which only the first partition has one    then for each partition: probe, turns, the indexes of deadlines
 -- ARGV  1 how many partitions    2 how many indexes of deadlines
@@ -31,4 +32,5 @@ for _ = 1, ARGV[1] do
   end
   key = key + 2 + deadlines
 end
+if ARGV[9] ~= '' then redis.call('PUBLISH', ARGV[8], ARGV[9]) end
 return answer

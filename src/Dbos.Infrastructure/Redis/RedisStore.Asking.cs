@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using Dbos.Infrastructure.Store;
+using StackExchange.Redis;
+
+namespace Dbos.Infrastructure.Redis;
+
+/// <summary>How a command or a script reaches its primary: watched where somebody wants to see it, and proven where replicas must have it.</summary>
+public sealed partial class RedisStore
+{
+    private Task<RedisResult> Settled(
+        int partition, Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
+        settings.Replicas == 0
+            ? Run(partition, script, names, values, cancellation)
+            : Proven(
+                Script.Command,
+                partition,
+                static (server, ask) => ask.script.Run(server, ask.names, ask.values),
+                (script, names, values),
+                cancellation,
+                script.Name);
+
+    private Task<RedisResult> Settled(int partition, string command, object[] words, CancellationToken cancellation) =>
+        settings.Replicas == 0
+            ? Ask(command, partition, static (redis, ask) => redis.ExecuteAsync(ask.command, ask.words, Primary), (command, words), cancellation)
+            : Proven(
+                command,
+                partition,
+                static (server, ask) => server.ExecuteAsync(ask.command, ask.words, CommandFlags.NoRedirect),
+                (command, words),
+                cancellation);
+
+    /// <summary>
+    /// For what a caller is told of as done, or decides on, where replicas must have it too: of the partition's primary and no
+    /// other server, so that it is clear whose replicas.
+    /// </summary>
+    private Task<RedisResult> Proven<TAsk>(
+        string operation,
+        int partition,
+        Func<IServer, TAsk, Task<RedisResult>> command,
+        TAsk ask,
+        CancellationToken cancellation,
+        string? script = null) =>
+        Ask(
+            operation,
+            partition,
+            static (redis, it) => it.replication.Proven(PrimaryOf(redis, it.mark), it.mark, it.ask, it.command),
+            (replication, mark: keys.Of(partition, "replicated"), command, ask),
+            cancellation,
+            script);
+
+    private static IServer PrimaryOf(IDatabase redis, RedisKey key)
+    {
+        try
+        {
+            return redis.Multiplexer.GetServer(key, flags: Primary);
+        }
+        catch (InvalidOperationException unknown)
+        {
+            throw new BriefOutageException("no primary is connected", unknown, mayBeDone: false);
+        }
+    }
+
+    private Task<RedisResult> Run(
+        int partition, Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
+        Ask(
+            Script.Command,
+            partition,
+            static (redis, ask) => ask.script.Run(redis, ask.names, ask.values),
+            (script, names, values),
+            cancellation,
+            script.Name);
+
+    /// <param name="operation">The Redis command.</param>
+    /// <param name="script">Its name, where it is one that the command runs.</param>
+    private Task<TResult> Ask<TAsk, TResult>(
+        string operation,
+        int partition,
+        Func<IDatabase, TAsk, Task<TResult>> command,
+        TAsk ask,
+        CancellationToken cancellation,
+        string? script = null) => StoreSpans.AreWanted || StoreLatency.IsWanted
+            ? Watched(operation, script, partition, command, ask, cancellation)
+            : connection.Ask(command, ask, cancellation);
+
+    private async Task<TResult> Watched<TAsk, TResult>(
+        string operation,
+        string? script,
+        int partition,
+        Func<IDatabase, TAsk, Task<TResult>> command,
+        TAsk ask,
+        CancellationToken cancellation)
+    {
+        const string System = "redis";
+        var since = Stopwatch.GetTimestamp();
+        Exception? failure = null;
+        using var span = StoreSpans.Start(System, operation, partition, script);
+        span?.TellServer(connection.ServerOf(keys.Of(partition, RedisKeys.Probe)));
+        try
+        {
+            return await connection.Ask(command, ask, cancellation);
+        }
+        catch (Exception error)
+        {
+            failure = error;
+            span?.Fail(error);
+            throw;
+        }
+        finally
+        {
+            StoreLatency.Record(since, System, operation, script, failure);
+        }
+    }
+}

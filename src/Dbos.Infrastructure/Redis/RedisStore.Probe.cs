@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using Dbos.Infrastructure.Store;
+using StackExchange.Redis;
+using static Dbos.Infrastructure.Redis.RedisAnswers;
+
+namespace Dbos.Infrastructure.Redis;
+
+/// <summary>What Redis is asked once a second, and what it tells of its own accord.</summary>
+public sealed partial class RedisStore
+{
+    private readonly Echo echo = new();
+
+    private Action? missed;
+
+    /// <summary>
+    /// In every partition, as each may live on another node: one call where one server has them all. That the store is still
+    /// laid out as configured is looked at too: it may have been moved while this DBOS could not be seen to serve it.
+    /// </summary>
+    public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
+    {
+        var asked = Stopwatch.GetTimestamp();
+        var call = echo.Call();
+        var answers = await Task.WhenAll(Enumerable.Range(0, Partitions)
+            .Chunk(connection.IsCluster ? 1 : Partitions)
+            .Select(async partitions =>
+            {
+                var (names, values) = scripts.Probe(watch, partitions, partitions[0] == 0 ? call : null);
+                return (RedisValue[])(await Settled(partitions[0], Script.Probe, names, values, cancellation))!;
+            }));
+        connection.HearLayout(answers[0], asked);
+        if (echo.HasMissed())
+        {
+            // Not before: if this process hears the call, it hears all that comes after it, and if not, the next probe knows.
+            missed?.Invoke();
+        }
+
+        return PulseOf(answers, watch.Deadlines.Count);
+    }
+
+    public void Tell(IStoreWatcher watcher)
+    {
+        missed = watcher.Missed;
+        connection.Hear(scripts.Channels.Turns, text => watcher.Due(TurnOf(text)));
+        connection.Hear(scripts.Channels.Ends, text =>
+        {
+            if (EndOf(text) is { } end)
+            {
+                watcher.Ended(keys.Read(end.Record)!.Value.Name, end.Delivery);
+            }
+            else
+            {
+                echo.Hear(text);
+            }
+        });
+        connection.OnBreak(echo.Break);
+    }
+}
