@@ -27,8 +27,7 @@ try
     // The slim builder's own choice of a formatter stands above the configured one otherwise.
     builder.Services.Configure<ConsoleLoggerOptions>(builder.Configuration.GetSection("Logging:Console"));
     builder.Services.AddHostedService<SweepService>();
-    var isTraced = builder.Services.AddTracing(builder.Configuration);
-    var isMeasured = builder.Services.AddMetricsExport(builder.Configuration, settings);
+    var isWatched = builder.Services.AddTelemetry(builder.Configuration, settings);
     builder.Services.AddHealth();
     builder.Services.AddOverloadLimits(settings.MaxCallsInFlight);
     builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = settings.MostRequestBytes);
@@ -56,7 +55,7 @@ try
 
     settings.CheckPorts();
     await using var app = builder.Build();
-    if (isTraced || isMeasured)
+    if (isWatched)
     {
         app.UseCallTelemetry();
     }

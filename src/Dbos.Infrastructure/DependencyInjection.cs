@@ -12,8 +12,8 @@ using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Sqlite;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
-using Dbos.Infrastructure.Watching;
 using Dbos.Infrastructure.Transfer;
+using Dbos.Infrastructure.Watching;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dbos.Infrastructure;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 
@@ -78,7 +77,7 @@ public sealed partial class RedisStore
         Func<IDatabase, TAsk, Task<TResult>> command,
         TAsk ask,
         CancellationToken cancellation,
-        string? script = null) => StoreSpans.AreWanted || StoreLatency.IsWanted
+        string? script = null) => StoreOperation.IsWatched
             ? Watched(operation, script, partition, command, ask, cancellation)
             : connection.Ask(command, ask, cancellation);
 
@@ -90,24 +89,20 @@ public sealed partial class RedisStore
         TAsk ask,
         CancellationToken cancellation)
     {
-        const string System = "redis";
-        var since = Stopwatch.GetTimestamp();
-        Exception? failure = null;
-        using var span = StoreSpans.Start(System, operation, partition, script);
-        span?.TellServer(connection.ServerOf(keys.Of(partition, RedisKeys.Probe)));
+        using var asked = StoreOperation.Begin("redis", operation, partition, script);
+        if (asked is { HasSpan: true })
+        {
+            asked.TellServer(connection.ServerOf(keys.Of(partition, RedisKeys.Probe)));
+        }
+
         try
         {
             return await connection.Ask(command, ask, cancellation);
         }
         catch (Exception error)
         {
-            failure = error;
-            span?.Fail(error);
+            asked?.Fail(error);
             throw;
-        }
-        finally
-        {
-            StoreLatency.Record(since, System, operation, script, failure);
         }
     }
 }

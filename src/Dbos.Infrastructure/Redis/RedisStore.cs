@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;

@@ -1,10 +1,5 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
-using Dbos.Application;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
-using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite;
 
@@ -12,19 +7,14 @@ namespace Dbos.Infrastructure.Sqlite;
 /// The store port on SQLite, in this process: one file, one partition, one writer. A commit and a take are
 /// one transaction each; reads see the last committed state on connections of their own.
 /// </summary>
-public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDisposable
+public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDisposable
 {
-    private const int SweepEvery = 1_000;
-    private const string System = "sqlite";
-
     private readonly StoreSettings settings;
     private readonly TimeProvider clock;
     private readonly SqliteFolder folder;
     private readonly SqliteWriter writer;
     private readonly SqliteSession writing;
-    private readonly ConcurrentBag<SqliteSession> readers = [];
     private IStoreWatcher? watcher;
-    private int writes;
     private bool isDisposed;
 
     /// <exception cref="DataDirectoryInUseException">Another process has the folder.</exception>
@@ -213,101 +203,4 @@ public sealed class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDispo
     }
 
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
-
-    /// <summary>Every so many writes, what has outlived its lifetime or its cap goes, in the same transaction.</summary>
-    private void Sweep(SqliteSession session)
-    {
-        var now = Now;
-        session.Run("DELETE FROM mark WHERE name IN (SELECT name FROM mark WHERE expires_at <= $1 LIMIT 10000)", now);
-        session.Run(
-            "DELETE FROM count WHERE bucket > 0 AND bucket < $1", CountBuckets.Of(clock.GetUtcNow() - CountBuckets.Kept));
-        session.Run("DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - $1", settings.EventRetention);
-        session.Run("DELETE FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $1", settings.RefusalRetention);
-    }
-
-    private async Task Write(
-        Action<SqliteSession> change, CancellationToken cancellation, [CallerMemberName] string operation = "") => await Write(
-        session =>
-        {
-            change(session);
-            return true;
-        },
-        cancellation,
-        operation);
-
-    /// <summary>A caller that stops listening misses the answer; what was written is told all the same.</summary>
-    private Task<T> Write<T>(
-        Func<SqliteSession, T> change, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
-        Write(change, operation).WaitAsync(cancellation);
-
-    private async Task<T> Write<T>(Func<SqliteSession, T> change, string operation)
-    {
-        var since = Stopwatch.GetTimestamp();
-        Exception? failure = null;
-        using var span = StoreSpans.Start(System, operation, partition: 0);
-        try
-        {
-            return await Write(change);
-        }
-        catch (StoreUnavailableException outage)
-        {
-            failure = outage;
-            span?.Fail(outage);
-            throw;
-        }
-        finally
-        {
-            StoreLatency.Record(since, System, operation, script: null, failure);
-        }
-    }
-
-    private async Task<T> Write<T>(Func<SqliteSession, T> change)
-    {
-        var (answer, turns, ended) = await writer.Enqueue(session =>
-        {
-            session.Turns.Clear();
-            session.Ended.Clear();
-            var answer = change(session);
-            if (++writes % SweepEvery == 0)
-            {
-                Sweep(session);
-            }
-
-            return (answer, session.Turns.ToArray(), session.Ended.ToArray());
-        });
-        if (watcher is not null)
-        {
-            Array.ForEach(turns, watcher.Due);
-            Array.ForEach(ended, lease => watcher.Ended(lease.Record, lease.Delivery));
-        }
-
-        return answer;
-    }
-
-    private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "")
-    {
-        var since = Stopwatch.GetTimestamp();
-        Exception? failure = null;
-        using var span = StoreSpans.Start(System, operation, partition: 0);
-        SqliteSession? session = null;
-        try
-        {
-            session = readers.TryTake(out var idle) ? idle : folder.Open();
-            return Task.FromResult(ask(session));
-        }
-        catch (SqliteException error)
-        {
-            failure = error;
-            span?.Fail(error);
-            return Task.FromException<T>(new StoreUnavailableException("the embedded store could not read", error));
-        }
-        finally
-        {
-            StoreLatency.Record(since, System, operation, script: null, failure);
-            if (session is not null)
-            {
-                readers.Add(session);
-            }
-        }
-    }
 }

@@ -20,7 +20,7 @@ public sealed class TraceSettingsTests(SampledDbos dbos) : IClassFixture<Sampled
     {
         var resource = dbos.Spans.Select(span => span.Resource).First(resource => resource["service.name"] == SampledDbos.Default);
 
-        resource.Should().Contain("deployment.environment.name", "lab").And.ContainKey("service.instance.id");
+        resource.Should().Contain("deployment.environment.name", "lab").And.Contain("service.instance.id", SampledDbos.ServerId);
     }
 
     [Fact]
@@ -35,10 +35,11 @@ public sealed class SampledDbos : IAsyncLifetime
     public const string CallersOnly = "parentbased_traceidratio";
     public const string Disabled = "disabled";
     public const string NoExporter = "none";
+    public const string ServerId = "dbos-of-the-lab";
 
     private static readonly Dictionary<string, (string Name, string Value)[]> Settings = new()
     {
-        [Default] = [("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=lab")],
+        [Default] = [("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=lab"), ("DBOS_SERVER_ID", ServerId)],
         [None] = [("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0")],
         [CallersOnly] = [("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0")],
         [Disabled] = [("OTEL_SDK_DISABLED", "true")],

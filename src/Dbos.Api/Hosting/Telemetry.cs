@@ -1,0 +1,67 @@
+using Dbos.Application.Pipeline;
+using Dbos.Infrastructure;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Dbos.Api.Hosting;
+
+/// <summary>
+/// Where traces and metrics go. What else the OTEL_ variables say of names, sampling, batches, limits and the exporter,
+/// OpenTelemetry reads itself, from the environment or appsettings.json.
+/// </summary>
+public static class Telemetry
+{
+    /// <summary>Of the span that ASP.NET Core makes of each request.</summary>
+    private const string Server = "Microsoft.AspNetCore";
+
+    /// <summary>
+    /// Traces by OTLP, when there is somewhere to send them to. Metrics, of which docs/metrics.md is the list, likewise; and to be
+    /// fetched in Prometheus's format, when METRICS_PORT is set.
+    /// </summary>
+    /// <returns>Whether anything is traced or measured at all.</returns>
+    public static bool AddTelemetry(this IServiceCollection services, IConfiguration configuration, Settings settings)
+    {
+        var isTraced = HasReceiver(configuration, "TRACES");
+        var isSent = HasReceiver(configuration, "METRICS");
+        var isFetched = settings.MetricsPort is not null;
+        if (!isTraced && !isSent && !isFetched)
+        {
+            return false;
+        }
+
+        var telemetry = services.AddOpenTelemetry().ConfigureResource(resource => resource
+            .AddService("dbos", serviceInstanceId: settings.Policy.ServerId)
+            .AddEnvironmentVariableDetector());
+        if (isTraced)
+        {
+            telemetry.WithTracing(tracing => tracing
+                .AddSource(Server, Spans.SourceName)
+                .AddOtlpExporter());
+        }
+
+        if (isSent || isFetched)
+        {
+            services.AddStoreGauges();
+            telemetry.WithMetrics(metrics =>
+            {
+                metrics.AddMeter("Dbos.*", "System.Runtime");
+                if (isSent)
+                {
+                    metrics.AddOtlpExporter();
+                }
+
+                if (isFetched)
+                {
+                    metrics.AddPrometheusExporter();
+                }
+            });
+        }
+
+        return true;
+    }
+
+    private static bool HasReceiver(IConfiguration configuration, string signal) =>
+        configuration[$"OTEL_{signal}_EXPORTER"] != "none"
+        && !string.IsNullOrEmpty(configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"] ?? configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+}

@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Dbos.Application;
+using Dbos.Infrastructure.Store;
+using Microsoft.Data.Sqlite;
+
+namespace Dbos.Infrastructure.Sqlite;
+
+/// <summary>How work reaches the one writing session, or any reading one: watched where somebody wants to see it.</summary>
+public sealed partial class SqliteStore
+{
+    private const int SweepEvery = 1_000;
+    private const string System = "sqlite";
+
+    private readonly ConcurrentBag<SqliteSession> readers = [];
+    private int writes;
+
+    private async Task Write(
+        Action<SqliteSession> change, CancellationToken cancellation, [CallerMemberName] string operation = "") => await Write(
+        session =>
+        {
+            change(session);
+            return true;
+        },
+        cancellation,
+        operation);
+
+    /// <summary>A caller that stops listening misses the answer; what was written is told all the same.</summary>
+    private Task<T> Write<T>(
+        Func<SqliteSession, T> change, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
+        Write(change, operation).WaitAsync(cancellation);
+
+    private async Task<T> Write<T>(Func<SqliteSession, T> change, string operation)
+    {
+        using var asked = StoreOperation.Begin(System, operation, partition: 0);
+        try
+        {
+            return await Write(change);
+        }
+        catch (StoreUnavailableException outage)
+        {
+            asked?.Fail(outage);
+            throw;
+        }
+    }
+
+    private async Task<T> Write<T>(Func<SqliteSession, T> change)
+    {
+        var (answer, turns, ended) = await writer.Enqueue(session =>
+        {
+            session.Turns.Clear();
+            session.Ended.Clear();
+            var answer = change(session);
+            if (++writes % SweepEvery == 0)
+            {
+                Sweep(session);
+            }
+
+            return (answer, session.Turns.ToArray(), session.Ended.ToArray());
+        });
+        if (watcher is not null)
+        {
+            Array.ForEach(turns, watcher.Due);
+            Array.ForEach(ended, lease => watcher.Ended(lease.Record, lease.Delivery));
+        }
+
+        return answer;
+    }
+
+    private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "")
+    {
+        using var asked = StoreOperation.Begin(System, operation, partition: 0);
+        SqliteSession? session = null;
+        try
+        {
+            session = readers.TryTake(out var idle) ? idle : folder.Open();
+            return Task.FromResult(ask(session));
+        }
+        catch (SqliteException error)
+        {
+            asked?.Fail(error);
+            return Task.FromException<T>(new StoreUnavailableException("the embedded store could not read", error));
+        }
+        finally
+        {
+            if (session is not null)
+            {
+                readers.Add(session);
+            }
+        }
+    }
+
+    /// <summary>Every so many writes, what has outlived its lifetime or its cap goes, in the same transaction.</summary>
+    private void Sweep(SqliteSession session)
+    {
+        var now = Now;
+        session.Run("DELETE FROM mark WHERE name IN (SELECT name FROM mark WHERE expires_at <= $1 LIMIT 10000)", now);
+        session.Run(
+            "DELETE FROM count WHERE bucket > 0 AND bucket < $1", CountBuckets.Of(clock.GetUtcNow() - CountBuckets.Kept));
+        session.Run("DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - $1", settings.EventRetention);
+        session.Run("DELETE FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $1", settings.RefusalRetention);
+    }
+}
