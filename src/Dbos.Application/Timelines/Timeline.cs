@@ -57,8 +57,8 @@ public sealed class Timeline
         var isDelivery = told.Deliveries.TryGetValue(requestId, out var delivery);
         return new TimelineEntry(told.At, told.Type, TimelineSource.Event, isDelivery ? $"task {requestId} delivered" : told.Message)
         {
-            AgentId = told[Names.AgentId],
-            ModuleName = told[Names.ModuleName],
+            AgentId = isDelivery ? Task?.AgentId ?? string.Empty : told[Names.AgentId],
+            ModuleName = isDelivery ? Task?.ModuleName ?? string.Empty : told[Names.ModuleName],
             LeaseToken = isDelivery ? delivery : told.Number("lease_token"),
             State = told.Type == EventTypes.ModuleStateUpdated ? told["state"] : string.Empty,
             Version = told.Number("version"),

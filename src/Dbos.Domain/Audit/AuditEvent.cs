@@ -7,6 +7,7 @@ public sealed record AuditEvent(string Type, string Message, params (string Name
     public static class Names
     {
         public const string AgentId = "agent_id";
+        public const string Agents = "agents";
         public const string ModuleName = "module_name";
         public const string RequestId = "request_id";
         public const string TaskId = "task_id";

@@ -35,6 +35,9 @@ internal static class EventMatching
                 case OfMetadata when json.ValueTextEquals(AuditEvent.Names.AgentId):
                     isAgent = isAgent || IsOneOf([filter.AgentId], ref json);
                     break;
+                case OfMetadata when json.ValueTextEquals(AuditEvent.Names.Agents):
+                    isAgent = isAgent || IsAmong(filter.AgentId, ref json);
+                    break;
                 case OfMetadata when json.ValueTextEquals(AuditEvent.Names.RequestId) || json.ValueTextEquals(AuditEvent.Names.TaskId):
                     isRequest = isRequest || IsOneOf([filter.RequestId], ref json);
                     break;
@@ -48,6 +51,20 @@ internal static class EventMatching
         }
 
         return isType && isAgent && isRequest;
+    }
+
+    private static bool IsAmong(string word, ref Utf8JsonReader json)
+    {
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.String)
+        {
+            if (json.ValueTextEquals(word))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsOneOf(IReadOnlyList<string> words, ref Utf8JsonReader json)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Dbos.Application.Pipeline;
@@ -24,21 +25,23 @@ public sealed class EventWriter(TimeProvider clock)
 
     public ReadOnlyMemory<byte> Write(AuditEvent told, Origin origin) => Write(told, origin, static _ => { }).Bytes;
 
-    /// <summary>An event whose metadata ends with an object that the store fills in.</summary>
-    public TakeEvent WriteAround(AuditEvent told, Origin origin, string objectName)
+    /// <summary>An event whose metadata ends with an object and an array that the store fills in.</summary>
+    public TakeEvent WriteAround(AuditEvent told, Origin origin, string objectName, string arrayName)
     {
         var (bytes, hole) = Write(told, origin, json => json.WritePropertyName(objectName));
-        return new TakeEvent(bytes.AsMemory(..hole), bytes.AsMemory(hole..));
+        return new TakeEvent(bytes.AsMemory(..hole), Encoding.UTF8.GetBytes($",\"{arrayName}\":"), bytes.AsMemory(hole..));
     }
 
     private (byte[] Bytes, int Hole) Write(AuditEvent told, Origin origin, Action<Utf8JsonWriter> endMetadata)
     {
-        var now = clock.GetUtcNow();
+        // The time that its id tells, which never goes back, as a clock that is set may.
+        var id = ids.Next(clock.GetUtcNow());
+        var at = EventIds.TimeOf(id);
         var (buffer, json) = ofThread ??= NewWriter();
         buffer.ResetWrittenCount();
         json.Reset();
         json.WriteStartObject();
-        json.WriteString("id", ids.Next(now));
+        json.WriteString("id", id);
         json.WriteString("type", told.Type);
         json.WriteString("message", told.Message);
         json.WriteStartObject("metadata");
@@ -50,8 +53,8 @@ public sealed class EventWriter(TimeProvider clock)
         endMetadata(json);
         var hole = (int)(json.BytesCommitted + json.BytesPending);
         json.WriteEndObject();
-        json.WriteNumber("timestamp", now.ToUnixTimeSeconds());
-        json.WriteNumber("timestamp_ms", now.ToUnixTimeMilliseconds());
+        json.WriteNumber("timestamp", at.ToUnixTimeSeconds());
+        json.WriteNumber("timestamp_ms", at.ToUnixTimeMilliseconds());
         json.WriteString("trace_id", origin.TraceId);
         json.WriteString("actor", origin.Actor);
         json.WriteEndObject();

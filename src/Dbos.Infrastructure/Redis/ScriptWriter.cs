@@ -56,6 +56,7 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
         values.Add(take.ByteBudget);
         values.Add(take.AtLeastOne);
         values.Add(take.Told.Head);
+        values.Add(take.Told.Middle);
         values.Add(take.Told.Tail);
         values.Add(take.Count);
         values.Add(take.TellsEnd ? Channels.Ends : RedisValue.EmptyString);
@@ -161,11 +162,12 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
 
     private void Write(TakeSource source, int partition, List<RedisKey> names, List<RedisValue> values)
     {
-        var (lane, band, leaves, enters) = source;
+        var (lane, band, owner, leaves, enters) = source;
         values.Add(lane.Turns.Count);
         values.Add(leaves.Count);
         values.Add(enters.Count);
         WriteBand(lane, band, values);
+        values.Add(owner);
         names.Add(keys.Of(partition, lane.Index));
         names.AddRange(lane.Turns.Concat(leaves).Concat(enters).Select(name => keys.Of(partition, name)));
     }

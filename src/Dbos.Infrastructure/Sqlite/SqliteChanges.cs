@@ -116,8 +116,12 @@ internal static class SqliteChanges
         {
             session.Count(take.Count, taken.Count, now);
             var deliveries = taken.ToDictionary(delivery => delivery.Member, delivery => delivery.Record.Deliveries);
-            session.Tell(EventLogName.History,
-                (byte[])[.. take.Told.Head.Span, .. JsonSerializer.SerializeToUtf8Bytes(deliveries), .. take.Told.Tail.Span]);
+            var owners = served.Select(source => source.Owner).Where(owner => owner.Length > 0).Distinct();
+            session.Tell(EventLogName.History, (byte[])
+            [
+                .. take.Told.Head.Span, .. JsonSerializer.SerializeToUtf8Bytes(deliveries),
+                .. take.Told.Middle.Span, .. JsonSerializer.SerializeToUtf8Bytes(owners), .. take.Told.Tail.Span,
+            ]);
         }
 
         return taken;

@@ -24,15 +24,16 @@ public sealed record Take(
 public readonly record struct Candidate(string Member, string Record, TakeSource Source);
 
 /// <summary>A band of a lane, and the plain indexes that its members leave and enter when they are taken.</summary>
+/// <param name="Owner">Whose members they are, as the event tells; empty: nobody's.</param>
 /// <param name="Leaves">Beside the lane itself.</param>
 /// <param name="Enters">The score is when the lease expires, in Unix milliseconds.</param>
-public sealed record TakeSource(Lane Lane, int Band, IReadOnlyList<string> Leaves, IReadOnlyList<string> Enters);
+public sealed record TakeSource(Lane Lane, int Band, string Owner, IReadOnlyList<string> Leaves, IReadOnlyList<string> Enters);
 
 /// <summary>
-/// An event whose middle only the take itself knows: a JSON object of each member taken to the number of
-/// its delivery.
+/// An event of which only the take itself knows two parts. Between head and middle: a JSON object of each member taken to
+/// the number of its delivery; between middle and tail: a JSON array of those whose members they were.
 /// </summary>
-public readonly record struct TakeEvent(ReadOnlyMemory<byte> Head, ReadOnlyMemory<byte> Tail);
+public readonly record struct TakeEvent(ReadOnlyMemory<byte> Head, ReadOnlyMemory<byte> Middle, ReadOnlyMemory<byte> Tail);
 
 /// <param name="Score">That the member had in its lane.</param>
 public sealed record Delivery(string Member, long Score, StoredRecord Record);

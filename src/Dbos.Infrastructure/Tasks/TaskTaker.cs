@@ -171,7 +171,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
                 share.Count,
                 (int)(left * share.Count / all),
                 atLeastOne,
-                events.WriteAround(told, origin, "lease_tokens"),
+                events.WriteAround(told, origin, "lease_tokens", AuditEvent.Names.Agents),
                 TaskCounts.Delivered,
                 order.TellsEnd),
             cancellation)));
@@ -191,6 +191,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
             source = new TakeSource(
                 TaskIndexes.LaneOf(agentId, moduleName),
                 waiting.Band,
+                agentId,
                 TaskIndexes.Plain(Domain.Tasks.MeasurementTaskStatus.Pending, agentId, moduleName),
                 TaskIndexes.Plain(Domain.Tasks.MeasurementTaskStatus.Inflight, agentId, moduleName));
             sources.Add(key, source);

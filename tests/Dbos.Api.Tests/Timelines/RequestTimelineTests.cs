@@ -28,9 +28,9 @@ public abstract class RequestTimelineTests(Deployment dbos)
         timeline.Found.Should().BeTrue(timeline.Error);
         timeline.Entries.Select(entry => (entry.Kind, entry.AgentId, entry.LeaseToken, entry.State, entry.Version)).Should().Equal(
             ("task_scheduled", Requests.Agent, 0, string.Empty, 0),
-            ("tasks_retrieved", string.Empty, 1, string.Empty, 0),
+            ("tasks_retrieved", Requests.Agent, 1, string.Empty, 0),
             ("task_nacked", Requests.Agent, 1, string.Empty, 0),
-            ("tasks_retrieved", string.Empty, 2, string.Empty, 0),
+            ("tasks_retrieved", Requests.Agent, 2, string.Empty, 0),
             ("module_state_updated", Requests.Agent, 0, "running", 1),
             ("module_state_error", Requests.Agent, 0, string.Empty, 0),
             ("module_state_updated", Requests.Agent, 0, "completed", 2),

@@ -63,9 +63,11 @@ public abstract class EventLogTests(IEngine engine) : StoreTests(engine)
     {
         { Filter(), ["task_ack_error", "task_acknowledged", "tasks_retrieved", "task_scheduled", "result_stored", "result_stored", "module_state_updated", "agent_registered"] },
         { Filter(type: "result_stored"), ["result_stored", "result_stored"] },
-        { Filter(agentId: "agent 1"), ["task_acknowledged", "task_scheduled", "result_stored", "module_state_updated", "agent_registered"] },
+        { Filter(agentId: "\"Agent\" 1 / ü"), ["task_acknowledged", "tasks_retrieved", "task_scheduled", "result_stored", "module_state_updated", "agent_registered"] },
         { Filter(requestId: "ein \"Auftrag\" über /"), ["task_ack_error", "task_acknowledged", "tasks_retrieved", "task_scheduled", "result_stored", "module_state_updated"] },
-        { Filter(type: "result_stored", agentId: "agent 1", requestId: "ein \"Auftrag\" über /"), ["result_stored"] },
+        { Filter(type: "result_stored", agentId: "\"Agent\" 1 / ü", requestId: "ein \"Auftrag\" über /"), ["result_stored"] },
+        { Filter(agentId: "agent 2"), ["result_stored"] },
+        { Filter(agentId: "agent 3"), [] },
         { Filter(requestId: "another"), ["result_stored"] },
         { Filter(requestId: "ping"), [] },
         { Filter(type: "nothing of this kind"), [] },
@@ -75,12 +77,13 @@ public abstract class EventLogTests(IEngine engine) : StoreTests(engine)
     [MemberData(nameof(Filters))]
     public async Task A_filter_lets_through_what_is_of_its_type_its_agent_and_its_request(EventFilter filter, string[] types)
     {
+        const string Agent = "\"Agent\" 1 / ü";
         const string Request = "ein \"Auftrag\" über /";
-        await Dbos.Send(Given.Heartbeat("agent 1"));
-        await Dbos.Send(Given.State(Request, agentId: "agent 1"));
-        await Dbos.Send(Given.Result(Request, agentId: "agent 1"));
+        await Dbos.Send(Given.Heartbeat(Agent));
+        await Dbos.Send(Given.State(Request, agentId: Agent));
+        await Dbos.Send(Given.Result(Request, agentId: Agent));
         await Dbos.Send(Given.Result("another", agentId: "agent 2"));
-        await Dbos.Send(Given.Task(Request, agentId: "agent 1"));
+        await Dbos.Send(Given.Task(Request, agentId: Agent));
         await Dbos.Send(Given.Due());
         await Dbos.Send(new AckTask(Request, LeaseToken: 1));
         await Dbos.Send(new AckTask(Request, LeaseToken: 2));

@@ -13,7 +13,10 @@ public sealed class EventWriterTests
     private static readonly Origin Origin = new("grpc:10.0.0.1", "4bf92f3577b34da6a3ce929d0e0e4736");
     private static readonly DateTimeOffset Now = DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_123);
 
-    private readonly EventWriter writer = new(new FakeTimeProvider(Now));
+    private readonly FakeTimeProvider clock = new(Now);
+    private readonly EventWriter writer;
+
+    public EventWriterTests() => writer = new EventWriter(clock);
 
     [Fact]
     public void An_event_is_json_of_the_contracts_four_fields_and_four_more()
@@ -36,6 +39,17 @@ public sealed class EventWriterTests
         Encoding.UTF8.GetString(writer.Write(new AuditEvent("t", "m"), Origin).Span).Should().StartWith("{\"id\":\"");
 
     [Fact]
+    public void An_event_is_not_told_as_earlier_than_the_one_before_it_when_the_clock_is_set_back()
+    {
+        var before = Parse(writer.Write(new AuditEvent("t", "m"), Origin).Span);
+        clock.AdjustTime(Now.AddMilliseconds(-5));
+        var after = Parse(writer.Write(new AuditEvent("t", "m"), Origin).Span);
+
+        after["timestamp_ms"].GetInt64().Should().Be(before["timestamp_ms"].GetInt64());
+        after["id"].GetString().Should().Match(id => string.CompareOrdinal(id, before["id"].GetString()) > 0);
+    }
+
+    [Fact]
     public void Text_of_any_spelling_comes_back_as_it_was()
     {
         var told = Parse(writer.Write(new AuditEvent("t", Odd, (Odd, Odd)), Origin).Span);
@@ -45,13 +59,13 @@ public sealed class EventWriterTests
     }
 
     [Fact]
-    public void Around_an_object_that_the_store_fills_in_the_metadata_stays_whole()
+    public void Around_what_the_store_fills_in_the_metadata_stays_whole()
     {
-        var around = writer.WriteAround(new AuditEvent("tasks_retrieved", "taken", ("worker", "w1")), Origin, "lease_tokens");
+        var around = writer.WriteAround(new AuditEvent("tasks_retrieved", "taken", ("worker", "w1")), Origin, "lease_tokens", "agents");
 
-        var told = Parse([.. around.Head.Span, .. """{"t1":1}"""u8, .. around.Tail.Span]);
+        var told = Parse([.. around.Head.Span, .. """{"t1":1}"""u8, .. around.Middle.Span, .. """["a1"]"""u8, .. around.Tail.Span]);
 
-        told["metadata"].GetRawText().Should().Be("""{"worker":"w1","lease_tokens":{"t1":1}}""");
+        told["metadata"].GetRawText().Should().Be("""{"worker":"w1","lease_tokens":{"t1":1},"agents":["a1"]}""");
         told["actor"].GetString().Should().Be(Origin.Actor);
     }
 

@@ -110,7 +110,7 @@ public abstract class LaneTests(IEngine engine) : StoreTests(engine)
 
     private async Task Take(long due, int limit, params (Lane Lane, int Band)[] from)
     {
-        var sources = from.Distinct().Select(place => new TakeSource(place.Lane, place.Band, [], ["held"])).ToArray();
+        var sources = from.Distinct().Select(place => new TakeSource(place.Lane, place.Band, "owner", [], ["held"])).ToArray();
         var candidates = (
             from source in sources
             from member in model.MembersOf(source.Lane, source.Band)
@@ -128,7 +128,7 @@ public abstract class LaneTests(IEngine engine) : StoreTests(engine)
                 limit,
                 ByteBudget: 1_000_000,
                 AtLeastOne: false,
-                new TakeEvent(Bytes("{"), Bytes("}")),
+                new TakeEvent(Bytes("{"), Bytes(","), Bytes("}")),
                 Count: "taken",
                 TellsEnd: false),
             None);

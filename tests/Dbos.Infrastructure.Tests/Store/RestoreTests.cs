@@ -78,13 +78,13 @@ public abstract class RestoreTests(IEngine engine) : StoreTests(engine)
 
         var take = new Take(
             0,
-            [new Candidate("m", "record", new TakeSource(Lane, 0, [], ["held"]))],
+            [new Candidate("m", "record", new TakeSource(Lane, 0, "owner", [], ["held"]))],
             Due: 7,
             TimeSpan.FromMinutes(1),
             Limit: 1,
             ByteBudget: 1_000,
             AtLeastOne: true,
-            new TakeEvent(Bytes("{"), Bytes("}")),
+            new TakeEvent(Bytes("{"), Bytes(","), Bytes("}")),
             "delivered",
             TellsEnd: false);
         var taken = (await Port.Take(take, None)).Should().ContainSingle().Subject;

@@ -8,8 +8,9 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
 {
     private const string Held = "held";
     private const long Due = 100;
+    private const string Odd = "a:b%\"\\é\U0001F600/";
     private static readonly Lane Waiting = new("waiting", "w", ["turns"]);
-    private static readonly TakeSource Source = new(Waiting, Band: 0, Leaves: ["waiting too"], Enters: [Held, "held too"]);
+    private static readonly TakeSource Source = new(Waiting, Band: 0, Owner: "owner", Leaves: ["waiting too"], Enters: [Held, "held too"]);
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
 
     [Fact]
@@ -23,7 +24,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
         effect.Should().Be(
             """
             + count taken 2, lately 2
-            + events head{"x":1,"y":1}tail
+            + events head{"x":1,"y":1}middle["owner"]tail
             + index held too x = <now+300>
             + index held too y = <now+300>
             + index held x = <now+300>
@@ -142,14 +143,30 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
     [Fact]
     public async Task A_member_of_any_spelling_is_told_as_json()
     {
-        const string Odd = "a:b%\"\\é\U0001F600/";
         await Put(Odd);
 
         await Take([Odd]);
 
         var told = Text((await Port.NewestEvents(0, EventLogName.History, skip: 0, 1, None))[0]);
-        var tokens = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, long>>(told["head".Length..^"tail".Length]);
+        var tokens = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, long>>(told["head".Length..told.IndexOf("middle", StringComparison.Ordinal)]);
         tokens.Should().Equal(new Dictionary<string, long> { [Odd] = 1 });
+    }
+
+    [Fact]
+    public async Task The_event_tells_once_whose_members_were_taken_and_of_no_others()
+    {
+        TakeSource[] sources = [.. new[] { Odd, "owner", Odd, string.Empty, "passed over" }.Select((owner, number) => new TakeSource(new Lane($"lane {number}", $"lane {number}", ["turns"]), 0, owner, [], []))];
+        for (var number = 0; number < sources.Length; number++)
+        {
+            await Commit(new Commit(0, $"record {number}", 0, Bytes("document")) { Lanes = [new(sources[number].Lane, 0, $"m{number}", Due)] });
+        }
+
+        await Port.Take(
+            TakeOf([]) with { Candidates = [.. sources.Select((source, number) => new Candidate($"m{number}", $"record {number}", source))], Limit = 4 }, None);
+
+        var told = Text((await Port.NewestEvents(0, EventLogName.History, skip: 0, 1, None))[0]);
+        var owners = told[(told.IndexOf("middle", StringComparison.Ordinal) + "middle".Length)..^"tail".Length];
+        System.Text.Json.JsonSerializer.Deserialize<string[]>(owners).Should().BeEquivalentTo(Odd, "owner");
     }
 
     [Fact]
@@ -191,7 +208,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
         Limit: 100,
         ByteBudget: 1_000_000,
         AtLeastOne: false,
-        new TakeEvent(Bytes("head"), Bytes("tail")),
+        new TakeEvent(Bytes("head"), Bytes("middle"), Bytes("tail")),
         Count: "taken",
         TellsEnd: false);
 

@@ -152,13 +152,13 @@ public abstract class WatcherTests : StoreTests
     private async Task Take(string member, bool tellsEnd = false) => (await Port.Take(
         new Take(
             0,
-            [new Candidate(member, member, new TakeSource(Lane, 0, [], []))],
+            [new Candidate(member, member, new TakeSource(Lane, 0, "owner", [], []))],
             Now,
             TimeSpan.FromMinutes(5),
             Limit: 1,
             ByteBudget: 1_000,
             AtLeastOne: false,
-            new TakeEvent(Bytes("{"), Bytes("}")),
+            new TakeEvent(Bytes("{"), Bytes(","), Bytes("}")),
             Count: "taken",
             tellsEnd),
         None)).Should().ContainSingle();

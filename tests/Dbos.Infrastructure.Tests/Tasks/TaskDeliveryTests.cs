@@ -43,7 +43,7 @@ public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
         (await Dbos.EffectOf(Due)).Should().Be(
             """
             + count delivered 1, lately 1
-            + events {"id":"<id>","type":"tasks_retrieved","message":"due tasks taken","metadata":{"lease_tokens":{"t1":1}},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"id":"<id>","type":"tasks_retrieved","message":"due tasks taken","metadata":{"lease_tokens":{"t1":1},"agents":["a1"]},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
             + index tasks:inflight t1 = <now+300>
             + index tasks:inflight:agent:a1 t1 = <now+300>
             + index tasks:inflight:both:a1:ping t1 = <now+300>

@@ -6,30 +6,30 @@
 -- ARGV  1 most events      2 length at which the log is trimmed to them    3 how long the counts of this while are kept
 --       4 how far ahead turns are told, ms    5 channel on which they are
 --       6 due, Unix ms     7 lease in ms     8 most members     9 most bytes     10 1: the first whatever its size
---       11 event before, 12 after the object {member: delivery}
---       13 what a delivery is counted as      14 channel on which the end of a lease is told, '': none
---       15 now as the takers have it, Unix ms: turns are by their clock, as what they look for is
---       16 how many sources, then for each: how many turns, indexes to leave, indexes to enter; low and high bound of
---       the band, member in the turns; then for each candidate: member, number of its source
+--       11 event before the object {member: delivery}, 12 between it and the array [owner], 13 after that
+--       14 what a delivery is counted as      15 channel on which the end of a lease is told, '': none
+--       16 now as the takers have it, Unix ms: turns are by their clock, as what they look for is
+--       17 how many sources, then for each: how many turns, indexes to leave, indexes to enter; low and high bound of
+--       the band, member in the turns, owner ('': nobody is told); then for each candidate: member, number of its source
 --
 -- Answers, for each that was moved, six in a row: member, its score, version, document, payload, delivery;
 -- and last when their leases expire, Unix ms, by this server's clock.
 
-key, arg = 4, 16
+key, arg = 4, 17
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local until_ms = string.format('%.0f', now + ARGV[7])
 local due, most, bytes = tonumber(ARGV[6]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local first, holder = ARGV[10] == '1', ARGV[14]
+local first, holder = ARGV[10] == '1', ARGV[15]
 
 local sources = {}
-for i = 1, ARGV[16] do
+for i = 1, ARGV[17] do
   local turns, leaves, enters = next_arg(), next_arg(), next_arg()
   sources[i] = {
     index = next_key(), turns = next_keys(turns), leaves = next_keys(leaves), enters = next_keys(enters),
-    low = next_arg(), high = next_arg(), turn = next_arg(),
-    channel = ARGV[5], now = tonumber(ARGV[15]), horizon = tonumber(ARGV[4])
+    low = next_arg(), high = next_arg(), turn = next_arg(), owner = next_arg(),
+    channel = ARGV[5], now = tonumber(ARGV[16]), horizon = tonumber(ARGV[4])
   }
 end
 
@@ -68,12 +68,19 @@ for i = key + 1, #KEYS do
 end
 
 finish_indexing()
+local owners, known = {}, {[''] = true}
 for _, source in ipairs(sources) do
-  if source.served then serve(source) end
+  if source.served then
+    serve(source)
+    if not known[source.owner] then
+      known[source.owner] = true
+      owners[#owners + 1] = cjson.encode(source.owner)
+    end
+  end
 end
 if #told > 0 then
-  tell(ARGV[11] .. '{' .. table.concat(told, ',') .. '}' .. ARGV[12])
-  count(ARGV[13], #told)
+  tell(ARGV[11] .. '{' .. table.concat(told, ',') .. '}' .. ARGV[12] .. '[' .. table.concat(owners, ',') .. ']' .. ARGV[13])
+  count(ARGV[14], #told)
 end
 finish_telling()
 taken[#taken + 1] = until_ms
