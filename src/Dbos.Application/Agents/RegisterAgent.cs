@@ -41,13 +41,12 @@ public sealed record RegisterAgent(Heartbeat? Agent) : IWrite
     public sealed class Handler(IAgentRepository agents, UnitOfWork work, TimeProvider clock)
         : IRequestHandler<RegisterAgent, Answer<Written>>
     {
-        public Task<Answer<Written>> Handle(RegisterAgent command, CancellationToken cancellationToken)
+        public async Task<Answer<Written>> Handle(RegisterAgent command, CancellationToken cancellationToken)
         {
             var told = command.Agent!;
-            return OptimisticWrite.Run<Agent>(
-                work,
-                load: () => agents.Find(told.AgentId, cancellationToken),
-                decide: known => Domain.Agents.Agent.Hear(known, told, clock.GetUtcNow()),
+            var stored = await agents.Find(told.AgentId, cancellationToken);
+            return await OptimisticWrite.Run(
+                new Change<Agent>(work, stored, known => Domain.Agents.Agent.Hear(known, told, clock.GetUtcNow())),
                 save: draft => agents.Save(draft.Next, work, cancellationToken));
         }
     }

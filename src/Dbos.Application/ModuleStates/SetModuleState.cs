@@ -71,7 +71,7 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
     public sealed class Handler(IModuleStateRepository states, UnitOfWork work, TimeProvider clock)
         : IRequestHandler<SetModuleState, Answer<Written>>
     {
-        public Task<Answer<Written>> Handle(SetModuleState command, CancellationToken cancellationToken)
+        public async Task<Answer<Written>> Handle(SetModuleState command, CancellationToken cancellationToken)
         {
             var report = command.State!;
             var reported = new ModuleState(
@@ -83,14 +83,11 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
                 report.Timestamp > 0 ? report.Timestamp : clock.GetUtcNow().ToUnixTimeSeconds(),
                 report.RequestId,
                 Version: 0);
-            return OptimisticWrite.Run<ModuleState>(
-                work,
-                load: () => report.RequestId.Length > 0
-                    ? states.Find(report.RequestId, cancellationToken)
-                    : states.FindLife(report.AgentId, report.ModuleName, cancellationToken),
-                decide: stored => ModuleState.Report(stored, reported, Expected(command, stored)),
-                save: draft => states.Save(draft.Next, work, cancellationToken),
-                assumeNew: report.RequestId.Length > 0);
+            var change = new Change<ModuleState>(work, Stored: null, stored => ModuleState.Report(stored, reported, Expected(command, stored)));
+            change = report.RequestId.Length > 0
+                ? change with { Read = () => states.Find(report.RequestId, cancellationToken) }
+                : change with { Stored = await states.FindLife(report.AgentId, report.ModuleName, cancellationToken) };
+            return await OptimisticWrite.Run(change, save: draft => states.Save(draft.Next, work, cancellationToken));
         }
 
         /// <summary>A caller that fills in version 1 for a state of which nothing is stored means its first.</summary>

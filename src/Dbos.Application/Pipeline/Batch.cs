@@ -18,7 +18,7 @@ public sealed class BatchWriter<TWrite>(
     /// <param name="changeOf">Called for the writes whose shape is good.</param>
     public async Task<Answer<IReadOnlyList<Answer<Written>>>> Run<T>(
         IBatch<TWrite> batch,
-        Func<TWrite, UnitOfWork, Task<Change<T>>> changeOf,
+        Func<TWrite, UnitOfWork, Change<T>> changeOf,
         Func<IReadOnlyList<Draft<T>>, Task<IReadOnlyList<Saved<T>>>> save,
         CancellationToken cancellation)
         where T : class, IVersioned
@@ -45,8 +45,7 @@ public sealed class BatchWriter<TWrite>(
             good.Add(i);
         }
 
-        var changes = await Task.WhenAll(good.Select(i => changeOf(writes[i], works[i])));
-        var written = await OptimisticWrite.RunAll(changes, save);
+        var written = await OptimisticWrite.RunAll([.. good.Select(i => changeOf(writes[i], works[i]))], save);
         for (var at = 0; at < good.Count; at++)
         {
             var i = good[at];

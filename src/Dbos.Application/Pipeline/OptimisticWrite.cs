@@ -27,9 +27,16 @@ public abstract record Saved<T>
 public sealed record Draft<T>(T? Before, T Next, bool Deletes, UnitOfWork Work);
 
 /// <summary>One aggregate that is to be changed, and how to decide on whatever is found of it.</summary>
-/// <param name="Stored">As it was read; null: nothing is stored, or that is assumed.</param>
+/// <param name="Stored">As it was read, or as it is assumed to be; null: nothing is stored.</param>
 /// <param name="SaysTheSame">Tells a true replay from one with other content; null: they are not told apart.</param>
-public sealed record Change<T>(UnitOfWork Work, T? Stored, Func<T?, Answer<Decision<T>>> Decide, Func<T, bool>? SaysTheSame = null);
+public sealed record Change<T>(UnitOfWork Work, T? Stored, Func<T?, Answer<Decision<T>>> Decide, Func<T, bool>? SaysTheSame = null)
+{
+    /// <summary>
+    /// Where <see cref="Stored"/> is only assumed: reads what is stored. That spares the read where the assumption is good, and costs
+    /// nothing where it is not, as the commit tells what it found. But what commits nothing is not answered by an assumption.
+    /// </summary>
+    public Func<Task<T?>>? Read { get; init; }
+}
 
 /// <summary>Load, decide, commit if nobody was faster; else decide again on what was found.</summary>
 public static class OptimisticWrite
@@ -37,22 +44,11 @@ public static class OptimisticWrite
     private static readonly Counter<long> Conflicts = Outcomes.Meter.CreateCounter<long>(
         "dbos.commit.conflicts", "{conflict}", "Commits that found another version than the one decided on, and were decided again.");
 
-    /// <param name="assumeNew">
-    /// Decide first as if nothing were stored: spares the read when that is so, and costs nothing when not, as
-    /// the commit tells what it found.
-    /// </param>
-    public static async Task<Answer<Written>> Run<T>(
-        UnitOfWork work,
-        Func<Task<T?>> load,
-        Func<T?, Answer<Decision<T>>> decide,
-        Func<Draft<T>, Task<Saved<T>>> save,
-        Func<T, bool>? saysTheSame = null,
-        bool assumeNew = false)
+    public static async Task<Answer<Written>> Run<T>(Change<T> change, Func<Draft<T>, Task<Saved<T>>> save)
         where T : class, IVersioned
     {
-        var stored = assumeNew && !decide(null).IsRefused ? null : await load();
-        var attempt = new Attempt<T>(new Change<T>(work, stored, decide, saysTheSame));
-        while (attempt.Next() is { } draft)
+        var attempt = new Attempt<T>(change);
+        while (await attempt.Next() is { } draft)
         {
             attempt.Hear(await save(draft));
         }
@@ -67,35 +63,39 @@ public static class OptimisticWrite
         where T : class, IVersioned
     {
         var attempts = changes.Select(change => new Attempt<T>(change)).ToArray();
-        var left = Undecided(attempts);
-        while (left.Count > 0)
+        var left = await Undecided(attempts);
+        while (left.Length > 0)
         {
             var saved = await save([.. left.Select(one => one.Draft)]);
-            for (var i = 0; i < left.Count; i++)
+            for (var i = 0; i < left.Length; i++)
             {
                 left[i].Attempt.Hear(saved[i]);
             }
 
-            left = Undecided(left.Select(one => one.Attempt));
+            left = await Undecided([.. left.Select(one => one.Attempt)]);
         }
 
         return [.. attempts.Select(attempt => attempt.Answer)];
     }
 
-    private static List<(Attempt<T> Attempt, Draft<T> Draft)> Undecided<T>(IEnumerable<Attempt<T>> attempts)
-        where T : class, IVersioned =>
-        [.. from attempt in attempts let draft = attempt.Next() where draft is not null select (attempt, draft)];
+    private static async Task<(Attempt<T> Attempt, Draft<T> Draft)[]> Undecided<T>(Attempt<T>[] attempts)
+        where T : class, IVersioned
+    {
+        var drafts = await Task.WhenAll(attempts.Select(attempt => attempt.Next()));
+        return [.. from one in attempts.Zip(drafts) where one.Second is not null select (one.First, one.Second)];
+    }
 
     private sealed class Attempt<T>(Change<T> change)
         where T : class, IVersioned
     {
         private T? stored = change.Stored;
+        private bool isAssumed = change.Read is not null;
         private bool isAnswered;
 
         public Answer<Written> Answer { get; private set; }
 
         /// <summary>Null: it is answered.</summary>
-        public Draft<T>? Next()
+        public async Task<Draft<T>?> Next()
         {
             if (isAnswered)
             {
@@ -103,6 +103,13 @@ public static class OptimisticWrite
             }
 
             var decided = change.Decide(stored);
+            if (isAssumed && (decided.IsRefused || decided.Value.IsReplay))
+            {
+                stored = await change.Read!();
+                isAssumed = false;
+                decided = change.Decide(stored);
+            }
+
             if (decided.IsRefused)
             {
                 return Conclude(decided.Refusal);
@@ -132,6 +139,7 @@ public static class OptimisticWrite
                     break;
                 case Saved<T>.Conflict conflict:
                     stored = conflict.Found;
+                    isAssumed = false;
                     Conflicts.Add(1, new KeyValuePair<string, object?>("dbos.record", typeof(T).Name));
                     break;
             }

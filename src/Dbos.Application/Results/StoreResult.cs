@@ -57,12 +57,10 @@ public sealed record StoreResult(MeasurementResult? Result) : IWrite
                 DbosServerId = command.Result.DbosServerId.Length > 0 ? command.Result.DbosServerId : policy.ServerId,
                 IngestSource = command.Result.IngestSource.Length > 0 ? command.Result.IngestSource : IngestSource,
             };
-            return OptimisticWrite.Run<MeasurementResult>(
-                work,
-                load: () => Task.FromResult<MeasurementResult?>(null),
-                decide: stored => MeasurementResult.Store(stored, received),
-                save: draft => results.Save(draft.Next, work, cancellationToken),
-                saysTheSame: stored => stored.SaysTheSameAs(received));
+            return OptimisticWrite.Run(
+                new Change<MeasurementResult>(
+                    work, Stored: null, stored => MeasurementResult.Store(stored, received), stored => stored.SaysTheSameAs(received)),
+                save: draft => results.Save(draft.Next, work, cancellationToken));
         }
     }
 }

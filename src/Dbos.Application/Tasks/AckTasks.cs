@@ -25,10 +25,7 @@ public sealed record AckTasks(IReadOnlyList<AckTask> Writes) : IBatch<AckTask>
         public Task<Answer<IReadOnlyList<Answer<Written>>>> Handle(AckTasks command, CancellationToken cancellationToken) =>
             writer.Run(
                 command,
-                async (ack, work) => new Change<MeasurementTask>(
-                    work,
-                    await tasks.Find(ack.TaskId, cancellationToken),
-                    TaskChanges.IfThere(ack.TaskId, task => task.Acknowledge(ack.LeaseToken, clock.GetUtcNow()))),
+                (ack, work) => tasks.ChangeOf(ack.TaskId, work, task => task.Acknowledge(ack.LeaseToken, clock.GetUtcNow()), cancellationToken),
                 drafts => tasks.Save(drafts, cancellationToken),
                 cancellationToken);
     }

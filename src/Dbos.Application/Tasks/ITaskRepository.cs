@@ -11,6 +11,12 @@ public interface ITaskRepository
 {
     Task<MeasurementTask?> Find(string taskId, CancellationToken cancellation);
 
+    /// <summary>
+    /// The task, without its payload, as this process took or changed it last; null: not lately. Another may have changed it
+    /// since, which a commit finds out.
+    /// </summary>
+    MeasurementTask? Recall(string taskId);
+
     /// <summary>One commit for each partition; the answers are in the order of the drafts.</summary>
     Task<IReadOnlyList<Saved<MeasurementTask>>> Save(IReadOnlyList<Draft<MeasurementTask>> drafts, CancellationToken cancellation);
 

@@ -108,15 +108,8 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
     public sealed class Handler(ITaskRepository tasks, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<ScheduleTask, Answer<Written>>
     {
-        public Task<Answer<Written>> Handle(ScheduleTask command, CancellationToken cancellationToken)
-        {
-            var change = command.Change(work, policy, clock.GetUtcNow());
-            return OptimisticWrite.Run(
-                work,
-                load: () => System.Threading.Tasks.Task.FromResult(change.Stored),
-                change.Decide,
-                save: async draft => (await tasks.Save([draft], cancellationToken))[0],
-                change.SaysTheSame);
-        }
+        public Task<Answer<Written>> Handle(ScheduleTask command, CancellationToken cancellationToken) => OptimisticWrite.Run(
+            command.Change(work, policy, clock.GetUtcNow()),
+            save: async draft => (await tasks.Save([draft], cancellationToken))[0]);
     }
 }

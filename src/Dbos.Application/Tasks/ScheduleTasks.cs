@@ -25,7 +25,7 @@ public sealed record ScheduleTasks(IReadOnlyList<ScheduleTask> Writes) : IBatch<
         public Task<Answer<IReadOnlyList<Answer<Written>>>> Handle(ScheduleTasks command, CancellationToken cancellationToken) =>
             writer.Run(
                 command,
-                (schedule, work) => Task.FromResult(schedule.Change(work, policy, clock.GetUtcNow())),
+                (schedule, work) => schedule.Change(work, policy, clock.GetUtcNow()),
                 drafts => tasks.Save(drafts, cancellationToken),
                 cancellationToken);
     }

@@ -14,10 +14,17 @@ internal static class TaskChanges
         Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide,
         CancellationToken cancellation) =>
         OptimisticWrite.Run(
-            work,
-            load: () => tasks.Find(taskId, cancellation),
-            decide: IfThere(taskId, decide),
+            tasks.ChangeOf(taskId, work, decide, cancellation),
             save: async draft => (await tasks.Save([draft], cancellation))[0]);
+
+    /// <summary>Decided on the task as this process knew it last: whoever took it here is likely to end its delivery here.</summary>
+    public static Change<MeasurementTask> ChangeOf(
+        this ITaskRepository tasks,
+        string taskId,
+        UnitOfWork work,
+        Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide,
+        CancellationToken cancellation) =>
+        new(work, tasks.Recall(taskId), IfThere(taskId, decide)) { Read = () => tasks.Find(taskId, cancellation) };
 
     /// <summary>Those that were read, each decided and answered by itself.</summary>
     public static Task<Answer<Written>[]> ChangeAll(
@@ -30,7 +37,7 @@ internal static class TaskChanges
             [.. read.Select(one => new Change<MeasurementTask>(new UnitOfWork { Origin = origin }, one.Task, IfThere(one.TaskId, decide)))],
             drafts => tasks.Save(drafts, cancellation));
 
-    public static Func<MeasurementTask?, Answer<Decision<MeasurementTask>>> IfThere(
+    private static Func<MeasurementTask?, Answer<Decision<MeasurementTask>>> IfThere(
         string taskId, Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide) =>
         task => task is null ? TaskNotFound.Refusal(taskId) : decide(task);
 }

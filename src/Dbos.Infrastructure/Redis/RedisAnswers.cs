@@ -57,6 +57,18 @@ internal static class RedisAnswers
     public static IndexEntry EntryOf(StoreKey index, SortedSetEntry entry) =>
         new(index.Partition, entry.Element!, (long)entry.Score);
 
+    /// <param name="pairs">Member and score of each, in a row.</param>
+    public static IndexEntry[] EntriesOf(int partition, RedisValue[] pairs)
+    {
+        var entries = new IndexEntry[pairs.Length / 2];
+        for (var i = 0; i < entries.Length; i++)
+        {
+            entries[i] = new IndexEntry(partition, pairs[2 * i]!, (long)pairs[(2 * i) + 1]);
+        }
+
+        return entries;
+    }
+
     /// <param name="answers">Of probe.lua, of some partitions each.</param>
     public static Pulse PulseOf(IReadOnlyList<RedisValue[]> answers, int deadlines)
     {

@@ -71,7 +71,16 @@ public sealed partial class RedisStore(RedisConnection connection, Replication r
     public async Task<IReadOnlyList<IndexEntry>> Due(StoreKey index, long upTo, int count, CancellationToken cancellation)
     {
         var due = (RedisValue[])(await Run(index.Partition, Script.Due, [keys.Of(index)], [upTo, count, Bands.Width], cancellation))!;
-        return [.. due.Chunk(2).Select(entry => new IndexEntry(index.Partition, entry[0]!, (long)entry[1]))];
+        return EntriesOf(index.Partition, due);
+    }
+
+    public async Task<IReadOnlyList<IReadOnlyList<IndexEntry>>> Heads(
+        int partition, IReadOnlyList<IndexBand> bands, long upTo, int count, CancellationToken cancellation)
+    {
+        RedisKey[] names = [.. bands.Select(band => keys.Of(partition, band.Index))];
+        RedisValue[] values = [count, .. bands.SelectMany(band => new RedisValue[] { Bands.Score(band.Band, 0), Bands.Score(band.Band, Math.Min(upTo, Bands.Width - 1)) })];
+        var heads = (RedisResult[])(await Run(partition, Script.Heads, names, values, cancellation))!;
+        return [.. heads.Select(head => EntriesOf(partition, (RedisValue[])head!))];
     }
 
     public async Task<long?> Score(StoreKey index, string member, CancellationToken cancellation) =>

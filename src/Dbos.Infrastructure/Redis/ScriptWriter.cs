@@ -46,8 +46,7 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
     {
         var names = new List<RedisKey>(16 + take.Candidates.Count);
         var values = new List<RedisValue>(32 + (2 * take.Candidates.Count));
-        var now = clock.GetUtcNow();
-        StartEach(take.Partition, now, names, values);
+        StartEach(take.Partition, clock.GetUtcNow(), names, values);
         values.Add((long)Turn.Horizon.TotalMilliseconds);
         values.Add(Channels.Turns);
         values.Add(take.Due);
@@ -60,7 +59,7 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
         values.Add(take.Told.Tail);
         values.Add(take.Count);
         values.Add(take.TellsEnd ? Channels.Ends : RedisValue.EmptyString);
-        values.Add(now.ToUnixTimeMilliseconds());
+        values.Add(take.ServedAt);
 
         var numbers = new Dictionary<TakeSource, int>(ReferenceEqualityComparer.Instance);
         foreach (var source in take.Candidates.Select(candidate => candidate.Source))

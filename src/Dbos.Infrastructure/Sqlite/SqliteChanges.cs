@@ -109,7 +109,7 @@ internal static class SqliteChanges
 
         foreach (var source in served)
         {
-            session.Serve(source.Lane, source.Band, now.ToUnixTimeMilliseconds());
+            session.Serve(source.Lane, source.Band, take.ServedAt);
         }
 
         if (taken.Count > 0)

@@ -33,6 +33,14 @@ internal static class SqliteRows
     public static List<IndexEntry> Entries(this SqliteSession session, string sql, params ReadOnlySpan<object?> parameters) =>
         session.ReadAll(row => new IndexEntry(0, row.GetString(0), row.GetInt64(1)), sql, parameters);
 
+    /// <summary>The entries of a band that are due, lowest first.</summary>
+    public static List<IndexEntry> Head(this SqliteSession session, IndexBand band, long upTo, int count) => session.Entries(
+        "SELECT member, score FROM entry WHERE name = $1 AND score BETWEEN $2 AND $3 ORDER BY score, member LIMIT $4",
+        band.Index,
+        Bands.Score(band.Band, 0),
+        Bands.Score(band.Band, Math.Min(upTo, Bands.Width - 1)),
+        count);
+
     public static void Change(this SqliteSession session, IndexChange change)
     {
         if (change.Score is { } score)

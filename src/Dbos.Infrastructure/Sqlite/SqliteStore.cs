@@ -85,16 +85,15 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
             var due = new List<IndexEntry>();
             for (var band = 0; band < Bands.Count && due.Count < count; band++)
             {
-                due.AddRange(session.Entries(
-                    "SELECT member, score FROM entry WHERE name = $1 AND score BETWEEN $2 AND $3 ORDER BY score, member LIMIT $4",
-                    index.Name,
-                    Bands.Score(band, 0),
-                    Bands.Score(band, Math.Min(upTo, Bands.Width - 1)),
-                    count - due.Count));
+                due.AddRange(session.Head(new IndexBand(index.Name, band), upTo, count - due.Count));
             }
 
             return due;
         });
+
+    public Task<IReadOnlyList<IReadOnlyList<IndexEntry>>> Heads(
+        int partition, IReadOnlyList<IndexBand> bands, long upTo, int count, CancellationToken cancellation) =>
+        Read<IReadOnlyList<IReadOnlyList<IndexEntry>>>(session => [.. bands.Select(band => session.Head(band, upTo, count))]);
 
     public Task<long?> Score(StoreKey index, string member, CancellationToken cancellation) =>
         Read(session => session.ScoreOf(index.Name, member));

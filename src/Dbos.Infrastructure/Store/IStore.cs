@@ -44,6 +44,12 @@ public interface IStore
     /// <param name="upTo">Unix milliseconds.</param>
     Task<IReadOnlyList<IndexEntry>> Due(StoreKey index, long upTo, int count, CancellationToken cancellation);
 
+    /// <summary>Of each of these bands the entries that are due, lowest first; the bands' order is the answers'.</summary>
+    /// <param name="upTo">Unix milliseconds.</param>
+    /// <param name="count">Of each band.</param>
+    Task<IReadOnlyList<IReadOnlyList<IndexEntry>>> Heads(
+        int partition, IReadOnlyList<IndexBand> bands, long upTo, int count, CancellationToken cancellation);
+
     Task<long?> Score(StoreKey index, string member, CancellationToken cancellation);
 
     Task<long> CountEntries(StoreKey index, CancellationToken cancellation);

@@ -18,6 +18,9 @@ public sealed record Lane(string Index, string Name, IReadOnlyList<string> Turns
 /// <param name="Due">Unix milliseconds; null: take the member out.</param>
 public sealed record LaneChange(Lane Lane, int Band, string Member, long? Due);
 
+/// <summary>One band of a banded index.</summary>
+public readonly record struct IndexBand(string Index, int Band);
+
 /// <summary>Scores that sort by a band first, then by a time: both fit into the 53 bits that every engine keeps exactly.</summary>
 public static class Bands
 {

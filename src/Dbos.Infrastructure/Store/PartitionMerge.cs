@@ -7,36 +7,42 @@ namespace Dbos.Infrastructure.Store;
 /// </summary>
 public static class PartitionMerge
 {
-    private const int Spare = 8;
+    private const int Spare = 4;
+    private const int Growth = 4;
 
     /// <param name="lists">Partitions, or whatever else a list lies in; one or more.</param>
     /// <param name="read">The first so many items of a list, sorted.</param>
-    public static async Task<Merged<T>> First<TList, T>(
-        IReadOnlyList<TList> lists, int count, Comparison<T> order, Func<TList, int, Task<IReadOnlyList<T>>> read)
+    public static Task<Merged<T>> First<TList, T>(
+        IReadOnlyList<TList> lists, int count, Comparison<T> order, Func<TList, int, Task<IReadOnlyList<T>>> read) =>
+        FirstOfAll(lists, count, order, (some, window) => Task.WhenAll(some.Select(list => read(list, window))));
+
+    /// <param name="read">The first so many items of each of these lists, sorted.</param>
+    public static async Task<Merged<T>> FirstOfAll<TList, T>(
+        IReadOnlyList<TList> lists, int count, Comparison<T> order, Func<IReadOnlyList<TList>, int, Task<IReadOnlyList<T>[]>> read)
     {
         var window = (2 * count / lists.Count) + Spare;
-        var windows = await Task.WhenAll(lists.Select(list => read(list, window)));
+        var windows = await read(lists, window);
+        var byOrder = Comparer<T>.Create(order);
         while (true)
         {
-            // Behind the last item of a full window there may be more of that partition, so nothing that
-            // sorts after the nearest such end is certain yet.
-            var full = Enumerable.Range(0, windows.Length).Where(i => windows[i].Count >= window).ToArray();
             var sorted = windows.SelectMany(items => items).ToList();
-            sorted.Sort(order);
-            var certain = sorted.Count;
-            foreach (var i in full)
+            sorted.Sort(byOrder);
+
+            // Behind the last item of a full window there may be more of that list, so what sorts after it is not certain. One that
+            // was wide enough stays so: what others bring sorts before.
+            var tooShort = Enumerable.Range(0, windows.Length)
+                .Where(i => windows[i].Count >= window && window < count && sorted.BinarySearch(windows[i][^1], byOrder) + 1 < count)
+                .ToArray();
+            if (tooShort.Length == 0)
             {
-                var end = windows[i][^1];
-                certain = Math.Min(certain, sorted.FindLastIndex(item => order(item, end) <= 0) + 1);
+                return new Merged<T>(sorted.GetRange(0, Math.Min(count, sorted.Count)), sorted);
             }
 
-            if (certain >= count || full.Length == 0)
+            window = Math.Min(Growth * window, count);
+            foreach (var (i, wider) in tooShort.Zip(await read([.. tooShort.Select(i => lists[i])], window)))
             {
-                return new Merged<T>(sorted.GetRange(0, Math.Min(count, certain)), sorted);
+                windows[i] = wider;
             }
-
-            window *= 2;
-            await Task.WhenAll(full.Select(async i => windows[i] = await read(lists[i], window)));
         }
     }
 }

@@ -45,6 +45,13 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
     public Task<IReadOnlyList<IndexEntry>> Due(StoreKey index, long upTo, int count, CancellationToken cancellation) =>
         Repeatable(static (store, ask, token) => store.Due(ask.index, ask.upTo, ask.count, token), (index, upTo, count), cancellation);
 
+    public Task<IReadOnlyList<IReadOnlyList<IndexEntry>>> Heads(
+        int partition, IReadOnlyList<IndexBand> bands, long upTo, int count, CancellationToken cancellation) =>
+        Repeatable(
+            static (store, ask, token) => store.Heads(ask.partition, ask.bands, ask.upTo, ask.count, token),
+            (partition, bands, upTo, count),
+            cancellation);
+
     public Task<long?> Score(StoreKey index, string member, CancellationToken cancellation) =>
         Repeatable(static (store, ask, token) => store.Score(ask.index, ask.member, token), (index, member), cancellation);
 

@@ -3,6 +3,7 @@ namespace Dbos.Infrastructure.Store;
 /// <summary>Which members are to be taken from lanes of one partition, and for how long.</summary>
 /// <param name="Candidates">In the order in which they are wanted; those that another taker got are passed over.</param>
 /// <param name="Due">Unix milliseconds.</param>
+/// <param name="ServedAt">Unix milliseconds; what is left in the lanes stands behind all that was due before.</param>
 /// <param name="Lease">From now by the store's own clock.</param>
 /// <param name="ByteBudget">Taking stops before the payloads taken exceed it.</param>
 /// <param name="AtLeastOne">The first is taken even if it alone exceeds the budget.</param>
@@ -13,6 +14,7 @@ public sealed record Take(
     int Partition,
     IReadOnlyList<Candidate> Candidates,
     long Due,
+    long ServedAt,
     TimeSpan Lease,
     int Limit,
     int ByteBudget,

@@ -19,18 +19,35 @@ public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats 
         MeasurementTaskStatus.Cancelled,
     ];
 
+    private readonly HeldTasks held = new();
     private readonly Records<MeasurementTask> records = new(store, events, heartbeats, Rehydrate, task => task.Payload);
 
     public Task<MeasurementTask?> Find(string taskId, CancellationToken cancellation) => records.Find(KeyOf(taskId), cancellation);
 
-    public Task<IReadOnlyList<Saved<MeasurementTask>>> Save(
-        IReadOnlyList<Draft<MeasurementTask>> drafts, CancellationToken cancellation) =>
-        records.Save(drafts, CommitOf, cancellation);
+    public MeasurementTask? Recall(string taskId) => held.Find(taskId);
+
+    public async Task<IReadOnlyList<Saved<MeasurementTask>>> Save(
+        IReadOnlyList<Draft<MeasurementTask>> drafts, CancellationToken cancellation)
+    {
+        var saved = await records.Save(drafts, CommitOf, cancellation);
+        foreach (var (draft, outcome) in drafts.Zip(saved))
+        {
+            held.Hear(draft.Next, isSo: outcome is Saved<MeasurementTask>.Done);
+        }
+
+        return saved;
+    }
 
     public async Task<TakenTasks> Take(TakeOrder order, UnitOfWork work, CancellationToken cancellation)
     {
-        var taken = await new TaskTaker(store, events, order, clock.GetUtcNow().ToUnixTimeMilliseconds(), work.Origin).Run(cancellation);
-        return new TakenTasks([.. taken.OrderBy(delivered => delivered.Score).Select(delivered => records.Decode(delivered.Record))]);
+        var taken = await new TaskTaker(store, events, order, clock, work.Origin).Run(cancellation);
+        var tasks = taken.OrderBy(delivered => delivered.Score).Select(delivered => records.Decode(delivered.Record)).ToArray();
+        foreach (var task in tasks)
+        {
+            held.Hear(task, isSo: true);
+        }
+
+        return new TakenTasks(tasks);
     }
 
     public async Task<Page<MeasurementTask>> List(

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using Dbos.Application;
 using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Audit;
+using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 
@@ -12,8 +14,7 @@ namespace Dbos.Infrastructure.Tasks;
 /// Finds the tasks whose turn it is, over all partitions, and takes them. A higher priority goes first; within one the
 /// oldest; but an agent's tasks are no older than its last turn, so that its backlog lets others pass.
 /// </summary>
-/// <param name="now">Unix milliseconds.</param>
-internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, long now, Origin origin)
+internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, TimeProvider clock, Origin origin)
 {
     /// <summary>
     /// A lane that was taken from has its turn when that was, by another replica's clock, which may be a little ahead,
@@ -27,13 +28,18 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
     /// </summary>
     private const int FewestAgents = 8;
 
+    /// <summary>Read at first; more where they are those of fewer agents.</summary>
+    private const int FewestTurns = 64;
+
     /// <summary>Offered beyond what is wanted of a partition.</summary>
     private const int Spare = 8;
 
     /// <summary>The same is found each time and cannot be taken: there is no record to it.</summary>
     private const int MostRoundsInVain = 5;
 
-    private readonly long upTo = order.Due?.ToUnixTimeMilliseconds() ?? now;
+    /// <summary>Unix milliseconds.</summary>
+    private readonly long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+    private readonly long upTo = (order.Due ?? clock.GetUtcNow()).ToUnixTimeMilliseconds();
 
     /// <summary>Lanes are read at the same time.</summary>
     private readonly ConcurrentDictionary<string, long> servedAgents = [];
@@ -43,56 +49,84 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
 
     public async Task<IReadOnlyList<Delivery>> Run(CancellationToken cancellation)
     {
-        var inVain = 0;
-        string? head = null;
-        while (taken.Count < order.Limit && inVain < MostRoundsInVain)
+        try
         {
-            var wanted = order.Limit - taken.Count;
-            var lanes = await Lanes(wanted, cancellation);
-            if (lanes.Count == 0)
+            var inVain = 0;
+            string? head = null;
+            while (taken.Count < order.Limit && inVain < MostRoundsInVain)
             {
-                break;
-            }
+                var wanted = order.Limit - taken.Count;
+                var waiting = await First(wanted, cancellation);
+                var had = taken.Count;
+                await TakeFrom(Shares(waiting), atLeastOne: had == 0, cancellation);
+                var took = taken.Count - had;
 
-            servedAgents.Clear();
-            var waiting = await PartitionMerge.First(lanes, wanted, ByTurn, (lane, count) => Read(lane, count, cancellation));
-            var had = taken.Count;
-            await TakeFrom(Shares(waiting), atLeastOne: had == 0, cancellation);
-            var took = taken.Count - had;
-
-            // Where other takers were faster, what is found changes: there may be more for this one too.
-            var next = waiting.Items.Count > 0 ? waiting.Items[0].Entry.Member : null;
-            inVain = took == 0 && next == head ? inVain + 1 : 0;
-            head = next;
-            if ((waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0))
-            {
-                // No more are due; or what is left would not fit into this reply, or other takers were faster.
-                break;
+                // Where other takers were faster, what is found changes: there may be more for this one too.
+                var next = waiting.Items.Count > 0 ? waiting.Items[0].Entry.Member : null;
+                inVain = took == 0 && next == head ? inVain + 1 : 0;
+                head = next;
+                if ((waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0))
+                {
+                    // No more are due; or what is left would not fit into this reply, or other takers were faster.
+                    break;
+                }
             }
+        }
+        catch (Exception outage) when (taken.Count > 0 && outage is StoreUnavailableException or StoreBusyException)
+        {
+            // Of some partitions, perhaps. What the others gave is this taker's: untold, nobody would have it until its lease expires.
         }
 
         return taken;
     }
 
-    /// <summary>The lanes whose turn it is, in every partition.</summary>
-    private async Task<IReadOnlyList<LaneTurn>> Lanes(int wanted, CancellationToken cancellation)
+    /// <summary>The first that are due, by turns.</summary>
+    private async Task<Merged<Waiting>> First(int wanted, CancellationToken cancellation)
     {
+        servedAgents.Clear();
         var (agentId, moduleName) = order.Filter;
         if (agentId.Length > 0 && moduleName.Length > 0)
         {
-            return [.. store.AllPartitions().Select(partition => new LaneTurn(partition, agentId, moduleName, Band: null, Score: 0))];
+            // There is but one lane, whose turn it always is.
+            return await PartitionMerge.First(store.AllPartitions(), wanted, ByTurn, async (partition, count) =>
+            {
+                var lane = new LaneTurn(partition, agentId, moduleName, Band: 0, Score: 0);
+                return WaitingOf(lane, await store.Due(new StoreKey(partition, lane.Index), upTo, count, cancellation));
+            });
         }
 
+        var lanes = await Lanes(wanted, cancellation);
+        return lanes.Count == 0
+            ? new Merged<Waiting>([], [])
+            : await PartitionMerge.FirstOfAll(lanes, wanted, ByTurn, (some, count) => Heads(some, count, cancellation));
+    }
+
+    /// <summary>The lanes whose turn it is, in every partition.</summary>
+    private async Task<IReadOnlyList<LaneTurn>> Lanes(int wanted, CancellationToken cancellation)
+    {
         var turns = TaskIndexes.TurnsOf(order.Filter);
-        var heads = await PartitionMerge.First(
-            store.AllPartitions(),
-            wanted,
-            Orders.Lowest,
-            (partition, count) => store.Due(new StoreKey(partition, turns), Math.Max(upTo, now) + AheadMilliseconds, count, cancellation));
+        Merged<IndexEntry> heads;
+        LaneTurn[] seen;
+        var count = Math.Max(wanted, FewestTurns);
+        while (true)
+        {
+            heads = await PartitionMerge.First(
+                store.AllPartitions(),
+                count,
+                Orders.Lowest,
+                (partition, most) => store.Due(new StoreKey(partition, turns), Math.Max(upTo, now) + AheadMilliseconds, most, cancellation));
+            seen = [.. heads.Seen.Select(Turn)];
+            if (heads.Items.Count < count || seen.DistinctBy(turn => turn.AgentId).Skip(FewestAgents - 1).Any())
+            {
+                break;
+            }
+
+            count *= 4;
+        }
 
         // As many as tasks are wanted are enough, as each lane has one.
         var agents = new HashSet<string>();
-        return [.. heads.Seen.Select(Turn).TakeWhile((turn, i) => (agents.Add(turn.AgentId) && agents.Count <= FewestAgents) || agents.Count < FewestAgents || i < wanted)];
+        return [.. seen.TakeWhile((turn, i) => (agents.Add(turn.AgentId) && agents.Count <= FewestAgents) || agents.Count < FewestAgents || i < wanted)];
 
         static LaneTurn Turn(IndexEntry head)
         {
@@ -101,17 +135,26 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
         }
     }
 
-    private async Task<IReadOnlyList<Waiting>> Read(LaneTurn turn, int count, CancellationToken cancellation)
+    /// <summary>The heads of lanes, those of one partition in one go.</summary>
+    private async Task<IReadOnlyList<Waiting>[]> Heads(IReadOnlyList<LaneTurn> turns, int count, CancellationToken cancellation)
     {
-        var index = new StoreKey(turn.Partition, TaskIndexes.LaneOf(turn.AgentId, turn.ModuleName).Index);
-        var due = turn.Band is { } band
-            ? await store.Lowest(index, new PageCursor(Bands.Score(band, 0), string.Empty), Bands.Score(band, upTo), count, cancellation)
-            : await store.Due(index, upTo, count, cancellation);
+        var heads = new IReadOnlyList<Waiting>[turns.Count];
+        await Task.WhenAll(Enumerable.Range(0, turns.Count).GroupBy(i => turns[i].Partition).Select(async partition =>
+        {
+            var bands = partition.Select(i => new IndexBand(turns[i].Index, turns[i].Band)).ToArray();
+            foreach (var (i, due) in partition.Zip(await store.Heads(partition.Key, bands, upTo, count, cancellation)))
+            {
+                heads[i] = WaitingOf(turns[i], due);
+            }
+        }));
+        return heads;
+    }
+
+    private IReadOnlyList<Waiting> WaitingOf(LaneTurn turn, IReadOnlyList<IndexEntry> due)
+    {
         if (due.Count > 0 && turn.Score > Bands.DueOf(due[0].Score))
         {
-            // Behind those that came due in that same millisecond.
-            var served = turn.Score + 1;
-            servedAgents.AddOrUpdate(turn.AgentId, served, (_, other) => Math.Max(served, other));
+            servedAgents.AddOrUpdate(turn.AgentId, turn.Score, (_, other) => Math.Max(turn.Score, other));
         }
 
         return [.. due.Select(entry => new Waiting(turn, entry))];
@@ -119,10 +162,13 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
 
     private int ByTurn(Waiting left, Waiting right)
     {
-        var byBand = left.Band.CompareTo(right.Band);
-        var byTurn = byBand != 0 ? byBand : TurnOf(left).CompareTo(TurnOf(right));
-        return byTurn != 0 ? byTurn : Orders.Lowest(left.Entry, right.Entry);
+        var byTurn = (left.Band, TurnOf(left)).CompareTo((right.Band, TurnOf(right)));
+        var byAgent = byTurn != 0 ? byTurn : string.CompareOrdinal(ServedAgent(left), ServedAgent(right));
+        return byAgent != 0 ? byAgent : Orders.Lowest(left.Entry, right.Entry);
     }
+
+    /// <summary>Agents that were served together have their turns one after the other. Empty: its turn is when it is due.</summary>
+    private string ServedAgent(Waiting waiting) => TurnOf(waiting) > waiting.Due ? waiting.Turn.AgentId : string.Empty;
 
     private long TurnOf(Waiting waiting) =>
         Math.Max(waiting.Due, servedAgents.GetValueOrDefault(waiting.Turn.AgentId));
@@ -158,28 +204,35 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
         await TakeFrom(shares, all, atLeastOne: false, cancellation);
     }
 
-    private async Task TakeFrom(Share[] shares, int all, bool atLeastOne, CancellationToken cancellation)
+    private async Task TakeFrom(Share[] shares, int wanted, bool atLeastOne, CancellationToken cancellation)
     {
         var left = (long)budget;
         var told = new AuditEvent(EventTypes.TasksRetrieved, "due tasks taken");
-        var deliveries = await Task.WhenAll(shares.Select(share => store.Take(
+        // Behind those that came due in this same millisecond.
+        var servedAt = clock.GetUtcNow().ToUnixTimeMilliseconds() + 1;
+        var takes = shares.Select(share => store.Take(
             new Take(
                 share.Partition,
                 share.Offered,
                 upTo,
+                servedAt,
                 order.Lease,
                 share.Count,
-                (int)(left * share.Count / all),
+                (int)(left * share.Count / wanted),
                 atLeastOne,
                 events.WriteAround(told, origin, "lease_tokens", AuditEvent.Names.Agents),
                 TaskCounts.Delivered,
                 order.TellsEnd),
-            cancellation)));
-        foreach (var delivered in deliveries.SelectMany(some => some))
+            cancellation)).ToArray();
+        var all = Task.WhenAll(takes);
+        await ((Task)all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var delivered in takes.Where(take => take.IsCompletedSuccessfully).SelectMany(take => take.Result))
         {
             taken.Add(delivered);
             budget -= delivered.Record.Payload.Length + delivered.Record.Document.Length;
         }
+
+        await all;
     }
 
     private Candidate CandidateOf(Waiting waiting)
@@ -192,17 +245,19 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
                 TaskIndexes.LaneOf(agentId, moduleName),
                 waiting.Band,
                 agentId,
-                TaskIndexes.Plain(Domain.Tasks.MeasurementTaskStatus.Pending, agentId, moduleName),
-                TaskIndexes.Plain(Domain.Tasks.MeasurementTaskStatus.Inflight, agentId, moduleName));
+                TaskIndexes.Plain(MeasurementTaskStatus.Pending, agentId, moduleName),
+                TaskIndexes.Plain(MeasurementTaskStatus.Inflight, agentId, moduleName));
             sources.Add(key, source);
         }
 
         return new Candidate(waiting.Entry.Member, Names.Task(waiting.Entry.Member), source);
     }
 
-    /// <param name="Band">Null: all of the lane's.</param>
     /// <param name="Score">When its turn came, Unix milliseconds.</param>
-    private sealed record LaneTurn(int Partition, string AgentId, string ModuleName, int? Band, long Score);
+    private sealed record LaneTurn(int Partition, string AgentId, string ModuleName, int Band, long Score)
+    {
+        public string Index => Names.TasksOf(MeasurementTaskStatus.Pending.Word(), AgentId, ModuleName);
+    }
 
     private readonly record struct Waiting(LaneTurn Turn, IndexEntry Entry)
     {

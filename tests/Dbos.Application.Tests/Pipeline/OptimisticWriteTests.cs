@@ -8,7 +8,7 @@ public sealed class OptimisticWriteTests
     private readonly Queue<Saved<Counter>> outcomes = new();
     private readonly List<Counter> saved = [];
     private Counter? stored;
-    private int loads;
+    private int reads;
     private int saves;
 
     [Fact]
@@ -22,7 +22,7 @@ public sealed class OptimisticWriteTests
     }
 
     [Fact]
-    public async Task Whoever_is_slower_decides_again_on_what_it_found_without_another_read()
+    public async Task Whoever_is_slower_decides_again_on_what_it_found()
     {
         outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(6)));
         outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(8)));
@@ -30,7 +30,6 @@ public sealed class OptimisticWriteTests
         (await Write()).Value.Version.Should().Be(9);
         saved.Select(counter => counter.Version).Should().Equal(1, 7, 9);
         work.Events.Should().ContainSingle().Which.Message.Should().Be("counted 9");
-        loads.Should().Be(1);
     }
 
     [Fact]
@@ -86,29 +85,62 @@ public sealed class OptimisticWriteTests
         saved.Should().BeEmpty();
     }
 
-    [Fact]
-    public async Task What_is_assumed_new_is_saved_without_a_read()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public async Task What_is_assumed_and_can_be_saved_is_not_read(long assumed)
     {
-        (await Write(assumeNew: true)).Value.Version.Should().Be(1);
-        loads.Should().Be(0);
+        stored = new Counter(60);
+
+        (await Write(CounterOf(assumed))).Value.Version.Should().Be(assumed + 1);
+        reads.Should().Be(0);
     }
 
     [Fact]
-    public async Task What_is_assumed_new_and_is_not_is_decided_again_without_a_read()
+    public async Task What_was_assumed_and_is_not_so_is_decided_again_on_what_the_commit_found()
     {
         outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(4)));
+        outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(Counter.Most)));
 
-        (await Write(assumeNew: true)).Value.Version.Should().Be(5);
-        loads.Should().Be(0);
+        (await Write(new Counter(2))).Refusal.Should().Be(Full);
+        saved.Should().Equal(new Counter(3), new Counter(5));
+        reads.Should().Be(0);
     }
 
-    [Fact]
-    public async Task What_could_not_be_new_is_read_first()
+    [Theory]
+    [InlineData(Counter.Most)]
+    [InlineData(Counter.Replayed)]
+    public async Task Neither_a_refusal_nor_a_replay_is_answered_by_an_assumption(long assumed)
     {
         stored = new Counter(4);
 
-        (await Write(assumeNew: true, refuseNew: true)).Value.Version.Should().Be(5);
-        loads.Should().Be(1);
+        (await Write(new Counter(assumed))).Value.Should().Be(new Written(5, Duplicate: false));
+        reads.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task Of_many_that_are_assumed_those_that_must_be_are_read_at_once()
+    {
+        var gate = new TaskCompletionSource();
+        var asked = 0;
+        Change<Counter> Assumed(long version) => new(new UnitOfWork(), new Counter(version), Counter.Count)
+        {
+            Read = async () =>
+            {
+                if (++asked == 2)
+                {
+                    gate.SetResult();
+                }
+
+                await gate.Task.WaitAsync(TimeSpan.FromSeconds(10));
+                return new Counter(7);
+            },
+        };
+
+        var answers = await WriteChanges(Assumed(Counter.Most), Assumed(4), Assumed(Counter.Replayed));
+
+        answers.Select(answer => answer.Value.Version).Should().Equal(8, 5, 8);
+        saves.Should().Be(1);
     }
 
     [Fact]
@@ -158,9 +190,7 @@ public sealed class OptimisticWriteTests
         var counter = new Counter(4);
         Draft<Counter>? told = null;
         await OptimisticWrite.Run(
-            work,
-            load: () => Task.FromResult<Counter?>(counter),
-            decide: _ => deletes ? Decision.Delete(counter) : Decision.To(new Counter(5)),
+            new Change<Counter>(work, counter, _ => deletes ? Decision.Delete(counter) : Decision.To(new Counter(5))),
             save: draft =>
             {
                 told = draft;
@@ -170,8 +200,11 @@ public sealed class OptimisticWriteTests
         told.Should().Be(new Draft<Counter>(counter, deletes ? counter : new Counter(5), deletes, work));
     }
 
-    private Task<Answer<Written>[]> WriteAll(params long[] versions) => OptimisticWrite.RunAll(
-        [.. versions.Select(version => new Change<Counter>(new UnitOfWork(), new Counter(version), Counter.Count))],
+    private Task<Answer<Written>[]> WriteAll(params long[] versions) =>
+        WriteChanges([.. versions.Select(version => new Change<Counter>(new UnitOfWork(), new Counter(version), Counter.Count))]);
+
+    private Task<Answer<Written>[]> WriteChanges(params Change<Counter>[] changes) => OptimisticWrite.RunAll(
+        changes,
         drafts =>
         {
             saves++;
@@ -180,22 +213,27 @@ public sealed class OptimisticWriteTests
                 [.. drafts.Select(draft => outcomes.TryDequeue(out var outcome) ? outcome : new Saved<Counter>.Done(draft.Next.Version))]);
         });
 
-    private Task<Answer<Written>> Write(Func<Counter, bool>? saysTheSame = null, bool assumeNew = false, bool refuseNew = false) =>
-        OptimisticWrite.Run(
-            work,
-            load: () =>
-            {
-                loads++;
-                return Task.FromResult(stored);
-            },
-            decide: counter => counter is null && refuseNew ? Full : Counter.Count(counter),
-            save: draft =>
-            {
-                saved.Add(draft.Next);
-                return Task.FromResult(outcomes.TryDequeue(out var outcome) ? outcome : new Saved<Counter>.Done(draft.Next.Version));
-            },
-            saysTheSame,
-            assumeNew);
+    private Task<Answer<Written>> Write(Func<Counter, bool>? saysTheSame = null) =>
+        Write(new Change<Counter>(work, stored, Counter.Count, saysTheSame));
+
+    private Task<Answer<Written>> Write(Counter? assumed) => Write(new Change<Counter>(work, assumed, Counter.Count)
+    {
+        Read = () =>
+        {
+            reads++;
+            return Task.FromResult(stored);
+        },
+    });
+
+    private Task<Answer<Written>> Write(Change<Counter> change) => OptimisticWrite.Run(
+        change,
+        save: draft =>
+        {
+            saved.Add(draft.Next);
+            return Task.FromResult(outcomes.TryDequeue(out var outcome) ? outcome : new Saved<Counter>.Done(draft.Next.Version));
+        });
+
+    private static Counter? CounterOf(long version) => version == 0 ? null : new Counter(version);
 
     private sealed record Counter(long Version) : IVersioned
     {

@@ -24,6 +24,9 @@ internal sealed class TracedCaller : IDisposable
 
     public Activity Span { get; }
 
+    /// <summary>Of this trace, whoever's children they are.</summary>
+    public IEnumerable<Activity> All => ended.Where(span => span.TraceId == Span.TraceId);
+
     public IEnumerable<Activity> Children => ended.Where(span => span.ParentSpanId == Span.SpanId);
 
     public void Dispose()

@@ -36,8 +36,8 @@ public sealed class PartitionMergeTests
 
         var merged = await store.First(with.Count);
 
-        var firstWindow = (2 * with.Count / with.Partitions.Length) + 8;
-        store.LargestRead.Should().BeLessThanOrEqualTo(Math.Max(firstWindow, 2 * with.Count));
+        var firstWindow = (2 * with.Count / with.Partitions.Length) + 4;
+        store.LargestRead.Should().BeLessThanOrEqualTo(Math.Max(firstWindow, with.Count));
         merged.Seen.CountBy(item => item.Partition).Select(read => read.Value).Should().NotContain(read => read > store.LargestRead);
     });
 

@@ -80,6 +80,7 @@ public abstract class RestoreTests(IEngine engine) : StoreTests(engine)
             0,
             [new Candidate("m", "record", new TakeSource(Lane, 0, "owner", [], ["held"]))],
             Due: 7,
+            ServedAt: 7,
             TimeSpan.FromMinutes(1),
             Limit: 1,
             ByteBudget: 1_000,

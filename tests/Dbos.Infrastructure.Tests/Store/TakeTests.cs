@@ -204,6 +204,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
         0,
         [.. members.Select(member => new Candidate(member, $"record:{member}", Source))],
         Due,
+        ServedAt: Due,
         Lease,
         Limit: 100,
         ByteBudget: 1_000_000,

@@ -154,6 +154,7 @@ public abstract class WatcherTests : StoreTests
             0,
             [new Candidate(member, member, new TakeSource(Lane, 0, "owner", [], []))],
             Now,
+            ServedAt: Now,
             TimeSpan.FromMinutes(5),
             Limit: 1,
             ByteBudget: 1_000,

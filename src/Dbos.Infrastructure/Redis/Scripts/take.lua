@@ -8,7 +8,7 @@
 --       6 due, Unix ms     7 lease in ms     8 most members     9 most bytes     10 1: the first whatever its size
 --       11 event before the object {member: delivery}, 12 between it and the array [owner], 13 after that
 --       14 what a delivery is counted as      15 channel on which the end of a lease is told, '': none
---       16 now as the takers have it, Unix ms: turns are by their clock, as what they look for is
+--       16 when what is left has been served, Unix ms, by the takers' clock, as what they look for is
 --       17 how many sources, then for each: how many turns, indexes to leave, indexes to enter; low and high bound of
 --       the band, member in the turns, owner ('': nobody is told); then for each candidate: member, number of its source
 --
