@@ -190,7 +190,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         }
         else
         {
-            sentinels = await Sentinels.Follow(options, Use);
+            sentinels = await Sentinels.Follow(options, Use, logger);
         }
     }
 
