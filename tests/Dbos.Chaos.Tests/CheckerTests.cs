@@ -243,9 +243,69 @@ public sealed class CheckerTests
     [InlineData("task_acknowledged")]
     public void Finds_a_missing_event(string type) => Finds(Promise.EventMissing, () => story.Events.RemoveAll(told => told.Type == type));
 
+    [Theory]
+    [InlineData(Method.RegisterAgent)]
+    [InlineData(Method.StoreResult)]
+    [InlineData(Method.SetModuleState)]
+    [InlineData(Method.ScheduleTask)]
+    [InlineData(Method.NackTask)]
+    [InlineData(Method.AckTask)]
+    public void Finds_a_replay_of_what_nobody_had_sent(Method method) => Finds(Promise.AnsweredWithoutCause, () =>
+        story.Change(story.Calls.First(call => call.Method == method), first => first with { Duplicate = true }));
+
+    [Fact]
+    public void Finds_a_lease_that_was_called_lost_while_it_ran() => Finds(Promise.AnsweredWithoutCause, () => story.Change(
+        story.Calls.Single(call => call.Method == Method.ExtendTaskLease),
+        extended => extended with { Started = TimeSpan.FromSeconds(8.3), Ended = TimeSpan.FromSeconds(8.5), Outcome = Outcome.Refused, Code = "LeaseLost" }));
+
+    [Fact]
+    public void A_lease_may_be_lost_when_it_has_expired_was_released_or_was_ended()
+    {
+        LoseLease(at: 15.5, "taker-2", token: 2);
+        LoseLease(at: 7.5, "taker-1", token: 1);
+        LoseLease(at: 8.1, "taker-2", token: 2);
+        story.Events.Add(new LoggedEvent("task_released", Story.TaskId, 2));
+
+        story.Check().Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Finds_a_step_that_was_refused_though_every_step_before_it_was_taken() => Finds(Promise.AnsweredWithoutCause, () =>
+        story.Add(new Call(100, "agent", Method.SetModuleState, Story.RequestId, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(21), Outcome.Refused)
+        {
+            Code = "InvalidTransition",
+            Content = "next",
+        }));
+
+    [Theory]
+    [InlineData("other", true)]
+    [InlineData("agent", false)]
+    public void A_step_may_be_refused_where_another_reports_or_a_step_before_it_may_not_be_taken(string client, bool isTaken)
+    {
+        var refused = story.Calls.Last(call => call.Method == Method.SetModuleState) with { Outcome = Outcome.Refused, Content = "next" };
+        story.Add(refused with
+        {
+            Id = 100,
+            Client = client,
+            Outcome = isTaken ? Outcome.Acknowledged : Outcome.Unknown,
+            Content = "before",
+            Started = TimeSpan.FromSeconds(18),
+            Ended = TimeSpan.FromSeconds(19),
+        });
+        story.Add(refused with { Id = 101, Started = TimeSpan.FromSeconds(20), Ended = TimeSpan.FromSeconds(21) });
+
+        story.Check().Where(violation => violation.Promise == Promise.AnsweredWithoutCause).Should().BeEmpty();
+    }
+
     [Fact]
     public void Passes_on_what_the_store_found_wrong_with_itself() =>
         Finds(Promise.StoreInconsistent, () => story.Inconsistencies.Add("task 'task' is in no index"));
+
+    private void LoseLease(double at, string taker, long token)
+    {
+        var word = story.Say(at, taker, Method.ExtendTaskLease, token);
+        story.Change(word, call => call with { Id = 100 + call.Id, Outcome = Outcome.Refused, Code = "LeaseLost" });
+    }
 
     private void Finds(Promise promise, Action plant, params Promise[] andAlso)
     {

@@ -53,6 +53,7 @@ internal sealed record ChaosReport(
         Promise.VersionSkippedOrRepeated => "versions skipped or repeated",
         Promise.EventMissing => "events missing for an acknowledged command",
         Promise.StaleRead => "reads older than what was known before",
+        Promise.AnsweredWithoutCause => "replays and refusals that nobody had given cause for",
         Promise.StoreInconsistent => "inconsistencies that DBOS finds itself",
         Promise.Failed => "calls that DBOS failed at",
         _ => throw new ArgumentOutOfRangeException(nameof(promise), promise, "unknown"),

@@ -46,7 +46,9 @@ public sealed class TcpProxy : IAsyncDisposable
     public TimeSpan Delay { get; set; }
 
     /// <summary>Cuts, or silences, once, the connection on which the next request with this pattern comes.</summary>
-    public void CutAt(CutPoint point, byte[] pattern) => Volatile.Write(ref armed, new Cut(point, pattern));
+    /// <param name="meanwhile">Done before the client learns of the cut; null: nothing.</param>
+    public void CutAt(CutPoint point, byte[] pattern, Func<Task>? meanwhile = null) =>
+        Volatile.Write(ref armed, new Cut(point, pattern, meanwhile ?? (() => Task.CompletedTask)));
 
     /// <summary>Cuts every connection there is.</summary>
     public void CutNow()
@@ -87,5 +89,5 @@ public sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    internal sealed record Cut(CutPoint Point, byte[] Pattern);
+    internal sealed record Cut(CutPoint Point, byte[] Pattern, Func<Task> Meanwhile);
 }

@@ -9,7 +9,7 @@ internal sealed class TcpRelay(TcpProxy proxy, Socket client) : IDisposable
     private const int MostAtOnce = 64 * 1024;
 
     private readonly Socket server = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-    private volatile bool cutting;
+    private volatile TcpProxy.Cut? cutting;
     private volatile bool silent;
 
     public async Task Run(int target)
@@ -51,7 +51,7 @@ internal sealed class TcpRelay(TcpProxy proxy, Socket client) : IDisposable
                 if (at >= 0 && proxy.Disarm(cut))
                 {
                     silent = cut.Point == CutPoint.Silent;
-                    cutting = !silent;
+                    cutting = silent ? null : cut;
                     if (cut.Point is CutPoint.BeforeRequest or CutPoint.WithinRequest)
                     {
                         var part = cut.Point == CutPoint.WithinRequest ? at + (cut.Pattern.Length / 2) - before.Length : 0;
@@ -80,7 +80,7 @@ internal sealed class TcpRelay(TcpProxy proxy, Socket client) : IDisposable
         var buffer = new byte[MostAtOnce];
         while (await server.ReceiveAsync(buffer) is > 0 and var count)
         {
-            if (cutting)
+            if (cutting is not null)
             {
                 server.Shutdown(SocketShutdown.Send);
             }
@@ -91,6 +91,7 @@ internal sealed class TcpRelay(TcpProxy proxy, Socket client) : IDisposable
             }
         }
 
+        await (cutting?.Meanwhile() ?? Task.CompletedTask);
         Dispose();
     }
 }

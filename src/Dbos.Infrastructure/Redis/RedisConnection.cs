@@ -64,6 +64,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         Found();
     }
 
+    /// <summary>To be called as soon as there is the answer.</summary>
     /// <param name="answer">Begins as layout.lua answers.</param>
     /// <param name="asked">Stopwatch timestamp.</param>
     /// <exception cref="LayoutMismatchException">The store is not laid out as configured.</exception>
@@ -97,11 +98,14 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     public bool IsCluster => connection?.GetServers().Any(server => server.ServerType == ServerType.Cluster) ?? false;
 
     /// <summary>Who is asked for this key now; null: nobody is known.</summary>
-    public EndPoint? ServerOf(RedisKey key)
+    public EndPoint? ServerOf(RedisKey key) => connection is { } connected ? PrimaryOf(connected, key)?.EndPoint : null;
+
+    /// <summary>Likewise, on a connection.</summary>
+    public static IServer? PrimaryOf(IConnectionMultiplexer connected, RedisKey key)
     {
         try
         {
-            return connection?.GetServer(key, flags: CommandFlags.DemandMaster).EndPoint;
+            return connected.GetServer(key, flags: CommandFlags.DemandMaster);
         }
         catch (InvalidOperationException)
         {
@@ -190,7 +194,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         }
         else
         {
-            sentinels = await Sentinels.Follow(options, Use);
+            sentinels = await Sentinels.Follow(options, Use, logger);
         }
     }
 

@@ -34,9 +34,10 @@ internal static class RedisErrors
 
     /// <summary>
     /// What a server says when it cannot serve now (LOADING, READONLY, OOM, MISCONF, CLUSTERDOWN, …)
-    /// has a word of its own in front; ERR and WRONGTYPE are faults of the command.
+    /// has a word of its own in front; ERR, WRONGTYPE and CROSSSLOT are faults of the command. That DBOS may not (NOAUTH, WRONGPASS,
+    /// NOPERM) is the operator's to mend, and until then an outage to callers like any other.
     /// </summary>
-    public static bool IsOutage(string message) => WordOf(message) is not ("ERR" or "WRONGTYPE");
+    public static bool IsOutage(string message) => WordOf(message) is not ("ERR" or "WRONGTYPE" or "CROSSSLOT");
 
     /// <summary>A MOVED or ASK that the client library did not follow, or not twice, it tells in its own words.</summary>
     private static bool IsRedirection(string message) =>

@@ -6,17 +6,24 @@ namespace Dbos.Infrastructure.Redis;
 /// <summary>How a command or a script reaches its primary: watched where somebody wants to see it, and proven where replicas must have it.</summary>
 public sealed partial class RedisStore
 {
+    /// <param name="heard">Told the answer as soon as it is there, before it is proved.</param>
     private Task<RedisResult> Settled(
-        int partition, Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
+        int partition,
+        Script script,
+        RedisKey[] names,
+        RedisValue[] values,
+        CancellationToken cancellation,
+        Action<RedisResult>? heard = null) =>
         settings.Replicas == 0
-            ? Run(partition, script, names, values, cancellation)
+            ? Run(partition, script, names, values, cancellation, heard)
             : Proven(
                 Script.Command,
                 partition,
-                static (server, ask) => ask.script.Run(server, ask.names, ask.values),
-                (script, names, values),
+                static (server, ask) => ask.script.Run(server, ask.names, ask.values, ask.heard),
+                (script, names, values, heard),
                 cancellation,
-                script.Name);
+                script.Name,
+                script.IsRepeatable);
 
     private Task<RedisResult> Settled(int partition, string command, object[] words, CancellationToken cancellation) =>
         settings.Replicas == 0
@@ -38,34 +45,32 @@ public sealed partial class RedisStore
         Func<IServer, TAsk, Task<RedisResult>> command,
         TAsk ask,
         CancellationToken cancellation,
-        string? script = null) =>
+        string? script = null,
+        bool isRepeatable = true) =>
         Ask(
             operation,
             partition,
-            static (redis, it) => it.replication.Proven(PrimaryOf(redis, it.mark), it.mark, it.ask, it.command),
-            (replication, mark: keys.Of(partition, "replicated"), command, ask),
+            static (redis, it) => it.replication.Proven(PrimaryOf(redis, it.mark), it.mark, it.isRepeatable, it.ask, it.command),
+            (replication, mark: keys.Of(partition, "replicated"), isRepeatable, command, ask),
             cancellation,
             script);
 
-    private static IServer PrimaryOf(IDatabase redis, RedisKey key)
-    {
-        try
-        {
-            return redis.Multiplexer.GetServer(key, flags: Primary);
-        }
-        catch (InvalidOperationException unknown)
-        {
-            throw new BriefOutageException("no primary is connected", unknown, mayBeDone: false);
-        }
-    }
+    private static IServer PrimaryOf(IDatabase redis, RedisKey key) =>
+        RedisConnection.PrimaryOf(redis.Multiplexer, key)
+        ?? throw new BriefOutageException("no primary is connected", cause: null, mayBeDone: false);
 
     private Task<RedisResult> Run(
-        int partition, Script script, RedisKey[] names, RedisValue[] values, CancellationToken cancellation) =>
+        int partition,
+        Script script,
+        RedisKey[] names,
+        RedisValue[] values,
+        CancellationToken cancellation,
+        Action<RedisResult>? heard = null) =>
         Ask(
             Script.Command,
             partition,
-            static (redis, ask) => ask.script.Run(redis, ask.names, ask.values),
-            (script, names, values),
+            static (redis, ask) => ask.script.Run(redis, ask.names, ask.values, ask.heard),
+            (script, names, values, heard),
             cancellation,
             script.Name);
 

@@ -18,16 +18,22 @@ public sealed partial class RedisStore
     /// </summary>
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
-        var asked = Stopwatch.GetTimestamp();
         var call = echo.Call();
         var answers = await Task.WhenAll(Enumerable.Range(0, Partitions)
             .Chunk(connection.IsCluster ? 1 : Partitions)
             .Select(async partitions =>
             {
-                var (names, values) = scripts.Probe(watch, partitions, partitions[0] == 0 ? call : null);
-                return (RedisValue[])(await Settled(partitions[0], Script.Probe, names, values, cancellation))!;
+                var isFirst = partitions[0] == 0;
+                var (names, values) = scripts.Probe(watch, partitions, isFirst ? call : null);
+                var asked = Stopwatch.GetTimestamp();
+                return (RedisValue[])(await Settled(
+                    partitions[0],
+                    Script.Probe,
+                    names,
+                    values,
+                    cancellation,
+                    isFirst ? answer => connection.HearLayout((RedisValue[])answer!, asked) : null))!;
             }));
-        connection.HearLayout(answers[0], asked);
         if (echo.HasMissed())
         {
             // Not before: if this process hears the call, it hears all that comes after it, and if not, the next probe knows.

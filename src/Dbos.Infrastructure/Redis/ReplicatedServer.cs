@@ -17,13 +17,23 @@ internal sealed class ReplicatedServer(EndPoint address, StoreSettings settings)
     /// <summary>Of replicas that are well, which answer within milliseconds. Twice this is what a proof may add to a command's own 2 s.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(400);
 
+    /// <summary>
+    /// A proof tells of the replicas for so long without being made again. Under load each follows the last within milliseconds;
+    /// where nothing else is asked, whoever needs a fresh one waits for one more.
+    /// </summary>
+    private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(100);
+
     private readonly Lazy<Task<ConnectionMultiplexer>> connecting = new(() => Connect(address, settings.Address));
     private readonly Lock gate = new();
     private Task running = Task.CompletedTask;
     private Task<string?>? next;
+    private volatile Proof? last;
 
     /// <summary>The id of its history when it was proved last: another primary has another. Null: never yet.</summary>
-    public string? History { get; private set; }
+    public string? History => last?.History;
+
+    /// <summary>Likewise, if that was only just. Null: it was not, and its replicas may be away.</summary>
+    public string? FreshHistory => last is { } proof && Stopwatch.GetElapsedTime(proof.At) < Fresh ? proof.History : null;
 
     /// <summary>
     /// The id of its history, once enough replicas have all of it up to now; null: it is not a primary, or another one than
@@ -79,7 +89,8 @@ internal sealed class ReplicatedServer(EndPoint address, StoreSettings settings)
 
             if (end.ReplicaOffsets.Count(offset => offset >= start.Offset) >= settings.Replicas)
             {
-                return History = end.History;
+                last = new Proof(end.History, Stopwatch.GetTimestamp());
+                return end.History;
             }
         }
         while (Stopwatch.GetElapsedTime(since) < Patience);
@@ -99,4 +110,6 @@ internal sealed class ReplicatedServer(EndPoint address, StoreSettings settings)
         await Task.WhenAll(start, write, wait, end);
         return (ReplicationInfo.Read((await start)!), ReplicationInfo.Read((await end)!));
     }
+
+    private sealed record Proof(string History, long At);
 }

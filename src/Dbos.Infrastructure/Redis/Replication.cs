@@ -17,12 +17,14 @@ public sealed class Replication(StoreSettings settings) : IAsyncDisposable
 
     /// <summary>Runs a command on one server, and answers when what it did, and what it saw, is with that server's replicas.</summary>
     /// <param name="mark">A key of the partition that the command is for, to be written.</param>
+    /// <param name="isRepeatable">False: what it does without a proof is of use to nobody, so it is not even sent while replicas are away.</param>
     /// <exception cref="BriefOutageException">It is not the primary, or not any more.</exception>
     /// <exception cref="StoreUnavailableException">Too few replicas have it.</exception>
-    public async Task<TResult> Proven<TAsk, TResult>(IServer server, RedisKey mark, TAsk ask, Func<IServer, TAsk, Task<TResult>> command)
+    public async Task<TResult> Proven<TAsk, TResult>(
+        IServer server, RedisKey mark, bool isRepeatable, TAsk ask, Func<IServer, TAsk, Task<TResult>> command)
     {
         var replicated = servers.GetOrAdd(server.EndPoint, static (address, settings) => new ReplicatedServer(address, settings), settings);
-        var before = replicated.History ?? await Prove(replicated, mark, mayBeDone: false);
+        var before = (isRepeatable ? replicated.History : replicated.FreshHistory) ?? await Prove(replicated, mark, mayBeDone: false);
         var answer = await command(server, ask);
         return await Prove(replicated, mark, mayBeDone: true) == before ? answer : throw TakenOver(cause: null, mayBeDone: true);
     }

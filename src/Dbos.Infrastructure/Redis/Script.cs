@@ -9,11 +9,11 @@ namespace Dbos.Infrastructure.Redis;
 public sealed class Script
 {
     public static readonly Script Commit = new("reading", "telling", "indexing", "turns", "commit");
-    public static readonly Script Take = new("reading", "telling", "indexing", "turns", "take");
+    public static readonly Script Take = new("reading", "telling", "indexing", "turns", "take") { IsRepeatable = false };
     public static readonly Script Due = new("due");
     public static readonly Script Heads = new("heads");
-    public static readonly Script Append = new("append");
-    public static readonly Script Restore = new("reading", "indexing", "turns", "restore");
+    public static readonly Script Append = new("append") { IsRepeatable = false };
+    public static readonly Script Restore = new("reading", "indexing", "turns", "restore") { IsRepeatable = false };
     public static readonly Script Layout = new("layout");
     public static readonly Script Probe = new("probe");
     public static readonly Script Probed = new("probed");
@@ -36,30 +36,42 @@ public sealed class Script
 
     public string Name { get; }
 
+    /// <summary>Run once more, it changes nothing more, or knows that it was run.</summary>
+    public bool IsRepeatable { get; private init; } = true;
+
     /// <summary>By its digest, and by its text where the server does not have it: NOSCRIPT means that nothing was run.</summary>
-    public async Task<RedisResult> Run(IDatabase redis, RedisKey[] keys, RedisValue[] values)
+    /// <param name="heard">Told the answer; null: nobody is.</param>
+    public async Task<RedisResult> Run(IDatabase redis, RedisKey[] keys, RedisValue[] values, Action<RedisResult>? heard = null)
     {
+        RedisResult answer;
         try
         {
-            return await redis.ScriptEvaluateAsync(digest, keys, values, CommandFlags.DemandMaster);
+            answer = await redis.ScriptEvaluateAsync(digest, keys, values, CommandFlags.DemandMaster);
         }
         catch (RedisServerException error) when (IsUnknown(error))
         {
-            return await redis.ExecuteAsync("EVAL", Words(text, keys, values), CommandFlags.DemandMaster);
+            answer = await redis.ExecuteAsync("EVAL", Words(text, keys, values), CommandFlags.DemandMaster);
         }
+
+        heard?.Invoke(answer);
+        return answer;
     }
 
     /// <summary>Likewise on this server and no other.</summary>
-    public async Task<RedisResult> Run(IServer server, RedisKey[] keys, RedisValue[] values)
+    public async Task<RedisResult> Run(IServer server, RedisKey[] keys, RedisValue[] values, Action<RedisResult>? heard = null)
     {
+        RedisResult answer;
         try
         {
-            return await server.ExecuteAsync(Command, Words(Convert.ToHexStringLower(digest), keys, values), CommandFlags.NoRedirect);
+            answer = await server.ExecuteAsync(Command, Words(Convert.ToHexStringLower(digest), keys, values), CommandFlags.NoRedirect);
         }
         catch (RedisServerException error) when (IsUnknown(error))
         {
-            return await server.ExecuteAsync("EVAL", Words(text, keys, values), CommandFlags.NoRedirect);
+            answer = await server.ExecuteAsync("EVAL", Words(text, keys, values), CommandFlags.NoRedirect);
         }
+
+        heard?.Invoke(answer);
+        return answer;
     }
 
     private static bool IsUnknown(RedisServerException error) => error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);

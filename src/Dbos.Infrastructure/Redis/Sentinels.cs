@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace Dbos.Infrastructure.Redis;
@@ -7,7 +8,7 @@ namespace Dbos.Infrastructure.Redis;
 /// Who is the primary, as most of the Sentinels say. The client library can follow them too, but it connects to all the
 /// servers: a primary that died and is back believes to be one until it is told otherwise, and it would be written to.
 /// </summary>
-internal sealed class Sentinels : IAsyncDisposable
+internal sealed partial class Sentinels : IAsyncDisposable
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(500);
 
@@ -15,16 +16,17 @@ internal sealed class Sentinels : IAsyncDisposable
     private readonly ConfigurationOptions options;
     private readonly ConnectionMultiplexer connection;
     private readonly Func<ConfigurationOptions, Task> use;
+    private readonly ILogger logger;
     private EndPoint? followed;
     private Task following = Task.CompletedTask;
 
-    private Sentinels(ConfigurationOptions options, ConnectionMultiplexer connection, Func<ConfigurationOptions, Task> use) =>
-        (this.options, this.connection, this.use) = (options, connection, use);
+    private Sentinels(ConfigurationOptions options, ConnectionMultiplexer connection, Func<ConfigurationOptions, Task> use, ILogger logger) =>
+        (this.options, this.connection, this.use, this.logger) = (options, connection, use, logger);
 
     /// <param name="use">Told the way to the primary, at first and whenever it is another one.</param>
-    public static async Task<Sentinels> Follow(ConfigurationOptions options, Func<ConfigurationOptions, Task> use)
+    public static async Task<Sentinels> Follow(ConfigurationOptions options, Func<ConfigurationOptions, Task> use, ILogger logger)
     {
-        var sentinels = new Sentinels(options, await ConnectionMultiplexer.SentinelConnectAsync(options.Clone()), use);
+        var sentinels = new Sentinels(options, await ConnectionMultiplexer.SentinelConnectAsync(options.Clone()), use, logger);
         await sentinels.Look();
         sentinels.following = sentinels.Follow();
         return sentinels;
@@ -37,11 +39,26 @@ internal sealed class Sentinels : IAsyncDisposable
         await connection.DisposeAsync();
     }
 
+    /// <summary>For as long as the process runs: whatever stands in the way of one look, the next may succeed.</summary>
     private async Task Follow()
     {
+        var isFailing = false;
         while (await timer.WaitForNextTickAsync())
         {
-            await Look();
+            try
+            {
+                await Look();
+                isFailing = false;
+            }
+            catch (Exception fault)
+            {
+                if (!isFailing)
+                {
+                    LogFailing(fault);
+                }
+
+                isFailing = true;
+            }
         }
     }
 
@@ -82,4 +99,7 @@ internal sealed class Sentinels : IAsyncDisposable
             return null;
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "The primary that the Sentinels name could not be followed; DBOS keeps trying")]
+    private partial void LogFailing(Exception fault);
 }

@@ -40,16 +40,23 @@ public sealed record Commit(int Partition, string Record, long ExpectedVersion, 
     public long NextVersion => ExpectedVersion + 1;
 
     /// <summary>
-    /// What stands in its way is what it leaves behind itself. An equal one, by another caller at the same moment, leaves the
-    /// same: then both were done as one.
+    /// What became of a commit that may have been done before it was sent again; null: nobody can tell. An equal one, by another
+    /// caller at the same moment, leaves the same: then both were done as one.
     /// </summary>
-    public bool IsWhatLeft(CommitOutcome outcome) => outcome switch
+    /// <param name="again">What it was answered when it was sent again.</param>
+    public CommitOutcome? Recognize(CommitOutcome again) => again switch
     {
-        CommitOutcome.Marked { Value: var value } => Mark is { } mark && value.Span.SequenceEqual(mark.Value.Span),
-        CommitOutcome.Conflict { Found: null } => Deletes,
-        CommitOutcome.Conflict { Found: { } found } =>
-            !Deletes && found.Version == NextVersion && found.Document.Span.SequenceEqual(Document.Span),
-        _ => false,
+        CommitOutcome.Marked { Value: var value } => value.Span.SequenceEqual(Mark!.Value.Span) ? CommitOutcome.Done.Instance : again,
+
+        // Its mark would be there.
+        CommitOutcome.Conflict when Mark is not null => again,
+        CommitOutcome.Conflict { Found: null } => Deletes ? CommitOutcome.Done.Instance : null,
+
+        // Each version is made by one commit or one take: this one by another, if it is not what this commit makes.
+        CommitOutcome.Conflict { Found: { } found } when found.Version == NextVersion =>
+            !Deletes && found.Document.Span.SequenceEqual(Document.Span) ? CommitOutcome.Done.Instance : again,
+        CommitOutcome.Conflict => null,
+        _ => again,
     };
 }
 

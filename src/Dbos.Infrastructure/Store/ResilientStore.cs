@@ -1,3 +1,4 @@
+using Dbos.Application;
 using Dbos.Application.Paging;
 using Polly;
 
@@ -15,7 +16,10 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
 
     public void Dispose() => resilience.Dispose();
 
-    /// <summary>A commit whose answer was lost is sent again, and is known by what it left behind.</summary>
+    /// <summary>
+    /// A commit whose answer was lost is sent again, and is known by what it left behind; where others were there meanwhile
+    /// and nobody can tell, that is an outage.
+    /// </summary>
     public Task<IReadOnlyList<CommitOutcome>> Commit(IReadOnlyList<Commit> commits, CancellationToken cancellation) =>
         Repeatable(static (store, sending, token) => sending.To(store, token), new Sending(commits), cancellation);
 
@@ -143,7 +147,8 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
             }
         }
 
+        /// <summary>Deciding again on what others made of it meanwhile could do a second time what was done.</summary>
         private static CommitOutcome Recognized(Commit commit, CommitOutcome outcome) =>
-            commit.IsWhatLeft(outcome) ? CommitOutcome.Done.Instance : outcome;
+            commit.Recognize(outcome) ?? throw new StoreUnavailableException("a write was changed by others before it was known to be done");
     }
 }

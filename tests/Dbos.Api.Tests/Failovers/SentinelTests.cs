@@ -7,6 +7,11 @@ namespace Dbos.Api.Tests.Failovers;
 
 public sealed class SentinelTests(ITestOutputHelper output)
 {
+    private const int WritesBefore = 200;
+
+    /// <summary>All but tasks for the agent whose taker listens.</summary>
+    private static readonly IReadOnlyList<Kind> Kinds = [.. Kind.All.Where(kind => kind.EventType != "task_scheduled")];
+
     private static readonly TimeSpan DownAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>While nothing is to be failed over, so that nothing is that is only slow.</summary>
@@ -43,6 +48,8 @@ public sealed class SentinelTests(ITestOutputHelper output)
         await dbos.Client.ScheduleSome(Requests.Agent);
         await dbos.Client.Ack((await taker.Next()).Task);
         var gone = await redis.Primary();
+        var load = WriteLoad.Start(dbos, Kinds);
+        await load.WaitUntilAcknowledged(WritesBefore);
 
         await redis.FailOverAfter(DownAfter);
         await gone.Begin(outage);
@@ -52,11 +59,27 @@ public sealed class SentinelTests(ITestOutputHelper output)
 
         await Eventually.True(async () => await redis.Primary() != gone, Patience, "every Sentinel knows the successor");
         await dbos.WaitUntilServing(Patience);
+        await ShouldHaveSurvived(dbos, await load.Stop(), durability, outage);
         (await dbos.Client.StoreResultAsync(Requests.Result(id))).Duplicate.Should().BeTrue();
         var scheduled = await dbos.Client.ScheduleSome(Requests.Agent);
         (await taker.Next()).Task.Id.Should().Be(scheduled[0].Id, "the stream goes on");
         taker.End.IsCompleted.Should().BeFalse();
         await ShouldLoseNothingWhenItComesBack(redis, dbos, gone, outage);
+    }
+
+    /// <summary>Of what was acknowledged up to the very death of the primary.</summary>
+    private async Task ShouldHaveSurvived(DbosServer dbos, Write[] writes, string durability, Outage outage)
+    {
+        var acknowledged = writes.Where(write => write.Acknowledged).ToArray();
+        var lost = acknowledged.Except(await dbos.Client.StoredOf(acknowledged)).ToArray();
+        output.WriteLine($"{outage}, {durability}: {acknowledged.Length} writes acknowledged before, {lost.Length} of them lost");
+        acknowledged.Should().HaveCountGreaterThanOrEqualTo(WritesBefore);
+        writes.Should().Contain(write => !write.Acknowledged, "the primary was gone under load");
+        if (durability == "replicated")
+        {
+            lost.Should().BeEmpty();
+            await dbos.Client.ShouldHoldWhatItAcknowledged(writes);
+        }
     }
 
     /// <summary>It is back as a primary, with older data, until the Sentinels make it a replica of its successor.</summary>

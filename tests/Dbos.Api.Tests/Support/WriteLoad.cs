@@ -24,6 +24,10 @@ public sealed class WriteLoad
     /// <param name="kinds">In turn to each writer.</param>
     public static WriteLoad Start(Deployment dbos, IReadOnlyList<Kind> kinds) => new(dbos.Connect(Writers), kinds);
 
+    /// <param name="kinds">In turn to each writer.</param>
+    public static WriteLoad Start(DbosServer dbos, IReadOnlyList<Kind> kinds) =>
+        new([.. Enumerable.Range(0, Writers).Select(_ => dbos.Connect())], kinds);
+
     public int Acknowledged => Volatile.Read(ref acknowledged);
 
     public Task WaitUntilAcknowledged(int writes) =>

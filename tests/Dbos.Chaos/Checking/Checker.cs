@@ -20,9 +20,10 @@ internal static class Checker
         .. TaskChecks.Check(calls, final),
         .. LeaseChecks.Check(calls, final),
         .. EventChecks.Check(calls, final),
+        .. CauseChecks.Check(calls, final),
         .. final.Inconsistencies.Select(found => new Violation(Promise.StoreInconsistent, found)),
         .. calls.Where(call => Faults.Contains(call.Code))
-            .Select(call => new Violation(Promise.Failed, $"{call.Method} of {call.Subject} was answered {call.Code}")),
+            .Select(call => new Violation(Promise.Failed, $"{call.Method} of {call.Subject} was answered {call.Code} {call.Detail}")),
     ];
 
     /// <summary>The calls of some methods, those of each subject together.</summary>

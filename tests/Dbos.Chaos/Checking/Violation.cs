@@ -12,6 +12,9 @@ internal enum Promise
     /// <summary>What was answered before a read began was not in it.</summary>
     StaleRead,
 
+    /// <summary>A replay of what nobody had sent, or a refusal that nobody had given cause for.</summary>
+    AnsweredWithoutCause,
+
     /// <summary>Indexes, counts and records of tasks do not fit together.</summary>
     StoreInconsistent,
 

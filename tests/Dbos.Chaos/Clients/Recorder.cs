@@ -56,7 +56,7 @@ internal sealed class Recorder(string client, AnyReplica replicas, History histo
     }
 
     public void NoteUnknown(long id, TimeSpan started, IEnumerable<Call> asked, RpcException unanswered) =>
-        Note(id, started, asked.Select(call => call with { Code = unanswered.StatusCode.ToString() }));
+        Note(id, started, asked.Select(call => call with { Code = unanswered.StatusCode.ToString(), Detail = unanswered.Status.Detail }));
 
     public void Note(long id, TimeSpan started, IEnumerable<Call> heard)
     {

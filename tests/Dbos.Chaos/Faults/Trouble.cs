@@ -4,17 +4,17 @@ using Dbos.Chaos.Histories;
 namespace Dbos.Chaos.Faults;
 
 /// <summary>
-/// Makes one fault after the other, of DBOS and its clients and beside it of Redis. What is chosen follows from the
-/// seed; when it happens, and which node is a master by then, does not, as a fault lasts until its victim is back.
+/// Makes one fault after the other, of DBOS and its clients and beside it of Redis: each kind once, those first that even the
+/// shortest run is to have, and then at random. What is chosen follows from the seed; when it happens, and which node is a master by then, does not, as a fault lasts until its victim is back.
 /// </summary>
 internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, History history, int seed)
 {
     private static readonly Fault[] OfDbos =
-        [Fault.DbosKilled, Fault.DbosPaused, Fault.DbosClockSkewed, Fault.ClientsCutOff, Fault.ClientsDelayed];
+        [Fault.DbosKilled, Fault.ClientsCutOff, Fault.DbosPaused, Fault.DbosClockSkewed, Fault.ClientsDelayed];
 
     /// <summary>Kills twice as often as the others.</summary>
     private static readonly Fault[] OfRedis =
-        [Fault.MasterKilled, Fault.MasterKilled, Fault.RedisPaused, Fault.MasterFull, Fault.MasterDelayed, Fault.MasterCutOff];
+        [Fault.MasterKilled, Fault.MasterCutOff, Fault.MasterFull, Fault.RedisPaused, Fault.MasterDelayed, Fault.MasterKilled];
 
     private static readonly TimeSpan ShortestRest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(4);
@@ -32,9 +32,9 @@ internal sealed class Trouble(Backing backing, IReadOnlyList<Replica> replicas, 
 
     private async Task Repeat(Fault[] faults, Random random, Func<Fault, Random, Task<MadeFault>> make, CancellationToken stop)
     {
-        while (await Pause.For(Between(random, ShortestRest, LongestRest), stop))
+        for (var number = 0; await Pause.For(Between(random, ShortestRest, LongestRest), stop); number++)
         {
-            made.Enqueue(await make(faults[random.Next(faults.Length)], random));
+            made.Enqueue(await make(faults[number < faults.Length ? number : random.Next(faults.Length)], random));
         }
     }
 

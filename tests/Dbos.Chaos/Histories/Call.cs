@@ -45,6 +45,9 @@ internal sealed record Call(long Id, string Client, Method Method, string Subjec
     /// <summary>Why it was refused, or the gRPC status that stood for an answer.</summary>
     public string Code { get; init; } = string.Empty;
 
+    /// <summary>What that status said beside.</summary>
+    public string Detail { get; init; } = string.Empty;
+
     /// <summary>It was acknowledged as a replay.</summary>
     public bool Duplicate { get; init; }
 

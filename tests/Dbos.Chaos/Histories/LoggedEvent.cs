@@ -8,6 +8,7 @@ namespace Dbos.Chaos.Histories;
 internal sealed record LoggedEvent(string Type, string Subject, long Number)
 {
     public const string Delivered = "tasks_retrieved";
+    public const string Released = "task_released";
     public const string StateUpdated = "module_state_updated";
     public const string ResultStored = "result_stored";
 

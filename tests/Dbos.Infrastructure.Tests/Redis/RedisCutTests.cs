@@ -4,6 +4,8 @@ using Dbos.Application;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Answers;
+using Dbos.Domain.Tasks;
+using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;
 using Dbos.Testing;
@@ -57,6 +59,36 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
         (effect, effectAgain).Should().Be((whole, string.Empty));
         (answer.Value.Duplicate, again.Value.Duplicate).Should().Be((false, true));
         (await dbos.Lines()).Except(empty).Where(line => line.Contains(Told(told), StringComparison.Ordinal)).Should().ContainSingle();
+    }
+
+    public static TheoryData<string, IWrite> Unmarked() => new()
+    {
+        { "task_nacked", Given.Nack(token: 0) },
+        { "task_lease_extended", new ExtendTaskLease("t1", LeaseToken: 1, Seconds: 600) },
+    };
+
+    /// <summary>Done again, the one would end somebody else's delivery, and the other be refused what it was granted.</summary>
+    [Theory]
+    [MemberData(nameof(Unmarked))]
+    public async Task A_write_without_a_mark_whose_reply_is_lost_while_others_go_on_is_an_outage_and_done_once(string told, IWrite write)
+    {
+        await using var proxy = new TcpProxy(engine.Server.Port);
+        await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
+        await using var others = new OpenStore(dbos.Settings with { Address = engine.Server.Address }, dbos.Policy, (_, _) => throw new NotSupportedException());
+        await others.Get<IStoreConnection>().Open(default);
+        await Delivered(dbos);
+        proxy.CutAt(CutPoint.BeforeReply, Encoding.UTF8.GetBytes(Told(told)), meanwhile: async () =>
+        {
+            await others.Send(Given.Nack());
+            await others.Send(Due);
+        });
+
+        var send = () => dbos.Send(write);
+        await send.Should().ThrowAsync<StoreUnavailableException>();
+
+        var task = (await others.Send(new GetTask("t1"))).Value;
+        (task.Status, task.LeaseToken, task.Failures).Should().Be((MeasurementTaskStatus.Inflight, 2, 1), "the second delivery goes on");
+        (await dbos.Lines()).Where(line => line.Contains(Told(told), StringComparison.Ordinal)).Should().ContainSingle();
     }
 
     /// <summary>All kinds at once, as each waits for as long as a call may; what is to be ready before is made ready one by one.</summary>

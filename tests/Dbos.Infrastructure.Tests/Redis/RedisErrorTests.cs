@@ -37,6 +37,10 @@ public sealed class RedisErrorTests : IAsyncLifetime
     [InlineData("ERR Error running script (call to f_0): @user_script:30: @user_script: 30: -OOM command not allowed", true)]
     [InlineData("ERR Error running script (call to f_0): @user_script:30: -READONLY You can't write against a read only replica.", true)]
     [InlineData("ERR Error running script (call to f_0): @user_script:30: Script attempted to access nonexistent global variable 'x'", false)]
+    [InlineData("NOAUTH Authentication required.", true)]
+    [InlineData("WRONGPASS invalid username-password pair or user is disabled.", true)]
+    [InlineData("NOPERM this user has no permissions to run the 'evalsha' command", true)]
+    [InlineData("CROSSSLOT Keys in request don't hash to the same slot", false)]
     [InlineData("ERR value is not an integer or out of range", false)]
     [InlineData("WRONGTYPE Operation against a key holding the wrong kind of value", false)]
     public void What_Redis_says_tells_an_outage_from_a_fault(string message, bool isOutage) =>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Dbos.Application;
+using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;
@@ -65,12 +66,55 @@ public sealed class ReplicationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_take_is_not_sent_again_to_another_history()
+    public async Task What_ran_while_the_history_became_another_may_be_done_and_is_not_acknowledged()
     {
-        await engine.Server.Ask("debug", "change-repl-id");
+        var server = engine.Operator.GetServer(engine.Server.Address);
 
-        var take = () => dbos.Send(Given.Due());
-        await take.Should().ThrowAsync<StoreUnavailableException>();
+        var run = () => dbos.Get<Replication>().Proven(
+            server, "mark", isRepeatable: false, "change-repl-id", (server, what) => server.ExecuteAsync("DEBUG", what));
+
+        (await run.Should().ThrowAsync<BriefOutageException>()).Which.MayBeDone.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task While_replicas_are_away_nothing_is_taken_and_when_they_are_back_it_is_delivered_at_once()
+    {
+        await replica.Kill();
+        var write = () => dbos.Send(Given.Result());
+        await write.Should().ThrowAsync<StoreUnavailableException>("from now on they are known to be away");
+
+        for (var time = 0; time < 3; time++)
+        {
+            var take = () => dbos.Send(Given.Due());
+            await take.Should().ThrowAsync<StoreUnavailableException>();
+        }
+
+        await replica.Start();
+        await replica.Follow(engine.Server.Port);
+        await engine.Server.WaitUntilFollowed();
+        var task = (await dbos.Send(Given.Due())).Value.Tasks.Should().ContainSingle().Subject;
+        (task.LeaseToken, task.Expiries).Should().Be((1, 0), "it is its first delivery");
+    }
+
+    /// <summary>However long the proof takes, which each second's probe waits for.</summary>
+    [Fact]
+    public async Task The_clock_is_heard_when_it_is_told_and_not_when_that_is_proved()
+    {
+        await using var proxy = new TcpProxy(engine.Server.Port);
+        await using var through = await engine.Open(Replicated(1), proxy.Address);
+        await through.Port.Probe(Given.Watch, default);
+        var clock = through.Get<RedisClock>();
+        clock.Hear(DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp());
+        proxy.Delay = TimeSpan.FromMilliseconds(30);
+
+        await Testing.Eventually.True(
+            async () =>
+            {
+                await through.Port.Probe(Given.Watch, default);
+                return clock.GetUtcNow() < DateTimeOffset.UtcNow.AddMinutes(1);
+            },
+            TimeSpan.FromSeconds(8),
+            "one probe of some is prompt, its proof never is");
     }
 
     [Fact]

@@ -121,8 +121,8 @@ public sealed class ResilientStoreTests : IDisposable
     public async Task A_commit_whose_answer_was_lost_knows_what_it_left_behind(bool mayBeDone, string found, bool isDone)
     {
         var commit = new Commit(0, "record", ExpectedVersion: 1, Bytes("ours"));
-        var conflict = new CommitOutcome.Conflict(new StoredRecord(2, Bytes(found), default, 0, null));
-        engine.Commit(null!, default).ReturnsForAnyArgs(_ => throw Brief(mayBeDone), _ => [conflict]);
+        var conflict = new CommitOutcome.Conflict(Record(2, found));
+        Answer(Brief(mayBeDone), conflict);
 
         var outcome = (await store.Commit([commit], default)).Should().ContainSingle().Subject;
 
@@ -139,6 +139,39 @@ public sealed class ResilientStoreTests : IDisposable
 
         (await store.Commit([marks, deletes, marks], default)).Should().Equal(
             CommitOutcome.Done.Instance, CommitOutcome.Done.Instance, outcomes[2]);
+    }
+
+    /// <summary>What was written over it meanwhile may have been written over ours.</summary>
+    [Theory]
+    [InlineData(3L, false)]
+    [InlineData(1L, false)]
+    [InlineData(null, false)]
+    [InlineData(3L, true)]
+    public async Task A_commit_of_which_nobody_can_tell_whether_it_was_done_is_an_outage_and_not_decided_again(long? found, bool deletes)
+    {
+        var commit = new Commit(0, "record", ExpectedVersion: 1, Bytes("ours")) { Deletes = deletes };
+        Answer(Brief(mayBeDone: true), new CommitOutcome.Conflict(found is { } version ? Record(version, "theirs") : null));
+        var send = () => store.Commit([commit], default);
+
+        (await send.Should().ThrowAsync<StoreUnavailableException>()).And.Should().NotBeOfType<BriefOutageException>();
+        await engine.ReceivedWithAnyArgs(2).Commit(null!, default);
+    }
+
+    [Theory]
+    [InlineData(2L, true, false)]
+    [InlineData(3L, false, true)]
+    [InlineData(null, true, true)]
+    public async Task A_commit_that_surely_was_not_done_is_decided_again(long? found, bool deletes, bool isMarked)
+    {
+        var commit = new Commit(0, "record", ExpectedVersion: 1, Bytes("ours"))
+        {
+            Deletes = deletes,
+            Mark = isMarked ? new Mark("mark", Bytes("2 hash"), TimeSpan.FromDays(1)) : null,
+        };
+        var conflict = new CommitOutcome.Conflict(found is { } version ? Record(version, "theirs") : null);
+        Answer(Brief(mayBeDone: true), conflict);
+
+        (await store.Commit([commit], default)).Should().Equal(conflict);
     }
 
     [Fact]
@@ -158,7 +191,12 @@ public sealed class ResilientStoreTests : IDisposable
 
     private static BriefOutageException Brief(bool mayBeDone) => new("the connection broke", null, mayBeDone);
 
+    private static StoredRecord Record(long version, string document) => new(version, Bytes(document), default, 0, null);
+
     private static byte[] Bytes(string text) => System.Text.Encoding.UTF8.GetBytes(text);
+
+    private void Answer(Exception first, CommitOutcome then) =>
+        engine.Commit(null!, default).ReturnsForAnyArgs(_ => throw first, _ => [then]);
 
     private async Task Fail<TException>(int times)
         where TException : Exception
