@@ -82,13 +82,15 @@ public sealed partial class DbosService(
 #pragma warning restore CA1031
     }
 
-    /// <summary>Writes what comes until the caller has enough or DBOS stops.</summary>
+    /// <summary>Writes what comes until it ends, the caller has enough, or DBOS stops.</summary>
     private async Task Stream<T>(IAsyncEnumerable<T> news, Func<T, Task> write, string name, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         await Told(
             async () =>
             {
+                // It asks the store again and again, for days or for each of a million tasks: no spans of these.
+                Activity.Current = null;
                 await foreach (var some in news.WithCancellation(ending.Token))
                 {
                     await write(some);
