@@ -38,7 +38,7 @@ public sealed record RegisterAgent(Heartbeat? Agent) : IWrite
         }
     }
 
-    public sealed class Handler(IAgentRepository agents, UnitOfWork work, TimeProvider clock)
+    public sealed class Handler(IAgentRepository agents, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<RegisterAgent, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(RegisterAgent command, CancellationToken cancellationToken)
@@ -47,7 +47,7 @@ public sealed record RegisterAgent(Heartbeat? Agent) : IWrite
             return OptimisticWrite.Run<Agent>(
                 work,
                 load: () => agents.Find(told.AgentId, cancellationToken),
-                decide: known => Domain.Agents.Agent.Hear(known, told, clock.GetUtcNow()),
+                decide: known => Domain.Agents.Agent.Hear(known, told, clock.GetUtcNow(), policy.AgentTimeout),
                 save: draft => agents.Save(draft.Next, work, cancellationToken));
         }
     }
