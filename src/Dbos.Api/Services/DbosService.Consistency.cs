@@ -20,7 +20,7 @@ public sealed partial class DbosService
             return;
         }
 
-        await Stream(Replies(answer.Value), responseStream.WriteAsync, nameof(CheckConsistency), context);
+        await Stream(Replies(answer.Value), responseStream, reply => reply, nameof(CheckConsistency), context);
     }
 
     private static async IAsyncEnumerable<CheckConsistencyResponse> Replies(

@@ -62,7 +62,7 @@ public sealed partial class DbosService(
         {
             throw Overload.Refusal(busy.Message);
         }
-        catch (Exception gone) when (context.CancellationToken.IsCancellationRequested && gone is OperationCanceledException or InvalidOperationException or IOException)
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {
             throw new RpcException(new Status(StatusCode.Cancelled, "the caller gave up"));
         }
@@ -83,7 +83,8 @@ public sealed partial class DbosService(
     }
 
     /// <summary>Writes what comes until it ends, the caller has enough, or DBOS stops.</summary>
-    private async Task Stream<T>(IAsyncEnumerable<T> news, Func<T, Task> write, string name, ServerCallContext context)
+    private async Task Stream<T, TReply>(
+        IAsyncEnumerable<T> news, IServerStreamWriter<TReply> replies, Func<T, TReply> reply, string name, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         await Told(
@@ -93,13 +94,26 @@ public sealed partial class DbosService(
                 Activity.Current = null;
                 await foreach (var some in news.WithCancellation(ending.Token))
                 {
-                    await write(some);
+                    await Write(replies, reply(some), ending.Token);
                 }
 
                 return true;
             },
             name,
             context);
+    }
+
+    /// <exception cref="OperationCanceledException">Nobody listens any more, which the writer says in several ways.</exception>
+    private static async Task Write<TReply>(IServerStreamWriter<TReply> replies, TReply reply, CancellationToken ending)
+    {
+        try
+        {
+            await replies.WriteAsync(reply, ending);
+        }
+        catch (Exception gone) when (ending.IsCancellationRequested && gone is InvalidOperationException or IOException)
+        {
+            throw new OperationCanceledException("nobody listens any more", gone, ending);
+        }
     }
 
     /// <summary>The caller's trace is told also where DBOS itself is not traced.</summary>
