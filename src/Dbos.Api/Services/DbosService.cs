@@ -25,8 +25,6 @@ public sealed partial class DbosService(
     private const string IdempotencyKey = "idempotency-key";
     private const string TraceParent = "traceparent";
 
-    private static readonly Func<ILogger, string, IDisposable?> TraceScope = LoggerMessage.DefineScope<string>("TraceId:{TraceId}");
-
     /// <summary>The number of a refusal's code on the wire is its number in the domain.</summary>
     private static ErrorCode Code(Refusal refusal) => (ErrorCode)refusal.Code;
 
@@ -74,8 +72,7 @@ public sealed partial class DbosService(
         catch (Exception fault)
         {
             // Where DBOS itself is not traced, the caller may be.
-            var isUntold = Activity.Current is null && call.Origin.TraceId.Length > 0;
-            using var scope = isUntold ? TraceScope(logger, call.Origin.TraceId) : null;
+            using var scope = Activity.Current is null ? logger.InTrace(call.Origin.TraceId) : null;
             LogFault(name, fault);
             throw new RpcException(new Status(StatusCode.Internal, "DBOS failed at this call; its log says why"));
         }
