@@ -10,8 +10,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-# Settings of whoever runs this are not for the servers under test.
-unset PORT REDIS_ADDR DATA_DIR
+source build/unset_settings.sh
 
 mkdir -p TestResults
 dotnet run -c Release --project tests/Dbos.Chaos -- "minutes=${1:-5}" history=TestResults/chaos.jsonl "${@:2}"

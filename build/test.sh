@@ -13,8 +13,7 @@ readonly suite_timeout="${SUITE_TIMEOUT:-900}"
 readonly python=/usr/bin/python3
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 PYTHONDONTWRITEBYTECODE=1
-# Settings of whoever runs this are not for the servers under test.
-unset PORT METRICS_PORT REDIS_ADDR DATA_DIR OTEL_EXPORTER_OTLP_ENDPOINT
+source build/unset_settings.sh
 
 passed=0 failed=0 skipped=0
 declare -A running=() started=()

@@ -17,7 +17,7 @@ internal static class Samples
     public static Heartbeat Heartbeat { get; } = new(
         "agent-1", "host-1", Alive: true, Second, Second, new Dictionary<string, string> { ["interval"] = "5" }, TotalHeartbeats: 1);
 
-    public static Agent Agent { get; } = Agent.Hear(null, Heartbeat, Now).Next;
+    public static Agent Agent { get; } = Agent.Hear(null, Heartbeat, Now, SubstitutedDbos.Policy.AgentTimeout).Next;
 
     public static StateReport Report { get; } = new(
         "agent-1",

@@ -58,6 +58,9 @@ public sealed class SubstitutedDbos : IDisposable
     /// <summary>What the latest request contributed to its commit.</summary>
     public UnitOfWork Work { get; private set; } = new();
 
+    /// <summary>The context of the latest request.</summary>
+    public CallContext Call { get; private set; } = new();
+
     /// <summary>Every task that was to be saved, commit by commit.</summary>
     public List<IReadOnlyList<Draft<MeasurementTask>>> TaskCommits { get; } = [];
 
@@ -69,9 +72,9 @@ public sealed class SubstitutedDbos : IDisposable
     public async Task<Answer<T>> Ask<T>(IRequest<Answer<T>> request, string? idempotencyKey = null)
     {
         using var scope = services.CreateScope();
-        var call = scope.ServiceProvider.GetRequiredService<CallContext>();
-        call.Origin = new Origin("grpc:192.0.2.9", "trace-1");
-        call.IdempotencyKey = idempotencyKey;
+        Call = scope.ServiceProvider.GetRequiredService<CallContext>();
+        Call.Origin = new Origin("grpc:192.0.2.9", "trace-1");
+        Call.IdempotencyKey = idempotencyKey;
         Work = scope.ServiceProvider.GetRequiredService<UnitOfWork>();
         return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request);
     }

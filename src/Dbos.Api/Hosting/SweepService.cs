@@ -30,6 +30,7 @@ public sealed partial class SweepService(IEnumerable<ISweep> sweeps, ILogger<Swe
 #pragma warning disable CA1031 // A fault must not end the sweeping for good: it is told, and the next period tries again.
             catch (Exception fault) when (!stopping.IsCancellationRequested)
             {
+                using var scope = logger.InTrace(Spans.TraceOf(fault));
                 LogFault(sweep.GetType().Name, fault);
             }
 #pragma warning restore CA1031

@@ -7,8 +7,8 @@ using OpenTelemetry.Trace;
 namespace Dbos.Api.Hosting;
 
 /// <summary>
-/// Where traces and metrics go. What else the OTEL_ variables say of names, sampling, batches, limits and the exporter,
-/// OpenTelemetry reads itself, from the environment or appsettings.json.
+/// Where traces and metrics go. What else the OTEL_ variables say of names, sampling, batches, limits and the exporter of
+/// all signals, OpenTelemetry reads itself, from the environment or appsettings.json.
 /// </summary>
 public static class Telemetry
 {
@@ -22,8 +22,8 @@ public static class Telemetry
     /// <returns>Whether anything is traced or measured at all.</returns>
     public static bool AddTelemetry(this IServiceCollection services, IConfiguration configuration, Settings settings)
     {
-        var isTraced = HasReceiver(configuration, "TRACES");
-        var isSent = HasReceiver(configuration, "METRICS");
+        var (traces, measures) = (new OtlpSettings(configuration, "TRACES"), new OtlpSettings(configuration, "METRICS"));
+        var (isTraced, isSent) = (traces.HasReceiver, measures.HasReceiver);
         var isFetched = settings.MetricsPort is not null;
         if (!isTraced && !isSent && !isFetched)
         {
@@ -37,7 +37,7 @@ public static class Telemetry
         {
             telemetry.WithTracing(tracing => tracing
                 .AddSource(Server, Spans.SourceName)
-                .AddOtlpExporter());
+                .AddOtlpExporter(traces.Apply));
         }
 
         if (isSent || isFetched)
@@ -48,7 +48,7 @@ public static class Telemetry
                 metrics.AddMeter("Dbos.*", "System.Runtime");
                 if (isSent)
                 {
-                    metrics.AddOtlpExporter();
+                    metrics.AddOtlpExporter(measures.Apply);
                 }
 
                 if (isFetched)
@@ -60,8 +60,4 @@ public static class Telemetry
 
         return true;
     }
-
-    private static bool HasReceiver(IConfiguration configuration, string signal) =>
-        configuration[$"OTEL_{signal}_EXPORTER"] != "none"
-        && !string.IsNullOrEmpty(configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"] ?? configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
 }

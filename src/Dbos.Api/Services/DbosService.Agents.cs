@@ -88,7 +88,8 @@ public sealed partial class DbosService
         var answer = await Ask(new WatchAgents(), context);
         await Stream(
             answer.Value,
-            news => responseStream.WriteAsync(new WatchAgentsResponse
+            responseStream,
+            news => new WatchAgentsResponse
             {
                 Agents =
                 {
@@ -103,7 +104,7 @@ public sealed partial class DbosService
                 PresentStateTold = news.IsPresent,
                 Error = news.Refusal?.Sentence ?? string.Empty,
                 Code = news.Refusal is { } end ? Code(end) : ErrorCode.None,
-            }),
+            },
             nameof(WatchAgents),
             context);
     }

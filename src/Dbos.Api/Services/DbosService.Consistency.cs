@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Dbos.Application.Tasks;
 using Dbos.Wire;
 using Grpc.Core;
@@ -20,32 +20,29 @@ public sealed partial class DbosService
             return;
         }
 
-        long looked = 0;
-        await Told(
-            async () =>
-            {
-                // It asks the store a few things for each of perhaps a million tasks: no spans of these.
-                Activity.Current = null;
-                await foreach (var slice in answer.Value.WithCancellation(context.CancellationToken))
-                {
-                    looked += slice.Checked;
-                    await responseStream.WriteAsync(new CheckConsistencyResponse
-                    {
-                        Checked = looked,
-                        Inconsistencies =
-                        {
-                            slice.Inconsistencies.Select(found => new Inconsistency
-                            {
-                                TaskId = found.TaskId, Description = found.Description, Repaired = found.Repaired,
-                            }),
-                        },
-                    });
-                }
+        await Stream(Replies(answer.Value), responseStream, reply => reply, nameof(CheckConsistency), context);
+    }
 
-                await responseStream.WriteAsync(new CheckConsistencyResponse { Checked = looked, Done = true });
-                return true;
-            },
-            nameof(CheckConsistency),
-            context);
+    private static async IAsyncEnumerable<CheckConsistencyResponse> Replies(
+        IAsyncEnumerable<ConsistencySlice> slices, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        long looked = 0;
+        await foreach (var slice in slices.WithCancellation(cancellation))
+        {
+            looked += slice.Checked;
+            yield return new CheckConsistencyResponse
+            {
+                Checked = looked,
+                Inconsistencies =
+                {
+                    slice.Inconsistencies.Select(found => new Inconsistency
+                    {
+                        TaskId = found.TaskId, Description = found.Description, Repaired = found.Repaired,
+                    }),
+                },
+            };
+        }
+
+        yield return new CheckConsistencyResponse { Checked = looked, Done = true };
     }
 }

@@ -42,13 +42,14 @@ public sealed partial class DbosService
 
         await Stream(
             answer.Value,
-            batch => responseStream.WriteAsync(new WatchEventsResponse
+            responseStream,
+            batch => new WatchEventsResponse
             {
                 Events = { batch.Events.Select(UnsafeByteOperations.UnsafeWrap) },
                 ResumeToken = batch.Place?.ToString() ?? string.Empty,
                 Error = batch.Refusal?.Sentence ?? string.Empty,
                 Code = batch.Refusal is { } end ? Code(end) : ErrorCode.None,
-            }),
+            },
             nameof(WatchEvents),
             context);
     }

@@ -47,7 +47,7 @@ public sealed partial class DbosService
             async () =>
             {
                 await answer.Value.Run(
-                    tasks => responseStream.WriteAsync(new StreamDueTasksResponse { Tasks = { tasks.Select(OnWire) } }, ending.Token),
+                    tasks => Write(responseStream, new StreamDueTasksResponse { Tasks = { tasks.Select(OnWire) } }, ending.Token),
                     ending.Token);
                 return true;
             },

@@ -25,8 +25,6 @@ public sealed partial class DbosService(
     private const string IdempotencyKey = "idempotency-key";
     private const string TraceParent = "traceparent";
 
-    private static readonly Func<ILogger, string, IDisposable?> TraceScope = LoggerMessage.DefineScope<string>("TraceId:{TraceId}");
-
     /// <summary>The number of a refusal's code on the wire is its number in the domain.</summary>
     private static ErrorCode Code(Refusal refusal) => (ErrorCode)refusal.Code;
 
@@ -62,7 +60,7 @@ public sealed partial class DbosService(
         {
             throw Overload.Refusal(busy.Message);
         }
-        catch (Exception gone) when (context.CancellationToken.IsCancellationRequested && gone is OperationCanceledException or InvalidOperationException or IOException)
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {
             throw new RpcException(new Status(StatusCode.Cancelled, "the caller gave up"));
         }
@@ -74,30 +72,45 @@ public sealed partial class DbosService(
         catch (Exception fault)
         {
             // Where DBOS itself is not traced, the caller may be.
-            var isUntold = Activity.Current is null && call.Origin.TraceId.Length > 0;
-            using var scope = isUntold ? TraceScope(logger, call.Origin.TraceId) : null;
+            using var scope = Activity.Current is null ? logger.InTrace(call.Origin.TraceId) : null;
             LogFault(name, fault);
             throw new RpcException(new Status(StatusCode.Internal, "DBOS failed at this call; its log says why"));
         }
 #pragma warning restore CA1031
     }
 
-    /// <summary>Writes what comes until the caller has enough or DBOS stops.</summary>
-    private async Task Stream<T>(IAsyncEnumerable<T> news, Func<T, Task> write, string name, ServerCallContext context)
+    /// <summary>Writes what comes until it ends, the caller has enough, or DBOS stops.</summary>
+    private async Task Stream<T, TReply>(
+        IAsyncEnumerable<T> news, IServerStreamWriter<TReply> replies, Func<T, TReply> reply, string name, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         await Told(
             async () =>
             {
+                // It asks the store again and again, for days or for each of a million tasks: no spans of these.
+                Activity.Current = null;
                 await foreach (var some in news.WithCancellation(ending.Token))
                 {
-                    await write(some);
+                    await Write(replies, reply(some), ending.Token);
                 }
 
                 return true;
             },
             name,
             context);
+    }
+
+    /// <exception cref="OperationCanceledException">Nobody listens any more, which the writer says in several ways.</exception>
+    private static async Task Write<TReply>(IServerStreamWriter<TReply> replies, TReply reply, CancellationToken ending)
+    {
+        try
+        {
+            await replies.WriteAsync(reply, ending);
+        }
+        catch (Exception gone) when (ending.IsCancellationRequested && gone is InvalidOperationException or IOException)
+        {
+            throw new OperationCanceledException("nobody listens any more", gone, ending);
+        }
     }
 
     /// <summary>The caller's trace is told also where DBOS itself is not traced.</summary>

@@ -38,7 +38,7 @@ public sealed record RegisterAgent(Heartbeat? Agent) : IWrite
         }
     }
 
-    public sealed class Handler(IAgentRepository agents, UnitOfWork work, TimeProvider clock)
+    public sealed class Handler(IAgentRepository agents, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<RegisterAgent, Answer<Written>>
     {
         public async Task<Answer<Written>> Handle(RegisterAgent command, CancellationToken cancellationToken)
@@ -46,7 +46,7 @@ public sealed record RegisterAgent(Heartbeat? Agent) : IWrite
             var told = command.Agent!;
             var stored = await agents.Find(told.AgentId, cancellationToken);
             return await OptimisticWrite.Run(
-                new Change<Agent>(work, stored, known => Domain.Agents.Agent.Hear(known, told, clock.GetUtcNow())),
+                new Change<Agent>(work, stored, known => Domain.Agents.Agent.Hear(known, told, clock.GetUtcNow(), policy.AgentTimeout)),
                 save: draft => agents.Save(draft.Next, work, cancellationToken));
         }
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Dbos.Application.Events;
 
@@ -8,7 +9,7 @@ namespace Dbos.Application.Events;
 /// moment commit in another order, so that no single id parts what a reader has had from what it has not. Opaque to callers.
 /// </summary>
 /// <param name="Ids">One for each log; empty: at its end.</param>
-public sealed record EventPlace(IReadOnlyList<string> Ids)
+public sealed partial record EventPlace(IReadOnlyList<string> Ids)
 {
     private const char Between = ',';
 
@@ -23,6 +24,14 @@ public sealed record EventPlace(IReadOnlyList<string> Ids)
         }
 
         var text = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token));
-        return text.Contains(Between, StringComparison.Ordinal) ? new EventPlace(text.Split(Between)) : null;
+        var ids = text.Split(Between);
+        return ids.Length > 1 && ids.All(id => id.Length == 0 || IsEvent(id)) ? new EventPlace(ids) : null;
     }
+
+    /// <summary>It has the form of an event's id.</summary>
+    public static bool IsEvent(string id) => EventId().IsMatch(id);
+
+    /// <summary>The first sixteen digits are a time, and no time is negative.</summary>
+    [GeneratedRegex(@"^[0-7][0-9a-f]{15}-[0-9a-f]{8}\z")]
+    private static partial Regex EventId();
 }

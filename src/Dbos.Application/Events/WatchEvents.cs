@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Audit;
@@ -9,7 +8,7 @@ namespace Dbos.Application.Events;
 
 /// <summary>Tells of events as they happen: what it answers is to be read for as long as the caller listens.</summary>
 /// <param name="After">The place of a batch, an event's id, or empty: now.</param>
-public sealed partial record WatchEvents(EventFilter Filter, string After) : IQuery<IAsyncEnumerable<EventBatch>>
+public sealed record WatchEvents(EventFilter Filter, string After) : IQuery<IAsyncEnumerable<EventBatch>>
 {
     public string RefusedEvent => EventTypes.EventReadError;
 
@@ -21,7 +20,7 @@ public sealed partial record WatchEvents(EventFilter Filter, string After) : IQu
         {
             this.IsFilter(query => query.Filter);
             RuleFor(query => query.After)
-                .Must(after => after.Length == 0 || EventId().IsMatch(after) || EventPlace.Parse(after) is not null)
+                .Must(after => after.Length == 0 || EventPlace.IsEvent(after) || EventPlace.Parse(after) is not null)
                 .WithMessage((_, value) => WrongPlace(value));
         }
     }
@@ -35,9 +34,6 @@ public sealed partial record WatchEvents(EventFilter Filter, string After) : IQu
     }
 
     private static string WrongPlace(string after) => Rules.Sentence("after", "must be a resume_token, or the id of an event", after);
-
-    [GeneratedRegex("^[0-9a-f]{16}-[0-9a-f]{8}$")]
-    private static partial Regex EventId();
 }
 
 /// <summary>Events, oldest first.</summary>

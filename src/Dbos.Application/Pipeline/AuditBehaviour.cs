@@ -17,13 +17,15 @@ public sealed class AuditBehaviour<TRequest, TResponse>(UnitOfWork work, CallCon
     {
         work.Origin = call.Origin;
         var answer = await next();
+        await refusals.Tell(request, answer.Refusal, work, cancellationToken);
+
+        // Not before: what could not be told is not answered either.
         call.Outcome = Outcomes.Of(answer);
         if (request is IWrite write)
         {
             Outcomes.Count(write, call.Outcome);
         }
 
-        await refusals.Tell(request, answer.Refusal, work, cancellationToken);
         return answer;
     }
 }

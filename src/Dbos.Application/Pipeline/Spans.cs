@@ -9,6 +9,8 @@ public static class Spans
 {
     public const string SourceName = "Dbos";
 
+    private const string TraceId = "dbos.trace_id";
+
     public static readonly ActivitySource Source = new(SourceName);
 
     /// <summary>Somebody listens and, where a trace is going on, keeps it.</summary>
@@ -24,10 +26,18 @@ public static class Spans
         }
         catch (Exception error)
         {
-            span?.Fail(error.GetType().FullName!);
+            if (span is not null)
+            {
+                span.Fail(error.GetType().FullName!);
+                error.Data[TraceId] ??= span.TraceId.ToHexString();
+            }
+
             throw;
         }
     }
+
+    /// <summary>Of the span that it failed, which has ended by the time that somebody tells of it; empty: there was none.</summary>
+    public static string TraceOf(Exception error) => error.Data[TraceId] as string ?? string.Empty;
 
     /// <summary>Whom it is about, as told in event metadata.</summary>
     public static void TellSubject(this Activity span, (string Name, string Value)[] subject)

@@ -39,8 +39,9 @@ public abstract class Sweep<T>(string name) : ISweep
     private async Task<int> WorkOff(IReadOnlyList<T> overdue, Activity? span, CancellationToken cancellation)
     {
         Spans.LinkToScheduling(overdue.OfType<MeasurementTask>());
+        var traced = span is null ? origin : origin with { TraceId = span.TraceId.ToHexString() };
         var passed = await OptimisticWrite.RunAll(
-            [.. overdue.Select(one => new Change<T>(new UnitOfWork { Origin = origin }, one, DecideIfThere))],
+            [.. overdue.Select(one => new Change<T>(new UnitOfWork { Origin = traced }, one, DecideIfThere))],
             drafts => Save(drafts, cancellation));
         var worked = passed.Count(answer => answer is { IsRefused: false, Value.Duplicate: false });
         span?.SetTag("dbos.count", worked);

@@ -65,8 +65,8 @@ public sealed record GetRequestTimeline(string RequestId) : IQuery<Timeline>
             string requestId, CancellationToken cancellation)
         {
             var filter = EventFilter.Any with { RequestId = requestId };
-            var own = await log.SearchPartitionOf(requestId, filter, MostEvents, cancellation);
-            if (own.Events.Select(LoggedEvent.Parse).LastOrDefault(IsBeginning) is { } beginning)
+            var own = (await log.SearchPartitionOf(requestId, filter, MostEvents, cancellation)).Events.Select(LoggedEvent.Parse).ToArray();
+            if (own.LastOrDefault(IsBeginning) is { } beginning)
             {
                 filter = filter with { Since = Math.Max(0, (beginning.At - Slack).ToUnixTimeSeconds()) };
             }
@@ -83,7 +83,9 @@ public sealed record GetRequestTimeline(string RequestId) : IQuery<Timeline>
             }
             while (from is not null && found.Count < MostEvents && !list.Cut && ++searches < MostSearches);
 
-            return (found, from is null ? null : list.SearchedBackTo ?? found[^1].At);
+            // The search may have been given up before it came upon its own.
+            var all = found.UnionBy(own, told => told.Id).OrderByDescending(told => told.Id, StringComparer.Ordinal).Take(MostEvents);
+            return ([.. all], from is null ? null : list.SearchedBackTo ?? found[^1].At);
         }
 
         private static bool IsBeginning(LoggedEvent told) =>

@@ -28,7 +28,8 @@ public sealed record Agent(
     /// <summary>As a reader sees it: alive was told, and is still true while it is heard of within the timeout.</summary>
     public Agent AsOf(DateTimeOffset now, TimeSpan timeout) => this with { Alive = Alive && now - HeardAt < timeout };
 
-    public static Decision<Agent> Hear(Agent? known, Heartbeat told, DateTimeOffset now)
+    /// <param name="timeout">Silence after which it was lost, whether a sweep has come upon it or not.</param>
+    public static Decision<Agent> Hear(Agent? known, Heartbeat told, DateTimeOffset now, TimeSpan timeout)
     {
         var seconds = now.ToUnixTimeSeconds();
         if (known is null)
@@ -50,7 +51,8 @@ public sealed record Agent(
             return first.Alive ? Decision.To(first, registered) : Decision.To(first, registered, first.TellReported());
         }
 
-        var next = known with
+        var before = known.Lose(now, timeout);
+        var next = before.Next with
         {
             Hostname = told.Hostname.Length > 0 ? told.Hostname : known.Hostname,
             Alive = told.Alive,
@@ -61,13 +63,13 @@ public sealed record Agent(
             HeardAt = now > known.HeardAt ? now : known.HeardAt,
             Version = known.Version + 1,
         };
-        if (next.Alive != known.Alive || known.Changes.Count == 0)
+        if (next.Alive != before.Next.Alive || before.Next.Changes.Count == 0)
         {
             // An agent that was stored before changes were kept has its first one now.
             next = next.With(new AgentChange(next.HeardAt, next.Alive, next.Alive ? AgentChange.Heard : AgentChange.Reported));
         }
 
-        return Decision.To(next, [.. next.WhatChangedSince(known)]);
+        return Decision.To(next, [.. before.Events, .. next.WhatChangedSince(before.Next)]);
     }
 
     /// <summary>Nothing was heard for the timeout. A replay if it was heard of after all, or is lost already.</summary>

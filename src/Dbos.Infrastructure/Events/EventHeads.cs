@@ -13,7 +13,16 @@ public sealed class EventHeads(EventLogs logs, TimeProvider clock)
     {
         lock (gate)
         {
-            return (next ??= Look()).WaitAsync(cancellation);
+            return (next ??= LookForAll()).WaitAsync(cancellation);
+        }
+    }
+
+    /// <summary>In nobody's context: it is no part of the call of whoever asked first.</summary>
+    private Task<IReadOnlyList<string>> LookForAll()
+    {
+        using (ExecutionContext.SuppressFlow())
+        {
+            return Look();
         }
     }
 

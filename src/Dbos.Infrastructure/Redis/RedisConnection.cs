@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
-using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace Dbos.Infrastructure.Redis;
@@ -11,17 +10,15 @@ namespace Dbos.Infrastructure.Redis;
 /// The one multiplexed connection. While Redis is away every call fails at once: nothing queues up behind
 /// an outage.
 /// </summary>
-public sealed partial class RedisConnection(StoreSettings settings, RedisClock clock, ILogger<RedisConnection> logger)
+public sealed class RedisConnection(StoreSettings settings, RedisClock clock)
     : IStoreConnection, IAsyncDisposable
 {
-    private static readonly TimeSpan BetweenTrials = TimeSpan.FromMilliseconds(500);
-
     private readonly List<(string Channel, Action<string> Heard)> listeners = [];
     private Sentinels? sentinels;
     private volatile ConnectionMultiplexer? connection;
     private volatile bool isOpen;
     private Action? broken;
-    private int away;
+    private Task? connecting;
 
     /// <summary>Refuses a configuration string that cannot be read.</summary>
     public static ConfigurationOptions Options(string address)
@@ -50,18 +47,15 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         return options;
     }
 
-    /// <summary>Connects, however long it takes, and lets calls through once the store is known to be laid out as configured.</summary>
-    /// <exception cref="LayoutMismatchException">It is not.</exception>
+    /// <summary>Without a password, should there be one.</summary>
+    public string Name => $"Redis at {string.Join(", ", Options(settings.Address).EndPoints)}";
+
+    /// <summary>The client goes on to connect by itself: a further trial finds it connected or not.</summary>
     public async Task Open(CancellationToken cancellation)
     {
-        await Connect();
-        while (!await IsLaidOut())
-        {
-            await Task.Delay(BetweenTrials, cancellation);
-        }
-
+        await (connecting ??= Connect());
+        await CheckLayout();
         isOpen = true;
-        Found();
     }
 
     /// <summary>To be called as soon as there is the answer.</summary>
@@ -79,7 +73,7 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     {
         if (!isOpen)
         {
-            await Connect();
+            await (connecting ??= Connect());
             isOpen = connection is not null;
         }
     }
@@ -119,24 +113,6 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// <summary>To be called before <see cref="Open"/>. Until the client has subscribed again, what is published is missed.</summary>
     public void OnBreak(Action broke) => broken += broke;
 
-    /// <summary>Tells of an outage, once until it is over.</summary>
-    public void Lost(string why)
-    {
-        if (Interlocked.Exchange(ref away, 1) == 0)
-        {
-            LogAway(string.Join(", ", Options(settings.Address).EndPoints), why);
-        }
-    }
-
-    /// <summary>Tells that an outage is over.</summary>
-    public void Found()
-    {
-        if (isOpen && connection is { IsConnected: true } && Interlocked.Exchange(ref away, 0) == 1)
-        {
-            LogBack();
-        }
-    }
-
     public async ValueTask DisposeAsync()
     {
         await (sentinels?.DisposeAsync() ?? default);
@@ -165,24 +141,15 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
         }
     }
 
-    private async Task<bool> IsLaidOut()
+    private async Task CheckLayout()
     {
-        try
-        {
-            var asked = Stopwatch.GetTimestamp();
-            var layout = new RedisKeys(settings).Of(0, RedisKeys.Layout);
-            var answer = (RedisValue[])(await Ask(
-                connection,
-                static (redis, ask) => Script.Layout.Run(redis, [ask.layout], [ask.Partitions, StoreLayout.CurrentSchema]),
-                (layout, settings.Partitions)))!;
-            HearLayout(answer, asked);
-            return true;
-        }
-        catch (StoreUnavailableException)
-        {
-            Lost(nameof(ConnectionFailureType.UnableToConnect));
-            return false;
-        }
+        var asked = Stopwatch.GetTimestamp();
+        var layout = new RedisKeys(settings).Of(0, RedisKeys.Layout);
+        var answer = (RedisValue[])(await Ask(
+            connection,
+            static (redis, ask) => Script.Layout.Run(redis, [ask.layout], [ask.Partitions, StoreLayout.CurrentSchema]),
+            (layout, settings.Partitions)))!;
+        HearLayout(answer, asked);
     }
 
     private async Task Connect()
@@ -201,37 +168,21 @@ public sealed partial class RedisConnection(StoreSettings settings, RedisClock c
     /// <summary>Connects, and from then on all that is asked goes there.</summary>
     private async Task Use(ConfigurationOptions options)
     {
-        var connecting = await ConnectionMultiplexer.ConnectAsync(options);
-        connecting.ConnectionFailed += (_, failure) =>
-        {
-            Lost(failure.FailureType.ToString());
-            broken?.Invoke();
-        };
-        connecting.ConnectionRestored += (_, _) => Found();
-        if (!connecting.IsConnected)
-        {
-            Lost(nameof(ConnectionFailureType.UnableToConnect));
-        }
-
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(options);
+        multiplexer.ConnectionFailed += (_, _) => broken?.Invoke();
         foreach (var (channel, heard) in listeners)
         {
             // Subscribed for good: the client subscribes again after each reconnect. A queue, as only it keeps the order.
-            var queue = await connecting.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), CommandFlags.FireAndForget);
+            var queue = await multiplexer.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel), CommandFlags.FireAndForget);
             queue.OnMessage(told => heard(told.Message!));
         }
 
         var before = connection;
-        connection = connecting;
+        connection = multiplexer;
         if (before is not null)
         {
             await before.DisposeAsync();
             broken?.Invoke();
         }
     }
-
-    [LoggerMessage(LogLevel.Warning, "Redis at {Address} is away ({Why}); calls are answered UNAVAILABLE, and DBOS keeps trying")]
-    private partial void LogAway(string address, string why);
-
-    [LoggerMessage(LogLevel.Information, "Redis is back")]
-    private partial void LogBack();
 }

@@ -157,17 +157,11 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
 
     public void Tell(IStoreWatcher watcher) => this.watcher = watcher;
 
+    string IStoreConnection.Name => $"the embedded store in {Path.GetFullPath(settings.DataDirectory)}";
+
     /// <summary>It is open since it was made; what is left is to look whether it can be served.</summary>
     async Task IStoreConnection.Open(CancellationToken cancellation) =>
         (await Read(session => session.ReadLayout())).CheckServable(settings);
-
-    void IStoreConnection.Lost(string why)
-    {
-    }
-
-    void IStoreConnection.Found()
-    {
-    }
 
     Task<StoreLayout> IStoreLayout.Open(CancellationToken cancellation) => Read(session => session.ReadLayout());
 

@@ -1,4 +1,5 @@
 using Dbos.Application;
+using Dbos.Domain;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -6,8 +7,8 @@ namespace Dbos.Infrastructure.Store;
 
 /// <summary>
 /// Opens the store when DBOS starts; from then on it asks the one thing that an idle store is asked, once a second: the
-/// answer keeps the clock, tells of health and of deadlines, lets calls through again after an outage, and sees
-/// what becomes due before it is.
+/// answer keeps the clock, tells of health and of deadlines, lets calls through again after an outage, of which it tells
+/// the start and the end, and sees what becomes due before it is.
 /// </summary>
 public sealed partial class StoreUpkeep(
     IStore store,
@@ -19,6 +20,10 @@ public sealed partial class StoreUpkeep(
     ILogger<StoreUpkeep> logger) : BackgroundService
 {
     private static readonly TimeSpan BetweenProbes = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BetweenTrials = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The client library of Redis tells its whole state with an error.</summary>
+    private const int LongestReason = 200;
 
     /// <summary>Should what was told ever be lost, those who wait for it are late by this many seconds and no more.</summary>
     private const int ProbesBetweenLooksBack = 5;
@@ -26,13 +31,18 @@ public sealed partial class StoreUpkeep(
     /// <summary>Unix milliseconds; turns up to here were told. Null: nobody has been told of any yet.</summary>
     private long? toldUpTo;
     private int probes;
+    private bool isAway;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
             store.Tell(watcher);
-            await connection.Open(stoppingToken);
+            while (!await IsOpen(stoppingToken))
+            {
+                await Task.Delay(BetweenTrials, clock, stoppingToken);
+            }
+
             using var timer = new PeriodicTimer(BetweenProbes);
             do
             {
@@ -45,6 +55,20 @@ public sealed partial class StoreUpkeep(
             LogCannotServe(mismatch.Message);
             Environment.ExitCode = 1;
             lifetime.StopApplication();
+        }
+    }
+
+    private async Task<bool> IsOpen(CancellationToken stopping)
+    {
+        try
+        {
+            await connection.Open(stopping);
+            return true;
+        }
+        catch (StoreUnavailableException outage)
+        {
+            Lost(outage);
+            return false;
         }
     }
 
@@ -64,7 +88,7 @@ public sealed partial class StoreUpkeep(
             var pulse = await store.Probe(watch, stopping);
             toldUpTo = watch.UpTo;
             heartbeats.Hear(pulse);
-            connection.Found();
+            Found();
             foreach (var turn in pulse.Turns)
             {
                 watcher.Due(turn);
@@ -74,7 +98,7 @@ public sealed partial class StoreUpkeep(
         {
             // Connected, but it hangs or takes no writes. The clock is carried on without it.
             heartbeats.Hear(null);
-            connection.Lost(outage.InnerException?.Message ?? outage.Message);
+            Lost(outage);
         }
 #pragma warning disable CA1031 // A fault must not end the upkeep for good: it is told, and the next period tries again.
         catch (Exception fault) when (fault is not LayoutMismatchException && !stopping.IsCancellationRequested)
@@ -84,6 +108,31 @@ public sealed partial class StoreUpkeep(
         }
 #pragma warning restore CA1031
     }
+
+    /// <summary>Tells of an outage, once until it is over.</summary>
+    private void Lost(StoreUnavailableException outage)
+    {
+        if (!isAway)
+        {
+            isAway = true;
+            LogAway(connection.Name, (outage.InnerException ?? outage).Message.CutShort(LongestReason));
+        }
+    }
+
+    private void Found()
+    {
+        if (isAway)
+        {
+            isAway = false;
+            LogBack(connection.Name);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Store} is away, or takes no writes ({Why}): calls are answered UNAVAILABLE, and DBOS keeps trying")]
+    private partial void LogAway(string store, string why);
+
+    [LoggerMessage(LogLevel.Information, "{Store} is back: a write succeeded")]
+    private partial void LogBack(string store);
 
     [LoggerMessage(LogLevel.Critical, "{Sentence}")]
     private partial void LogCannotServe(string sentence);
@@ -95,13 +144,11 @@ public sealed partial class StoreUpkeep(
 /// <summary>The way to the store.</summary>
 public interface IStoreConnection
 {
-    /// <summary>Connects, however long it takes, and lets calls through once the store is known to be laid out as configured.</summary>
+    /// <summary>What and where it is, as logs tell it.</summary>
+    string Name { get; }
+
+    /// <summary>Tries once to connect, and lets calls through once the store is known to be laid out as configured.</summary>
     /// <exception cref="LayoutMismatchException">It is not.</exception>
+    /// <exception cref="StoreUnavailableException">It is away; it may be tried again.</exception>
     Task Open(CancellationToken cancellation);
-
-    /// <summary>Tells of an outage, once until it is over.</summary>
-    void Lost(string why);
-
-    /// <summary>Tells that an outage is over.</summary>
-    void Found();
 }

@@ -34,6 +34,12 @@ public sealed class SettingsTests
     [InlineData("REDIS_ADDR", "localhost:6379,nonsense=1")]
     [InlineData("REDIS_ADDR", "localhost:sixtythree")]
     [InlineData("REDIS_ADDR", ",")]
+    [InlineData("OTEL_TRACES_EXPORTER", "console")]
+    [InlineData("OTEL_METRICS_EXPORTER", "prometheus")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "jaeger")]
+    [InlineData("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "http/json")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "zip")]
     public async Task A_wrong_value_stops_the_start_with_one_sentence(string name, string value)
     {
         using var folder = new TemporaryFolder();

@@ -28,7 +28,7 @@ public sealed class AwayAtStartTests
         await redis.Start();
         await server.WaitUntilServing(LongestReturn);
         (await EveryCall.Send(server.Client)).Should().OnlyContain(failure => failure == null);
-        server.Process.Output.Should().Contain("Redis is back");
+        server.OutagesTold().Should().Equal("is away", "is back");
     }
 
     private static int LinesAbout(RedisServer redis, DbosServer server) =>

@@ -17,4 +17,11 @@ internal static class OutageAssertions
             failure.Status.Detail.Should().NotContainAny(WordsOfOthers);
         }
     }
+
+    /// <summary>What its log tells of outages, in order: "is away" and "is back".</summary>
+    public static IEnumerable<string> OutagesTold(this DbosServer server) =>
+        from line in server.Process.Output.Split('\n')
+        from word in (string[])["is away", "is back"]
+        where line.Contains(word, StringComparison.Ordinal)
+        select word;
 }

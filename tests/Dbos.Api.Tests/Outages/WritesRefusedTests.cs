@@ -33,6 +33,7 @@ public sealed class WritesRefusedTests
         await dbos.Server.WaitUntilServing(Patience);
         (await dbos.Server.StatusOf(string.Empty)).Should().Be(ServingStatus.Serving);
         (await dbos.Client.StoreResultAsync(Requests.Result("request-2"))).Success.Should().BeTrue();
+        dbos.Server.OutagesTold().Should().Equal("is away", "is back");
     }
 
     private static async Task Configure(RedisServer redis, string setting, string value) =>

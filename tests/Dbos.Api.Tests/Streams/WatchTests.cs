@@ -43,3 +43,33 @@ public abstract class WatchTests(Deployment dbos)
 public sealed class WatchOnRedis(TwoOnRedis dbos) : WatchTests(dbos), IClassFixture<TwoOnRedis>;
 
 public sealed class WatchOnEmbedded(OneEmbedded dbos) : WatchTests(dbos), IClassFixture<OneEmbedded>;
+
+public sealed class WatchOfLittleKeptTests
+{
+    /// <summary>A log may grow by a tenth before it is cut back.</summary>
+    private const int Kept = 32;
+
+    [Fact]
+    public async Task A_watcher_that_would_resume_before_what_is_kept_is_told_so()
+    {
+        await using var dbos = await Deployment.Start(StoreKind.Redis, servers: 1, ("EVENT_RETENTION", $"{Kept}"), ("PARTITIONS", "1"));
+        string place;
+        using (var watch = dbos.Client.WatchEvents(new WatchEventsRequest()))
+        {
+            await dbos.Client.StoreResultAsync(Requests.Result("first"));
+            do
+            {
+                (await watch.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
+                place = watch.ResponseStream.Current.ResumeToken;
+            }
+            while (watch.ResponseStream.Current.Events.Count == 0);
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, 2 * Kept).Select(number => dbos.Client.StoreResultAsync(Requests.Result($"{number}")).ResponseAsync));
+
+        using var late = dbos.Client.WatchEvents(new WatchEventsRequest { After = place });
+        var replies = await late.ResponseStream.ReadAllAsync().ToListAsync();
+        replies.Should().OnlyContain(reply => reply.Events.Count == 0);
+        replies[^1].Should().Match<WatchEventsResponse>(end => end.Code == ErrorCode.NoLongerKept && end.Error.Contains("EVENT_RETENTION"));
+    }
+}

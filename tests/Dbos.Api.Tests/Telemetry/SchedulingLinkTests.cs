@@ -31,6 +31,7 @@ public sealed class SchedulingLinkTests(TracedDbos dbos)
         await ShouldLinkOnlyToTheScheduling(sweep.Links, id);
         await dbos.Receiver.Receive(
             span => span.ParentId == sweep.SpanId && span.Name == "EVALSHA commit", "what the sweep asks of Redis");
+        (await dbos.Client.ReadEvents("task_lease_expired", "task_id", id)).Single().TraceId.Should().Be(sweep.TraceId);
     }
 
     [Fact]

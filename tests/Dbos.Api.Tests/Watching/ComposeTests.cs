@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using YamlDotNet.Serialization;
 
 namespace Dbos.Api.Tests.Watching;
@@ -31,8 +32,45 @@ public sealed class ComposeTests
 
         dbos.ReadOnly.Should().BeTrue();
         dbos.Environment.Should().Contain("METRICS_PORT", "9464").And.Contain("REDIS_ADDR", "redis:6379");
-        System.IO.File.ReadAllText(Path.Combine(Build, "prometheus.yml")).Should().Contain("dbos:9464");
+        Read("prometheus.yml").Should().Contain("dbos:9464");
     }
+
+    [Fact]
+    public void Traces_go_to_Jaeger_and_metrics_do_not()
+    {
+        File.Services["dbos"].Environment.Should()
+            .Contain("OTEL_EXPORTER_OTLP_ENDPOINT", "http://jaeger:4317").And.Contain("OTEL_METRICS_EXPORTER", "none");
+        File.Services.Should().ContainKey("jaeger");
+    }
+
+    [Fact]
+    public void The_dashboard_asks_the_data_source_that_is_provisioned()
+    {
+        var source = new DeserializerBuilder().IgnoreUnmatchedProperties().Build()
+            .Deserialize<Dictionary<string, object>>(Read("grafana", "provisioning", "datasources", "prometheus.yml"))["datasources"]
+            .Should().BeAssignableTo<IList<object>>().Which.Should().ContainSingle().Which.Should().BeAssignableTo<IDictionary<object, object>>().Subject;
+
+        source["url"].Should().Be("http://prometheus:9090");
+        JsonNode.Parse(Read("grafana", "dashboards", "dbos.json"))!["panels"]!.AsArray()
+            .Select(panel => (string?)panel!["datasource"]?["uid"]).Where(uid => uid is not null)
+            .Should().NotBeEmpty().And.OnlyContain(uid => uid == (string)source["uid"]);
+    }
+
+    [Fact]
+    public void The_image_is_built_in_another_and_runs_without_root()
+    {
+        var lines = Read("Dockerfile").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+        var images = lines.Where(line => line.StartsWith("FROM ")).ToArray();
+        images.Should().HaveCount(2);
+        images[0].Should().Contain("/sdk:").And.EndWith(" AS build");
+        var last = lines.SkipWhile(line => line != images[1]).ToArray();
+        images[1].Should().NotContain("/sdk:");
+        last.Should().Contain(line => line.StartsWith("COPY --from=build "));
+        last.Last(line => line.StartsWith("USER ")).Should().Be("USER $APP_UID", "Microsoft's images have that user, who is not root");
+    }
+
+    private static string Read(params string[] path) => System.IO.File.ReadAllText(Path.Combine([Build, .. path]));
 
     public sealed class Compose
     {

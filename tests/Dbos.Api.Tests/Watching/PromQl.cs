@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Dbos.Api.Tests.Watching;
 
-/// <summary>The names of samples and labels that a PromQL query asks for. Knows as much of the language as dashboards use.</summary>
+/// <summary>The names of samples and labels that a PromQL query asks for, and the values that it knows. Knows as much of the language as dashboards use.</summary>
 public sealed partial class PromQl
 {
     private static readonly HashSet<string> Operators = ["and", "or", "unless", "bool", "offset", "group_left", "group_right"];
@@ -10,11 +10,13 @@ public sealed partial class PromQl
 
     private readonly HashSet<string> metrics = [];
     private readonly HashSet<string> labels = [];
+    private readonly List<(string Label, string Pattern)> matchers = [];
 
     public PromQl(string query)
     {
         var tokens = Token().Matches(query).Select(token => token.Value).ToArray();
         var areLabels = false;
+        var label = string.Empty;
         for (var i = 0; i < tokens.Length; i++)
         {
             var next = i + 1 < tokens.Length ? tokens[i + 1] : string.Empty;
@@ -29,6 +31,11 @@ public sealed partial class PromQl
             else if (Name().IsMatch(tokens[i]) && !Operators.Contains(tokens[i]) && (areLabels || !IsCall(next)))
             {
                 (areLabels ? labels : metrics).Add(tokens[i]);
+                label = tokens[i];
+            }
+            else if (areLabels && tokens[i].StartsWith('"'))
+            {
+                matchers.Add((label, tokens[i][1..^1]));
             }
         }
     }
@@ -36,6 +43,9 @@ public sealed partial class PromQl
     public IReadOnlySet<string> Metrics => metrics;
 
     public IReadOnlySet<string> Labels => labels;
+
+    /// <summary>What labels are compared with, whether they are to be so or not.</summary>
+    public IReadOnlyList<(string Label, string Pattern)> Matchers => matchers;
 
     /// <summary>A function, or an aggregation in front of what it groups by.</summary>
     private static bool IsCall(string next) => next == "(" || Groupings.Contains(next);

@@ -27,7 +27,7 @@ public sealed class SilenceSweepTests : IDisposable
     [Fact]
     public async Task An_agent_that_is_heard_meanwhile_is_left_alone()
     {
-        var heard = Agent.Hear(Samples.Agent, Samples.Heartbeat, dbos.Clock.GetUtcNow()).Next;
+        var heard = Agent.Hear(Samples.Agent, Samples.Heartbeat, dbos.Clock.GetUtcNow(), SubstitutedDbos.Policy.AgentTimeout).Next;
         dbos.Agents.Configure().Save(default!, default!, default).ReturnsForAnyArgs(new Saved<Agent>.Conflict(heard));
 
         await Sweep();

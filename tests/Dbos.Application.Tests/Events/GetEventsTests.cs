@@ -20,7 +20,7 @@ public sealed class GetEventsTests
     {
         using var dbos = new SubstitutedDbos();
 
-        var answer = await dbos.Ask(new GetEvents(0, EventFilter.Any, new EventPlace(["1", "2"]).ToString()));
+        var answer = await dbos.Ask(new GetEvents(0, EventFilter.Any, new EventPlace(["", "0193f0a1b2c30001-00c0ffee"]).ToString()));
 
         answer.Refusal!.Code.Should().Be(RefusalCode.Validation);
         answer.Refusal.Sentence.Should().StartWith("page_token must be a next_page_token of this list");

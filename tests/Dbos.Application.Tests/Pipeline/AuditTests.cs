@@ -124,6 +124,16 @@ public sealed class AuditTests : IDisposable
     }
 
     [Fact]
+    public async Task A_refusal_that_could_not_be_told_was_no_answer()
+    {
+        dbos.Events.TellRefusal(default!, default!, default!, default).ReturnsForAnyArgs(Task.FromException(new StoreUnavailableException("away")));
+
+        await dbos.Awaiting(it => it.Ask(new AckTask("task-1", 0))).Should().ThrowAsync<StoreUnavailableException>();
+
+        dbos.Call.Outcome.Should().BeNull();
+    }
+
+    [Fact]
     public void A_commit_that_no_audit_has_named_an_origin_for_is_a_fault() =>
         new UnitOfWork().Invoking(work => work.Origin).Should().Throw<InvalidOperationException>();
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dbos.Domain.Tasks;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -39,6 +40,25 @@ public sealed class LeaseSweepTests : IDisposable
 
         (await Sweep()).Should().Be(1);
         dbos.TaskCommits.Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task A_fault_says_in_which_trace_it_was_when_that_has_ended()
+    {
+        ExpiredAre(Samples.Inflight);
+        using var caller = new Activity("caller").Start();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == Spans.SourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> span) =>
+                span.Parent.TraceId == caller.TraceId ? ActivitySamplingResult.AllData : ActivitySamplingResult.None,
+        };
+        ActivitySource.AddActivityListener(listener);
+        dbos.Tasks.Configure().Save(default!, default).ReturnsForAnyArgs(Task.FromException<IReadOnlyList<Saved<MeasurementTask>>>(new InvalidOperationException()));
+
+        var fault = (await this.Awaiting(it => it.Sweep()).Should().ThrowAsync<InvalidOperationException>()).Which;
+
+        Spans.TraceOf(fault).Should().Be(caller.TraceId.ToHexString());
     }
 
     public void Dispose() => dbos.Dispose();

@@ -88,6 +88,23 @@ public sealed class TimelineTests
         await dbos.Events.ReceivedWithAnyArgs(3).Search(default!, default, default, default);
     }
 
+    [Fact]
+    public async Task What_was_found_where_the_request_lies_is_told_though_the_search_elsewhere_was_given_up()
+    {
+        using var dbos = new SubstitutedDbos();
+        var (scheduled, delivered, result) = (
+            Told(1, "task_scheduled", """ "task_id":"request-1" """),
+            Told(2_000, "tasks_retrieved", """ "lease_tokens":{"request-1":1} """),
+            Told(9_000, "result_stored", """ "agent_id":"agent-1" """));
+        dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(new EventList([delivered.Json, scheduled.Json], Cut: false));
+        dbos.Events.Search(default!, default, default, default).ReturnsForAnyArgs(
+            new EventList([result.Json, delivered.Json], Cut: false) { Next = new EventPlace(["1", "2"]), SearchedBackTo = Samples.Now });
+
+        var timeline = (await dbos.Ask(new GetRequestTimeline(Request))).Value;
+
+        timeline.Entries.Select(entry => entry.Kind).Should().Equal("task_scheduled", "tasks_retrieved", "result_stored");
+    }
+
     private static LoggedEvent Told(int milliseconds, string type, string metadata)
     {
         var at = Samples.Now.AddMilliseconds(milliseconds).ToUnixTimeMilliseconds();

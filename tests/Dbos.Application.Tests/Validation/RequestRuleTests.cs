@@ -115,4 +115,17 @@ public sealed class RequestRuleTests
         Shape.WrongIn(list(new PageRequest(10, "page two")))
             .Should().Be("page_token must be a next_page_token of this list, but is 'page two'");
     }
+
+    public static TheoryData<string> NoEvents => ["8000000000000000-00c0ffee", "ffffffffffffffff-00c0ffee", "0193f0a1b2c30001", "x"];
+
+    [Theory]
+    [MemberData(nameof(NoEvents))]
+    public void A_place_in_the_log_is_made_of_events(string id)
+    {
+        var place = new EventPlace([id, "0193f0a1b2c30001-00c0ffee"]).ToString();
+
+        Shape.WrongIn(new GetEvents(0, EventFilter.Any, place)).Should().StartWith("page_token must be ");
+        Shape.WrongIn(new WatchEvents(EventFilter.Any, place)).Should().StartWith("after must be ");
+        Shape.WrongIn(new WatchEvents(EventFilter.Any, id)).Should().StartWith("after must be ");
+    }
 }

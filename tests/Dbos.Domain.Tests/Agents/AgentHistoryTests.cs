@@ -5,10 +5,10 @@ namespace Dbos.Domain.Tests.Agents;
 public sealed class AgentHistoryTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
-    private static readonly Agent First = Agent.Hear(null, Samples.Heartbeat, Samples.Now).Next;
+    private static readonly Agent First = Agent.Hear(null, Samples.Heartbeat, Samples.Now, Timeout).Next;
 
-    /// <summary>Heard at 0 and 100, silent, heard again at 300, and reported as gone at 400.</summary>
-    private static readonly Agent Wavering = Hear(Hear(Hear(First, 100).Lose(At(170), Timeout).Next, 300), 400, alive: false);
+    /// <summary>Heard at 0 and 50, silent, heard again at 300, and reported as gone at 350.</summary>
+    private static readonly Agent Wavering = Hear(Hear(Hear(First, 50).Lose(At(170), Timeout).Next, 300), 350, alive: false);
 
     [Fact]
     public void Connected_and_lost_periods_follow_each_other_with_their_causes() =>
@@ -16,22 +16,23 @@ public sealed class AgentHistoryTests
         {
             Periods = new AgentPeriod[]
             {
-                new(true, At(0), At(160), "registered"),
-                new(false, At(160), At(300), "timeout"),
-                new(true, At(300), At(400), "heard"),
-                new(false, At(400), null, "reported"),
+                new(true, At(0), At(110), "registered"),
+                new(false, At(110), At(300), "timeout"),
+                new(true, At(300), At(350), "heard"),
+                new(false, At(350), null, "reported"),
             },
             From = At(0),
             Until = At(500),
             KnownSince = At(0),
-            Uptime = (160 + 100) / 500.0,
+            Uptime = (110 + 50) / 500.0,
         });
 
     [Theory]
     [InlineData(100, 1, 0.0)]
-    [InlineData(150, 2, 50 / 150.0)]
-    [InlineData(400, 4, 160 / 400.0)]
-    [InlineData(10_000, 4, 260 / 500.0)]
+    [InlineData(150, 1, 0.0)]
+    [InlineData(180, 2, 30 / 180.0)]
+    [InlineData(400, 4, 60 / 400.0)]
+    [InlineData(10_000, 4, 160 / 500.0)]
     public void Uptime_is_of_the_window_as_far_as_it_is_known(int seconds, int periods, double uptime)
     {
         var history = AgentHistory.Of(Wavering, TimeSpan.FromSeconds(seconds), At(500), Timeout);
@@ -48,6 +49,15 @@ public sealed class AgentHistoryTests
 
         AgentHistory.Of(First, null, At(61), Timeout).Periods.Should().Equal(
             new AgentPeriod(true, At(0), At(60), "registered"), new AgentPeriod(false, At(60), null, "timeout"));
+    }
+
+    [Fact]
+    public void Silence_that_was_never_swept_is_told_after_the_next_heartbeat_too()
+    {
+        var history = AgentHistory.Of(Hear(First, 100), null, At(110), Timeout);
+
+        history.Periods.Should().Equal(
+            new AgentPeriod(true, At(0), At(60), "registered"), new AgentPeriod(false, At(60), At(100), "timeout"), new AgentPeriod(true, At(100), null, "heard"));
     }
 
     [Fact]
@@ -82,5 +92,5 @@ public sealed class AgentHistoryTests
     private static DateTimeOffset At(int seconds) => Samples.Now.AddSeconds(seconds);
 
     private static Agent Hear(Agent agent, int seconds, bool alive = true) =>
-        Agent.Hear(agent, Samples.Heartbeat with { Alive = alive }, At(seconds)).Next;
+        Agent.Hear(agent, Samples.Heartbeat with { Alive = alive }, At(seconds), Timeout).Next;
 }

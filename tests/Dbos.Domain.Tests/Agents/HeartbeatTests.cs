@@ -6,13 +6,14 @@ namespace Dbos.Domain.Tests.Agents;
 
 public sealed class HeartbeatTests
 {
-    private static readonly Agent Known = Agent.Hear(null, Samples.Heartbeat, Samples.Now).Next;
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+    private static readonly Agent Known = Agent.Hear(null, Samples.Heartbeat, Samples.Now, Timeout).Next;
     private static readonly DateTimeOffset Later = Samples.Now.AddSeconds(5);
 
     [Fact]
     public void The_first_heartbeat_registers_the_agent_as_it_tells()
     {
-        var decision = Agent.Hear(null, Samples.Heartbeat, Samples.Now);
+        var decision = Agent.Hear(null, Samples.Heartbeat, Samples.Now, Timeout);
 
         decision.Next.Should().BeEquivalentTo(Samples.Heartbeat, told => told.Excluding(heartbeat => heartbeat.AgentId));
         decision.Next.Should().BeEquivalentTo(new { Id = "agent-1", HeardAt = Samples.Now, Version = 1 });
@@ -25,7 +26,7 @@ public sealed class HeartbeatTests
     [Fact]
     public void Times_that_the_first_heartbeat_does_not_tell_are_now()
     {
-        var agent = Agent.Hear(null, Samples.Heartbeat with { LastSeen = 0, FirstSeen = 0 }, Later).Next;
+        var agent = Agent.Hear(null, Samples.Heartbeat with { LastSeen = 0, FirstSeen = 0 }, Later, Timeout).Next;
 
         agent.LastSeen.Should().Be(Samples.Second + 5);
         agent.FirstSeen.Should().Be(Samples.Second + 5);
@@ -55,7 +56,7 @@ public sealed class HeartbeatTests
     [Fact]
     public void What_is_empty_was_not_told_and_keeps_what_is_known()
     {
-        var decision = Agent.Hear(Known, Samples.Heartbeat with { Hostname = string.Empty, Config = Config() }, Later);
+        var decision = Agent.Hear(Known, Samples.Heartbeat with { Hostname = string.Empty, Config = Config() }, Later, Timeout);
 
         decision.Next.Hostname.Should().Be("host-1");
         decision.Next.Config.Should().BeSameAs(Known.Config);
@@ -64,14 +65,14 @@ public sealed class HeartbeatTests
 
     [Fact]
     public void When_an_agent_was_heard_never_moves_back() =>
-        Agent.Hear(Known, Samples.Heartbeat, Samples.Now.AddMinutes(-1)).Next.HeardAt.Should().Be(Samples.Now);
+        Agent.Hear(Known, Samples.Heartbeat, Samples.Now.AddMinutes(-1), Timeout).Next.HeardAt.Should().Be(Samples.Now);
 
     [Fact]
     public void A_heartbeat_that_tells_nothing_new_is_written_but_no_event()
     {
         var config = Samples.Heartbeat.Config.Reverse().ToDictionary();
 
-        var decision = Agent.Hear(Known, Samples.Heartbeat with { Config = config, TotalHeartbeats = 11 }, Later);
+        var decision = Agent.Hear(Known, Samples.Heartbeat with { Config = config, TotalHeartbeats = 11 }, Later, Timeout);
 
         decision.IsReplay.Should().BeFalse();
         decision.Next.Version.Should().Be(2);
@@ -113,7 +114,7 @@ public sealed class HeartbeatTests
     {
         var heartbeat = Samples.Heartbeat with { Hostname = "host-2", Config = Config(("interval", "6")), Alive = false };
 
-        Agent.Hear(Known, heartbeat, Later).Events.Select(told => told.Type)
+        Agent.Hear(Known, heartbeat, Later, Timeout).Events.Select(told => told.Type)
             .Should().Equal(EventTypes.AgentLost, EventTypes.AgentChanged, EventTypes.AgentChanged);
     }
 
@@ -121,11 +122,11 @@ public sealed class HeartbeatTests
     public void An_agent_reported_as_not_alive_is_lost_once_and_back_once()
     {
         var dead = Samples.Heartbeat with { Alive = false };
-        var lost = Agent.Hear(Known, dead, Later);
+        var lost = Agent.Hear(Known, dead, Later, Timeout);
 
         lost.Next.Alive.Should().BeFalse();
         lost.Events.Should().ContainSingle().Which.MetadataOf("cause").Should().Be("reported");
-        Agent.Hear(lost.Next, dead, Later).Events.Should().BeEmpty();
+        Agent.Hear(lost.Next, dead, Later, Timeout).Events.Should().BeEmpty();
         EventOf(lost.Next, Samples.Heartbeat).Type.Should().Be("agent_back");
     }
 
@@ -155,12 +156,13 @@ public sealed class HeartbeatTests
             Hostname = told.Named ? "host-2" : string.Empty,
             Config = told.Configured ? Config(("interval", "6")) : Config(),
         },
-        Samples.Now.AddSeconds(told.After)).Next;
+        Samples.Now.AddSeconds(told.After),
+        Timeout).Next;
 
-    private static Agent Heard(Heartbeat heartbeat) => Agent.Hear(Known, heartbeat, Later).Next;
+    private static Agent Heard(Heartbeat heartbeat) => Agent.Hear(Known, heartbeat, Later, Timeout).Next;
 
     private static AuditEvent EventOf(Agent known, Heartbeat heartbeat) =>
-        Agent.Hear(known, heartbeat, Later).Events.Should().ContainSingle().Subject;
+        Agent.Hear(known, heartbeat, Later, Timeout).Events.Should().ContainSingle().Subject;
 
     private static Dictionary<string, string> Config(params (string Key, string Value)[] entries) =>
         entries.ToDictionary(entry => entry.Key, entry => entry.Value);

@@ -6,7 +6,7 @@ namespace Dbos.Domain.Tests.Agents;
 public sealed class SilenceTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
-    private static readonly Agent Alive = Agent.Hear(null, Samples.Heartbeat, Samples.Now).Next;
+    private static readonly Agent Alive = Agent.Hear(null, Samples.Heartbeat, Samples.Now, Timeout).Next;
     private static readonly Agent Dead = Alive with { Alive = false };
 
     [Theory]
@@ -44,7 +44,7 @@ public sealed class SilenceTests
     [Fact]
     public void An_agent_whose_first_word_is_that_it_is_not_alive_is_registered_and_lost()
     {
-        var decision = Agent.Hear(null, Samples.Heartbeat with { Alive = false }, Samples.Now);
+        var decision = Agent.Hear(null, Samples.Heartbeat with { Alive = false }, Samples.Now, Timeout);
 
         decision.Events.Select(told => told.Type).Should().Equal("agent_registered", "agent_lost");
         decision.Events[1].MetadataOf("cause").Should().Be("reported");
@@ -55,10 +55,27 @@ public sealed class SilenceTests
     {
         var lost = Alive.Lose(Samples.Now + Timeout, Timeout).Next;
 
-        var back = Agent.Hear(lost, Samples.Heartbeat, Samples.Now.AddMinutes(2));
+        var back = Agent.Hear(lost, Samples.Heartbeat, Samples.Now.AddMinutes(2), Timeout);
 
         back.Next.Alive.Should().BeTrue();
         back.Events.Should().ContainSingle().Which.Type.Should().Be("agent_back");
+    }
+
+    /// <summary>Else what the history tells would hang on which of the two came first.</summary>
+    [Theory]
+    [InlineData(true, "agent_lost, agent_back")]
+    [InlineData(false, "agent_lost")]
+    public void A_heartbeat_after_the_timeout_tells_what_a_sweep_before_it_would_have_told(bool alive, string told)
+    {
+        var (heartbeat, late) = (Samples.Heartbeat with { Alive = alive }, Samples.Now.AddMinutes(2));
+        var swept = Alive.Lose(late, Timeout);
+        var heardAfterwards = Agent.Hear(swept.Next, heartbeat, late, Timeout);
+
+        var heard = Agent.Hear(Alive, heartbeat, late, Timeout);
+
+        string.Join(", ", heard.Events.Select(one => one.Type)).Should().Be(told);
+        heard.Events.Should().BeEquivalentTo(swept.Events.Concat(heardAfterwards.Events));
+        heard.Next.Should().BeEquivalentTo(heardAfterwards.Next with { Version = 2 });
     }
 
     [Property]

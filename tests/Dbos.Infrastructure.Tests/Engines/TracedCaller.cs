@@ -4,7 +4,7 @@ using Dbos.Application.Pipeline;
 
 namespace Dbos.Infrastructure.Tests.Engines;
 
-/// <summary>A caller whose trace is kept: the spans in it that have ended.</summary>
+/// <summary>A caller whose trace is kept, and no other: the spans in it that have ended.</summary>
 internal sealed class TracedCaller : IDisposable
 {
     private readonly ConcurrentQueue<Activity> ended = [];
@@ -12,20 +12,21 @@ internal sealed class TracedCaller : IDisposable
 
     public TracedCaller()
     {
+        Span = new Activity("caller").Start();
         listener = new ActivityListener
         {
             ShouldListenTo = source => source.Name == Spans.SourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            Sample = (ref ActivityCreationOptions<ActivityContext> span) =>
+                span.Parent.TraceId == Span.TraceId ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
             ActivityStopped = ended.Enqueue,
         };
         ActivitySource.AddActivityListener(listener);
-        Span = new Activity("caller").Start();
     }
 
     public Activity Span { get; }
 
-    /// <summary>Of this trace, whoever's children they are.</summary>
-    public IEnumerable<Activity> All => ended.Where(span => span.TraceId == Span.TraceId);
+    /// <summary>Whoever's children they are.</summary>
+    public IEnumerable<Activity> All => ended;
 
     public IEnumerable<Activity> Children => ended.Where(span => span.ParentSpanId == Span.SpanId);
 

@@ -2,7 +2,7 @@ using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using Dbos.Testing;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using NSubstitute;
 
 namespace Dbos.Infrastructure.Tests.Store;
@@ -16,6 +16,7 @@ public sealed class StoreUpkeepTests
     private readonly IStoreConnection connection = Substitute.For<IStoreConnection>();
     private readonly Heartbeats heartbeats = new(TimeProvider.System);
     private readonly List<Watch> watched = [];
+    private readonly KeptLog log = new();
 
     [Fact]
     public async Task Turns_that_came_while_the_store_was_away_are_looked_for_when_it_is_back()
@@ -25,8 +26,31 @@ public sealed class StoreUpkeepTests
         watched[1].From.Should().BeGreaterThan(watched[0].From);
         watched[2].From.Should().BeLessThanOrEqualTo(watched[0].UpTo, "nothing was seen since");
         watcher.Received(watched.Count - 1).Due(Turn);
-        connection.Received(1).Lost(Arg.Any<string>());
         heartbeats.IsBeating.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task An_outage_is_one_line_at_its_start_and_one_at_its_end_whatever_the_engine()
+    {
+        connection.Name.Returns("the store of the lab");
+
+        await Probe(failing: number => number is 2 or 3, until: 5);
+
+        log.Lines.Should().SatisfyRespectively(
+            away => away.Should().Be("Warning: the store of the lab is away, or takes no writes (it hangs): calls are answered UNAVAILABLE, and DBOS keeps trying"),
+            back => back.Should().Be("Information: the store of the lab is back: a write succeeded"));
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_at_the_start_is_told_once_and_opened_when_it_is_there()
+    {
+        var trials = 0;
+        connection.Open(default).ReturnsForAnyArgs(_ => ++trials < 3 ? Task.FromException(new StoreUnavailableException("nobody listens")) : Task.CompletedTask);
+
+        await Probe(failing: _ => false, until: 1);
+
+        trials.Should().Be(3);
+        log.Lines.Select(line => line.Split(':')[0]).Should().Equal("Warning", "Information");
     }
 
     [Fact]
@@ -47,7 +71,7 @@ public sealed class StoreUpkeepTests
             {
                 watched.Add(call.Arg<Watch>());
                 return failing(watched.Count)
-                    ? Task.FromException<Pulse>(new StoreUnavailableException("away"))
+                    ? Task.FromException<Pulse>(new StoreUnavailableException("away", new TimeoutException("it hangs")))
                     : Task.FromResult(new Pulse([.. Heartbeats.Deadlines.Select(_ => (long?)null)], [Turn]));
             }
         });
@@ -58,9 +82,22 @@ public sealed class StoreUpkeepTests
             heartbeats,
             TimeProvider.System,
             Substitute.For<IHostApplicationLifetime>(),
-            NullLogger<StoreUpkeep>.Instance);
+            log);
         await upkeep.StartAsync(default);
         await Eventually.True(() => watched.Count >= until, TimeSpan.FromSeconds(10), "the store is probed");
         await upkeep.StopAsync(default);
+    }
+
+    private sealed class KeptLog : ILogger<StoreUpkeep>
+    {
+        public List<string> Lines { get; } = [];
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Add($"{logLevel}: {formatter(state, exception)}");
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
     }
 }

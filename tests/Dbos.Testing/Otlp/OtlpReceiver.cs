@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text;
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -9,11 +11,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Dbos.Testing.Otlp;
 
-/// <summary>Receives traces over OTLP/gRPC, as Jaeger does, and keeps them.</summary>
+/// <summary>Receives traces over OTLP/gRPC, as Jaeger does, and metrics, and keeps them.</summary>
 public sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly WebApplication app;
-    private readonly ConcurrentQueue<ExportTraceServiceRequest> exports = [];
+    private readonly Received received = new();
 
     private OtlpReceiver(int port)
     {
@@ -23,20 +25,27 @@ public sealed class OtlpReceiver : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.Listen(System.Net.IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc();
-        builder.Services.AddSingleton(exports);
+        builder.Services.AddSingleton(received);
         app = builder.Build();
-        app.MapGrpcService<Service>();
+        app.MapGrpcService<Traces>();
+        app.MapGrpcService<Measures>();
     }
 
     /// <summary>For OTEL_EXPORTER_OTLP_ENDPOINT.</summary>
     public string Endpoint { get; }
 
     /// <summary>As they came: also what this does not read is in them.</summary>
-    public IReadOnlyCollection<ExportTraceServiceRequest> Exports => exports;
+    public IReadOnlyCollection<ExportTraceServiceRequest> Exports => received.Traces;
+
+    /// <summary>As they came, in which names are plain text.</summary>
+    public IReadOnlyCollection<string> Metrics => received.Metrics;
+
+    /// <summary>The headers that traces came with.</summary>
+    public IReadOnlyCollection<Metadata> Headers => received.Headers;
 
     public IReadOnlyList<ExportedSpan> Spans =>
     [
-        .. from export in exports
+        .. from export in received.Traces
            from ofResource in export.ResourceSpans
            from scope in ofResource.ScopeSpans
            from span in scope.Spans
@@ -59,16 +68,35 @@ public sealed class OtlpReceiver : IAsyncDisposable
         return found!;
     }
 
-    public void Forget() => exports.Clear();
+    public void Forget() => received.Traces.Clear();
 
     public async ValueTask DisposeAsync() => await app.DisposeAsync();
 
-    private sealed class Service(ConcurrentQueue<ExportTraceServiceRequest> exports) : TraceService.TraceServiceBase
+    private sealed class Received
+    {
+        public ConcurrentQueue<ExportTraceServiceRequest> Traces { get; } = [];
+
+        public ConcurrentQueue<Metadata> Headers { get; } = [];
+
+        public ConcurrentQueue<string> Metrics { get; } = [];
+    }
+
+    private sealed class Traces(Received received) : TraceService.TraceServiceBase
     {
         public override Task<ExportTraceServiceResponse> Export(ExportTraceServiceRequest request, ServerCallContext context)
         {
-            exports.Enqueue(request);
+            received.Headers.Enqueue(context.RequestHeaders);
+            received.Traces.Enqueue(request);
             return Task.FromResult(new ExportTraceServiceResponse());
+        }
+    }
+
+    private sealed class Measures(Received received) : MetricsService.MetricsServiceBase
+    {
+        public override Task<ExportMetricsServiceResponse> Export(ExportMetricsServiceRequest request, ServerCallContext context)
+        {
+            received.Metrics.Enqueue(request.ToByteString().ToString(Encoding.Latin1));
+            return Task.FromResult(new ExportMetricsServiceResponse());
         }
     }
 }
