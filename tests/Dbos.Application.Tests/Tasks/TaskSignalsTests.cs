@@ -151,6 +151,23 @@ public sealed class TaskSignalsTests
     }
 
     [Fact]
+    public async Task A_call_that_the_store_did_not_answer_is_passed_on_by_whoever_goes_away()
+    {
+        var first = signals.Sit(Own);
+        using var second = signals.Sit(Own);
+        signals.Due("agent-1", "ping");
+        await Wait(first);
+        var call = Wait(second);
+
+        first.BeginTaking();
+        first.Hold(null);
+        call.IsCompleted.Should().BeFalse("it will ask again itself");
+        first.Dispose();
+
+        await call;
+    }
+
+    [Fact]
     public async Task What_may_have_been_missed_calls_everybody()
     {
         using var first = signals.Sit(Own);
