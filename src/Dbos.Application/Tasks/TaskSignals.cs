@@ -67,6 +67,18 @@ public sealed partial class TaskSignals
         }
     }
 
+    /// <summary>A task of anybody may be due.</summary>
+    public void AnyDue()
+    {
+        lock (gate)
+        {
+            foreach (var line in lines.Values)
+            {
+                line.CallNext();
+            }
+        }
+    }
+
     /// <summary>A delivery to one of this process's takers has ended. May be told late, and more than once.</summary>
     public void Ended(TaskDelivery delivery)
     {

@@ -60,6 +60,20 @@ public sealed class TaskSignalsTests
     }
 
     [Fact]
+    public async Task Where_any_task_may_be_due_one_taker_of_each_line_is_called()
+    {
+        using var own = signals.Sit(Own);
+        using var next = signals.Sit(Own);
+        using var any = signals.Sit(TaskFilter.Any);
+        var (ownCall, nextCall, anyCall) = (Wait(own), Wait(next), Wait(any));
+
+        signals.AnyDue();
+
+        await Task.WhenAll(ownCall, anyCall);
+        nextCall.IsCompleted.Should().BeFalse();
+    }
+
+    [Fact]
     public async Task Whoever_took_something_calls_the_next_and_whoever_found_nothing_does_not()
     {
         using var first = signals.Sit(Own);
