@@ -57,6 +57,10 @@ internal static class RedisAnswers
     public static IndexEntry EntryOf(StoreKey index, SortedSetEntry entry) =>
         new(index.Partition, entry.Element!, (long)entry.Score);
 
+    /// <param name="told">Member and score of each, in a row.</param>
+    public static IReadOnlyList<IndexEntry> EntriesOf(StoreKey index, RedisValue[] told) =>
+        [.. told.Chunk(2).Select(entry => new IndexEntry(index.Partition, entry[0]!, (long)entry[1]))];
+
     /// <param name="answers">Of probe.lua, of some partitions each.</param>
     public static Pulse PulseOf(IReadOnlyList<RedisValue[]> answers, int deadlines)
     {

@@ -11,6 +11,7 @@ public sealed class Script
     public static readonly Script Commit = new("reading", "telling", "indexing", "turns", "commit");
     public static readonly Script Take = new("reading", "telling", "indexing", "turns", "take");
     public static readonly Script Due = new("due");
+    public static readonly Script Page = new("page");
     public static readonly Script Append = new("append");
     public static readonly Script Restore = new("reading", "indexing", "turns", "restore");
     public static readonly Script Layout = new("layout");
