@@ -8,7 +8,10 @@ def measure(task, stop):  # yours: raises what went wrong; ends early when stop 
     stop.wait(json.loads(task.payload)["seconds"])
 
 def extend(lease, stop):  # refused: the task was cancelled, or the lease was lost to another worker
-    while not stop.wait(3) and dbos.ExtendTaskLease(pb.ExtendTaskLeaseRequest(**lease, seconds=10)).success: pass
+    order = pb.ExtendTaskLeaseRequest(**lease, seconds=10)
+    try:
+        while not stop.wait(3) and dbos.ExtendTaskLease(order, timeout=5, wait_for_ready=True).success: pass
+    except grpc.RpcError: pass  # DBOS is away for too long: the lease is lost
     stop.set()
 
 while True:
@@ -19,6 +22,6 @@ while True:
                 threading.Thread(target=extend, args=(lease, stop)).start()
                 try: measure(task, stop)
                 except Exception as why: dbos.NackTask(pb.NackTaskRequest(**lease, reason=repr(why)))
-                else: dbos.AckTask(pb.AckTaskRequest(**lease))
+                else: stop.is_set() or dbos.AckTask(pb.AckTaskRequest(**lease))
                 finally: stop.set()
     except grpc.RpcError: time.sleep(1)  # DBOS is away; what was held comes again when its lease has expired

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+import time
 import unittest
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,7 @@ from stubs import dbos_pb2_grpc
 WORKERS = REPOSITORY / "docs" / "workers"
 AT_ONCE = 8
 LEASE_SECONDS = 2
+SHORT_LEASE_SECONDS = 10  # of the short workers
 PATIENCE = 60
 
 
@@ -51,7 +53,7 @@ class AnyWorker:
         return ids
 
     def tasks(self, ids):
-        return [self.stub.GetTask(pb.GetTaskRequest(task_id=task_id), timeout=10).task for task_id in ids]
+        return [self.stub.GetTask(pb.GetTaskRequest(task_id=task_id), timeout=10, wait_for_ready=True).task for task_id in ids]
 
     def until(self, status, ids):
         try:
@@ -106,6 +108,29 @@ class AShortWorker(AnyWorker):
         (task,) = self.until("failed", self.schedule(max_retries=1, nothing=True))
         self.assertEqual((2, 0, "max_retries"), (task.failure_count, task.expiry_count, task.dead_letter_reason))
         self.assertNotEqual("", task.last_error)
+
+    def test_stops_a_cancelled_task_and_takes_the_next(self):
+        endless = self.schedule(seconds=3600)
+        self.until("inflight", endless)
+        self.assertTrue(self.stub.CancelTask(pb.CancelTaskRequest(task_id=endless[0]), timeout=10).success)
+        self.until("completed", self.schedule(seconds=0))
+        self.assertEqual(["cancelled"], [task.status for task in self.tasks(endless)])
+
+    def test_stops_a_task_whose_delivery_another_ended_and_takes_the_next(self):
+        endless = self.schedule(seconds=3600)
+        self.until("inflight", endless)
+        self.assertTrue(self.stub.AckTask(pb.AckTaskRequest(task_id=endless[0]), timeout=10).success)
+        self.until("completed", self.schedule(seconds=0))
+
+    def test_stops_a_task_that_it_cannot_hold_while_dbos_is_away_and_takes_it_again(self):
+        (endless,) = self.schedule(seconds=3600)
+        self.until("inflight", [endless])
+        self.dbos.close()
+        time.sleep(SHORT_LEASE_SECONDS)
+        self.start_dbos()
+        eventually(lambda: self.tasks([endless])[0].delivery_count == 2, PATIENCE, "the task is delivered again")
+        self.assertTrue(self.stub.CancelTask(pb.CancelTaskRequest(task_id=endless), timeout=10).success)
+        self.until("completed", self.schedule(seconds=0))
 
 
 class InPython(AWorker, unittest.TestCase):

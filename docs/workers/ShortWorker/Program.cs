@@ -3,6 +3,7 @@ using System.Text.Json;
 using Dbos.Wire;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Task = System.Threading.Tasks.Task;
 
 var dbos = new DBOS.DBOSClient(GrpcChannel.ForAddress($"http://{args[0]}"));
 while (true)
@@ -14,11 +15,22 @@ while (true)
         {
             var (id, token, stop) = (task.Id, task.LeaseToken, new CancellationTokenSource());
             var measuring = Measure(task.Payload.Memory, stop.Token);
-            while (await System.Threading.Tasks.Task.WhenAny(measuring, System.Threading.Tasks.Task.Delay(3_000)) != measuring)
+            try
             {
-                // Refused: the task was cancelled, or the lease was lost to another worker.
-                var extended = await dbos.ExtendTaskLeaseAsync(new() { TaskId = id, LeaseToken = token, Seconds = 10 });
-                stop.CancelAfter(extended.Success ? Timeout.Infinite : 0);
+                while (await Task.WhenAny(measuring, Task.Delay(3_000)) != measuring)
+                {
+                    // Refused: the task was cancelled, or the lease was lost to another worker.
+                    var extended = await dbos.ExtendTaskLeaseAsync(
+                        new() { TaskId = id, LeaseToken = token, Seconds = 10 }, deadline: DateTime.UtcNow.AddSeconds(5));
+                    stop.CancelAfter(extended.Success ? Timeout.Infinite : 0);
+                }
+            }
+            catch (RpcException)
+            {
+                // DBOS is away, and the lease may be lost: it comes again, but never while it is still measured here.
+                await stop.CancelAsync();
+                await measuring.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
             }
 
             _ = measuring.IsCompletedSuccessfully
@@ -29,10 +41,10 @@ while (true)
     catch (RpcException)
     {
         // DBOS is away; what was held comes again when its lease has expired.
-        await System.Threading.Tasks.Task.Delay(1_000);
+        await Task.Delay(1_000);
     }
 }
 
 // Yours: throws what went wrong; ends early when it is told to stop.
-static async System.Threading.Tasks.Task Measure(ReadOnlyMemory<byte> payload, CancellationToken stop) => await System.Threading.Tasks.Task.Delay(
+static async Task Measure(ReadOnlyMemory<byte> payload, CancellationToken stop) => await Task.Delay(
     TimeSpan.FromSeconds(JsonDocument.Parse(payload).RootElement.GetProperty("seconds").GetDouble()), stop);

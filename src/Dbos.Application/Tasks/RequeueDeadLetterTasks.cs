@@ -51,17 +51,15 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
                 [.. ids.Where((_, i) => answers[i].IsRefused)]);
         }
 
-        /// <summary>In slices; what dies meanwhile is newer than the call and stays.</summary>
+        /// <summary>In slices, latest first: what dies while they are gone through stands before them and stays.</summary>
         private async Task<int> RequeueMatching(TaskFilter filter, CancellationToken cancellation)
         {
-            var called = clock.GetUtcNow();
             var requeued = 0;
             var page = new PageRequest(Slice, string.Empty);
             while (true)
             {
                 var dead = await tasks.List(MeasurementTaskStatus.Failed, filter, page, cancellation);
-                var answers = await Requeue(
-                    from task in dead.Items where task.EndedAt <= called select (task.Id, (MeasurementTask?)task), cancellation);
+                var answers = await Requeue(dead.Items.Select(task => (task.Id, (MeasurementTask?)task)), cancellation);
                 requeued += answers.Count(answer => answer is { IsRefused: false, Value.Duplicate: false });
                 if (dead.Next is null)
                 {

@@ -12,6 +12,8 @@ public sealed class TaskFeed(
     /// <summary>Between trials while the store is away. Deliveries go on when it is back.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
+    private const int MostLookUps = 20;
+
     /// <param name="deliver">Completes when the tasks were written; if it does not, they go back to the queue.</param>
     public async Task Run(Func<IReadOnlyList<MeasurementTask>, Task> deliver, CancellationToken caller)
     {
@@ -75,21 +77,20 @@ public sealed class TaskFeed(
     /// <summary>Runs to its end whoever still listens: what was taken must be known, to be delivered or given back.</summary>
     private async Task<IReadOnlyList<MeasurementTask>> Take(int free, TaskSignals.Seat seat)
     {
-        IReadOnlyList<MeasurementTask> taken = [];
+        IReadOnlyList<MeasurementTask>? taken = null;
         seat.BeginTaking();
         try
         {
             var work = new UnitOfWork { Origin = origin };
-            taken = (await tasks.Take(order with { Limit = free }, work, CancellationToken.None)).Tasks;
+            return taken = (await tasks.Take(order with { Limit = free }, work, CancellationToken.None)).Tasks;
         }
         finally
         {
-            seat.Hold(taken.Select(task => task.Delivery));
+            seat.Hold(taken?.Select(task => task.Delivery));
         }
-
-        return taken;
     }
 
+    /// <summary>What would reach a slow reader after its lease has ended is not delivered: another taker may have it by then.</summary>
     private async Task Deliver(
         IReadOnlyList<MeasurementTask> taken,
         TaskSignals.Seat seat,
@@ -102,6 +103,11 @@ public sealed class TaskFeed(
             foreach (var some in Messages(taken))
             {
                 caller.ThrowIfCancellationRequested();
+                if (some[0].VisibleAt <= clock.GetUtcNow())
+                {
+                    break;
+                }
+
                 await deliver(some);
                 delivered += some.Count;
             }
@@ -140,12 +146,20 @@ public sealed class TaskFeed(
         yield return message;
     }
 
-    /// <summary>What is held is looked up where an end may not have been told.</summary>
+    /// <summary>
+    /// What is held is looked up where an end may not have been told. The doubt stays until all was looked up, and so does one
+    /// that came meanwhile.
+    /// </summary>
     private async Task Recount(TaskSignals.Seat seat)
     {
-        seat.TrustAgain();
-        var held = await Task.WhenAll(seat.Held.Select(async delivery =>
-            (delivery, Now: await tasks.Find(delivery.TaskId, CancellationToken.None))));
-        seat.LetGo(held.Where(one => one.Now?.Status != MeasurementTaskStatus.Inflight || one.Now.Delivery != one.delivery).Select(one => one.delivery));
+        var doubts = seat.Doubts;
+        foreach (var some in seat.Held.Chunk(MostLookUps))
+        {
+            var held = await Task.WhenAll(some.Select(async delivery =>
+                (delivery, Now: await tasks.Find(delivery.TaskId, CancellationToken.None))));
+            seat.LetGo(held.Where(one => one.Now?.Status != MeasurementTaskStatus.Inflight || one.Now.Delivery != one.delivery).Select(one => one.delivery));
+        }
+
+        seat.TrustAgain(doubts);
     }
 }

@@ -13,6 +13,9 @@ public sealed partial class TaskSignals
         private TaskCompletionSource changed = NewSource();
         private TaskCompletionSource called = NewSource();
 
+        private long take;
+        private long doubtsSettled;
+
         /// <summary>It was called, and has not looked since: if it never does, the call is the next one's.</summary>
         private bool isCalled;
 
@@ -31,40 +34,49 @@ public sealed partial class TaskSignals
         }
 
         /// <summary>Something may not have been told of what is held.</summary>
-        public bool IsInDoubt { get; private set; }
+        public bool IsInDoubt
+        {
+            get
+            {
+                lock (signals.gate)
+                {
+                    return doubtsSettled < Doubts;
+                }
+            }
+        }
+
+        /// <summary>How often that was so.</summary>
+        public long Doubts { get; private set; }
 
         /// <summary>From here until <see cref="Hold"/> deliveries may come into being and end.</summary>
         public void BeginTaking()
         {
             lock (signals.gate)
             {
-                signals.taking++;
+                take = signals.early.BeginTake();
             }
         }
 
         /// <summary>What was taken, if anything, is held here; and the next in line is called if there was something.</summary>
-        public void Hold(IEnumerable<TaskDelivery> taken)
+        /// <param name="taken">Null: the store did not answer, and a call is not answered either.</param>
+        public void Hold(IEnumerable<TaskDelivery>? taken)
         {
             lock (signals.gate)
             {
-                isCalled = false;
+                isCalled &= taken is null;
                 var any = false;
-                foreach (var delivery in taken)
+                foreach (var delivery in taken ?? [])
                 {
                     any = true;
-                    if (!signals.endedEarly.Remove(delivery))
+                    if (!signals.early.Has(delivery))
                     {
                         held.Add(delivery);
                         signals.holders[delivery] = this;
                     }
                 }
 
-                if (--signals.taking == 0)
-                {
-                    signals.endedEarly.Clear();
-                }
-
-                if (any && line.Seats > 1)
+                signals.early.EndTake(take);
+                if (any && line.Seats.Count > 1)
                 {
                     line.CallNext();
                 }
@@ -84,11 +96,12 @@ public sealed partial class TaskSignals
             }
         }
 
-        public void TrustAgain()
+        /// <summary>What is held was looked up since there had been so many <see cref="Doubts"/>.</summary>
+        public void TrustAgain(long doubts)
         {
             lock (signals.gate)
             {
-                IsInDoubt = false;
+                doubtsSettled = doubts;
             }
         }
 
@@ -135,7 +148,8 @@ public sealed partial class TaskSignals
                     signals.Forget(delivery, this);
                 }
 
-                if (--line.Seats == 0)
+                line.Seats.Remove(this);
+                if (line.Seats.Count == 0)
                 {
                     signals.lines.Remove(line.Filter);
                 }
@@ -160,7 +174,7 @@ public sealed partial class TaskSignals
 
         internal void Doubt()
         {
-            IsInDoubt = true;
+            Doubts++;
             changed.TrySetResult();
         }
 

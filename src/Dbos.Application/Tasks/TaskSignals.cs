@@ -12,9 +12,19 @@ public sealed partial class TaskSignals
     private readonly Dictionary<TaskFilter, Line> lines = [];
     private readonly Dictionary<TaskDelivery, Seat> holders = [];
 
-    /// <summary>Deliveries whose end was told before their taker knew of them; kept while somebody is taking.</summary>
-    private readonly HashSet<TaskDelivery> endedEarly = [];
-    private int taking;
+    private readonly EarlyEnds early = new();
+
+    /// <summary>How many ends are kept that were told before their taker, if there is one, knew of the delivery.</summary>
+    public int EarlyEndsKept
+    {
+        get
+        {
+            lock (gate)
+            {
+                return early.Count;
+            }
+        }
+    }
 
     /// <summary>A taker waits for something to be due.</summary>
     public bool HasWaiting
@@ -38,8 +48,9 @@ public sealed partial class TaskSignals
                 lines.Add(filter, line = new Line(filter));
             }
 
-            line.Seats++;
-            return new Seat(this, line);
+            var seat = new Seat(this, line);
+            line.Seats.Add(seat);
+            return seat;
         }
     }
 
@@ -56,6 +67,18 @@ public sealed partial class TaskSignals
         }
     }
 
+    /// <summary>A task of anybody may be due.</summary>
+    public void AnyDue()
+    {
+        lock (gate)
+        {
+            foreach (var line in lines.Values)
+            {
+                line.CallNext();
+            }
+        }
+    }
+
     /// <summary>A delivery to one of this process's takers has ended. May be told late, and more than once.</summary>
     public void Ended(TaskDelivery delivery)
     {
@@ -65,9 +88,9 @@ public sealed partial class TaskSignals
             {
                 seat.LetGo(delivery);
             }
-            else if (taking > 0)
+            else
             {
-                endedEarly.Add(delivery);
+                early.Add(delivery);
             }
         }
     }
@@ -80,11 +103,10 @@ public sealed partial class TaskSignals
             foreach (var line in lines.Values)
             {
                 line.CallAll();
-            }
-
-            foreach (var seat in holders.Values)
-            {
-                seat.Doubt();
+                foreach (var seat in line.Seats)
+                {
+                    seat.Doubt();
+                }
             }
         }
     }
@@ -102,7 +124,7 @@ public sealed partial class TaskSignals
     {
         public TaskFilter Filter => filter;
 
-        public int Seats { get; set; }
+        public HashSet<Seat> Seats { get; } = [];
 
         public LinkedList<Seat> Waiting { get; } = [];
 

@@ -66,7 +66,7 @@ public sealed partial record MeasurementTask
         }
 
         var expiries = Expiries + 1;
-        var expired = Fail(TaskFailure.LeaseExpired, $"lease {Number(LeaseToken)} expired", now) with { Expiries = expiries, VisibleAt = now };
+        var expired = Fail(TaskFailure.LeaseExpired, $"lease {Number(LeaseToken)} expired", now) with { Expiries = expiries, VisibleAt = DueBy(now) };
         return expired.ReturnOrBury(
             EventTypes.TaskLeaseExpired,
             "lease expired",
@@ -103,9 +103,16 @@ public sealed partial record MeasurementTask
     public Decision<MeasurementTask> Release(long token, DateTimeOffset now) =>
         Status == MeasurementTaskStatus.Inflight && token == LeaseToken
             ? Decision.To(
-                this with { Status = MeasurementTaskStatus.Pending, VisibleAt = now, Version = Version + 1 },
+                this with { Status = MeasurementTaskStatus.Pending, VisibleAt = DueBy(now), Version = Version + 1 },
                 Tell(EventTypes.TaskReleased, "released undelivered"))
             : Decision.Replay(this);
+
+    /// <summary>The delivery was no try that failed: it has its place among those that wait again, by when it was first due.</summary>
+    private DateTimeOffset DueBy(DateTimeOffset now)
+    {
+        var scheduled = DateTimeOffset.FromUnixTimeSeconds(ScheduledAt);
+        return scheduled < now ? scheduled : now;
+    }
 
     private MeasurementTask Fail(string kind, string error, DateTimeOffset now) => this with
     {

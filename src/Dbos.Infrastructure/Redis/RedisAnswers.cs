@@ -73,16 +73,20 @@ internal static class RedisAnswers
     public static Pulse PulseOf(IReadOnlyList<RedisValue[]> answers, int deadlines)
     {
         const int Layout = 5;
+        const int Deadlines = Layout + 1;
         return new Pulse(
             [
-                .. Enumerable.Range(Layout, deadlines).Select(i => answers
+                .. Enumerable.Range(Deadlines, deadlines).Select(i => answers
                     .Where(answer => !answer[i].IsNullOrEmpty)
                     .Min(answer => (long?)answer[i])),
             ],
             [
-                .. answers.SelectMany(answer => answer[(Layout + deadlines)..].Chunk(2)).Select(turn =>
+                .. answers.SelectMany(answer => answer[(Deadlines + deadlines)..].Chunk(2)).Select(turn =>
                     new Turn(((string)turn[0]!)[1..], Bands.DueOf((long)turn[1]))),
-            ]);
+            ])
+        {
+            CutAt = answers.Where(answer => !answer[Layout].IsNullOrEmpty).Min(answer => (long?)answer[Layout]),
+        };
     }
 
     /// <summary>As turns.lua tells it: when it is due, and the lane's name.</summary>

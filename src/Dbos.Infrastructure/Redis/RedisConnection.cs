@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace Dbos.Infrastructure.Redis;
@@ -10,7 +11,7 @@ namespace Dbos.Infrastructure.Redis;
 /// The one multiplexed connection. While Redis is away every call fails at once: nothing queues up behind
 /// an outage.
 /// </summary>
-public sealed class RedisConnection(StoreSettings settings, RedisClock clock)
+public sealed class RedisConnection(StoreSettings settings, RedisClock clock, ILogger<RedisConnection> logger)
     : IStoreConnection, IAsyncDisposable
 {
     private readonly List<(string Channel, Action<string> Heard)> listeners = [];
@@ -53,7 +54,7 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock)
     /// <summary>The client goes on to connect by itself: a further trial finds it connected or not.</summary>
     public async Task Open(CancellationToken cancellation)
     {
-        await (connecting ??= Connect());
+        await Connected();
         await CheckLayout();
         isOpen = true;
     }
@@ -73,7 +74,7 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock)
     {
         if (!isOpen)
         {
-            await (connecting ??= Connect());
+            await Connected();
             isOpen = connection is not null;
         }
     }
@@ -151,6 +152,9 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock)
             (layout, settings.Partitions)))!;
         HearLayout(answer, asked);
     }
+
+    /// <summary>Once for all, unless it failed.</summary>
+    private Task Connected() => connecting is { IsFaulted: false } ? connecting : connecting = Connect();
 
     private async Task Connect()
     {

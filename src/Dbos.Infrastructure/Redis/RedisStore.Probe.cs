@@ -10,8 +10,6 @@ public sealed partial class RedisStore
 {
     private readonly Echo echo = new();
 
-    private Action? missed;
-
     /// <summary>
     /// In every partition, as each may live on another node: one call where one server has them all. That the store is still
     /// laid out as configured is looked at too: it may have been moved while this DBOS could not be seen to serve it.
@@ -34,18 +32,13 @@ public sealed partial class RedisStore
                     cancellation,
                     isFirst ? answer => connection.HearLayout((RedisValue[])answer!, asked) : null))!;
             }));
-        if (echo.HasMissed())
-        {
-            // Not before: if this process hears the call, it hears all that comes after it, and if not, the next probe knows.
-            missed?.Invoke();
-        }
 
-        return PulseOf(answers, watch.Deadlines.Count);
+        // Not before: if this process hears the call, it hears all that comes after it, and if not, the next probe knows.
+        return PulseOf(answers, watch.Deadlines.Count) with { MayHaveMissed = echo.HasMissed() };
     }
 
     public void Tell(IStoreWatcher watcher)
     {
-        missed = watcher.Missed;
         connection.Hear(scripts.Channels.Turns, text => watcher.Due(TurnOf(text)));
         connection.Hear(scripts.Channels.Ends, text =>
         {

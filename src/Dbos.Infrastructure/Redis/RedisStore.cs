@@ -50,11 +50,15 @@ public sealed partial class RedisStore(RedisConnection connection, Replication r
 
     public Task<IReadOnlyList<IndexEntry>> Lowest(
         StoreKey index, PageCursor? above, long upTo, int count, CancellationToken cancellation) =>
-        Range(index, Order.Ascending, above?.Score ?? double.NegativeInfinity, upTo, above, count, cancellation);
+        above is { Member.Length: > 0 }
+            ? Page(index, Order.Ascending, above, upTo, count, cancellation)
+            : Range(index, Order.Ascending, above?.Score ?? double.NegativeInfinity, upTo, count, cancellation);
 
     public Task<IReadOnlyList<IndexEntry>> Highest(
         StoreKey index, PageCursor? below, int count, CancellationToken cancellation) =>
-        Range(index, Order.Descending, double.NegativeInfinity, below?.Score ?? double.PositiveInfinity, below, count, cancellation);
+        below is not null
+            ? Page(index, Order.Descending, below, RedisValue.Null, count, cancellation)
+            : Range(index, Order.Descending, double.NegativeInfinity, double.PositiveInfinity, count, cancellation);
 
     public async Task<IReadOnlyList<IndexEntry>> ByMember(StoreKey index, string? after, int count, CancellationToken cancellation)
     {
@@ -160,34 +164,25 @@ public sealed partial class RedisStore(RedisConnection connection, Replication r
     }
 
     private async Task<IReadOnlyList<IndexEntry>> Range(
-        StoreKey index, Order order, double from, double to, PageCursor? after, int count, CancellationToken cancellation)
+        StoreKey index, Order order, double from, double to, int count, CancellationToken cancellation)
     {
-        var found = new List<IndexEntry>();
-        long skip = 0;
-        while (found.Count < count)
-        {
-            var entries = await Ask(
-                order == Order.Ascending ? "ZRANGEBYSCORE" : "ZREVRANGEBYSCORE",
-                index.Partition,
-                static (redis, ask) => redis.SortedSetRangeByScoreWithScoresAsync(
-                    ask.key, ask.from, ask.to, order: ask.order, skip: ask.skip, take: ask.count, flags: Primary),
-                (key: keys.Of(index), from, to, order, skip, count),
-                cancellation);
-
-            // Redis takes no member as a bound beside a score: those of the cursor's own score that
-            // belong to pages before are passed over here.
-            found.AddRange(entries.Select(entry => EntryOf(index, entry)).Where(entry =>
-                after is null || entry.Score != after.Score || IsBehind(Utf8Order.Compare(entry.Member, after.Member), order)));
-            if (entries.Length < count)
-            {
-                break;
-            }
-
-            skip += entries.Length;
-        }
-
-        return found.Count <= count ? found : found[..count];
+        var entries = await Ask(
+            order == Order.Ascending ? "ZRANGEBYSCORE" : "ZREVRANGEBYSCORE",
+            index.Partition,
+            static (redis, ask) => redis.SortedSetRangeByScoreWithScoresAsync(
+                ask.key, ask.from, ask.to, order: ask.order, take: ask.count, flags: Primary),
+            (key: keys.Of(index), from, to, order, count),
+            cancellation);
+        return [.. entries.Select(entry => EntryOf(index, entry))];
     }
 
-    private static bool IsBehind(int compared, Order order) => order == Order.Ascending ? compared > 0 : compared < 0;
+    /// <summary>Redis takes no member as a bound beside a score.</summary>
+    private async Task<IReadOnlyList<IndexEntry>> Page(
+        StoreKey index, Order order, PageCursor behind, RedisValue last, int count, CancellationToken cancellation)
+    {
+        var isUp = order == Order.Ascending;
+        RedisValue[] values = [isUp, behind.Score, behind.Member, last.IsNull ? "-inf" : last, count];
+        var page = (RedisValue[])(await Run(index.Partition, Script.Page, [keys.Of(index)], values, cancellation))!;
+        return EntriesOf(index.Partition, page);
+    }
 }

@@ -12,6 +12,7 @@ public sealed class Script
     public static readonly Script Take = new("reading", "telling", "indexing", "turns", "take") { IsRepeatable = false };
     public static readonly Script Due = new("due");
     public static readonly Script Heads = new("heads");
+    public static readonly Script Page = new("page");
     public static readonly Script Append = new("append") { IsRepeatable = false };
     public static readonly Script Restore = new("reading", "indexing", "turns", "restore") { IsRepeatable = false };
     public static readonly Script Layout = new("layout");

@@ -7,8 +7,6 @@ namespace Dbos.Infrastructure.Redis;
 /// <summary>The keys and arguments of the scripts, in the order that the head of each script says.</summary>
 internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider clock)
 {
-    private const int MostTurnsToldOfABand = 1_000;
-
     /// <summary>
     /// Is never written. While a slot is on its way from one node of a cluster to another, Redis refuses a script as a
     /// whole if one of its keys is missing; if none is, it runs it and refuses the first call to a key that the script
@@ -93,7 +91,7 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
                select keys.Of(partition, name),
         ],
         [
-            partitions.Length, watch.Deadlines.Count, watch.From, watch.UpTo, MostTurnsToldOfABand, Bands.Count, Bands.Width,
+            partitions.Length, watch.Deadlines.Count, watch.From, watch.UpTo, watch.MostOfABand, Bands.Count, Bands.Width,
             Channels.Ends, call ?? RedisValue.EmptyString,
         ]);
 

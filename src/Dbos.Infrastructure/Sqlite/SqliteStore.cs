@@ -142,17 +142,21 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
         await Write(session => session.Run("INSERT OR REPLACE INTO probe VALUES (1, $1)", Now), cancellation);
-        return await Read(session => new Pulse(
-            [.. watch.Deadlines.Select(index => (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 ORDER BY score LIMIT 1", index))],
-            [
-                .. from band in Enumerable.Range(0, Bands.Count)
-                   from entry in session.Entries(
-                       "SELECT member, score FROM entry WHERE name = $1 AND score > $2 AND score <= $3 ORDER BY score",
-                       watch.Turns,
-                       Bands.Score(band, watch.From),
-                       Bands.Score(band, watch.UpTo))
-                   select new Turn(entry.Member[1..], Bands.DueOf(entry.Score)),
-            ]));
+        return await Read(session =>
+        {
+            var bands = Enumerable.Range(0, Bands.Count).Select(band => session.Entries(
+                "SELECT member, score FROM entry WHERE name = $1 AND score > $2 AND score <= $3 ORDER BY score LIMIT $4",
+                watch.Turns,
+                Bands.Score(band, watch.From),
+                Bands.Score(band, watch.UpTo),
+                watch.MostOfABand).ToArray()).ToArray();
+            return new Pulse(
+                [.. watch.Deadlines.Select(index => (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 ORDER BY score LIMIT 1", index))],
+                [.. bands.SelectMany(turns => turns).Select(turn => new Turn(turn.Member[1..], Bands.DueOf(turn.Score)))])
+            {
+                CutAt = bands.Where(turns => turns.Length == watch.MostOfABand).Min(turns => (long?)Bands.DueOf(turns[^1].Score)),
+            };
+        });
     }
 
     public void Tell(IStoreWatcher watcher) => this.watcher = watcher;

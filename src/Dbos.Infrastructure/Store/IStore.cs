@@ -95,10 +95,21 @@ public sealed record NameSlice(IReadOnlyList<StoreKey> Names, string? Cursor);
 /// <param name="Turns">An index of turns.</param>
 /// <param name="From">Unix milliseconds; turns due after this are told.</param>
 /// <param name="UpTo">Unix milliseconds; turns due after this are not told yet.</param>
-public sealed record Watch(IReadOnlyList<string> Deadlines, string Turns, long From, long UpTo);
+public sealed record Watch(IReadOnlyList<string> Deadlines, string Turns, long From, long UpTo)
+{
+    /// <summary>So many turns are told of each band of a partition, the earliest.</summary>
+    public int MostOfABand { get; init; } = 1_000;
+}
 
 /// <param name="Earliest">The lowest score of each deadline index over all partitions; null: it is empty.</param>
-public sealed record Pulse(IReadOnlyList<long?> Earliest, IReadOnlyList<Turn> Turns);
+public sealed record Pulse(IReadOnlyList<long?> Earliest, IReadOnlyList<Turn> Turns)
+{
+    /// <summary>Unix milliseconds: of the turns that are due then or later some were too many to be told. Null: all were told.</summary>
+    public long? CutAt { get; init; }
+
+    /// <summary>Something that was told before may not have been heard.</summary>
+    public bool MayHaveMissed { get; init; }
+}
 
 /// <summary>The two event logs of a partition, each under its own cap.</summary>
 public enum EventLogName

@@ -37,9 +37,12 @@ public static class Bands
 }
 
 /// <summary>A lane has something due, now or soon.</summary>
+/// <param name="LaneName">Empty: any lane may have.</param>
 /// <param name="Due">Unix milliseconds.</param>
 public readonly record struct Turn(string LaneName, long Due)
 {
+    public bool IsOfAnyLane => LaneName.Length == 0;
+
     /// <summary>Turns nearer than this are told when they come; those farther off are seen by a probe before they are due.</summary>
     public static readonly TimeSpan Horizon = TimeSpan.FromSeconds(3);
 }
@@ -47,7 +50,7 @@ public readonly record struct Turn(string LaneName, long Due)
 /// <summary>What the store tells of its own accord.</summary>
 public interface IStoreWatcher
 {
-    /// <summary>A lane that had nothing due has, or will have soon.</summary>
+    /// <summary>A lane that had nothing due has, or will have soon; or any lane may have.</summary>
     void Due(Turn turn);
 
     /// <summary>A lease of this process's takes has ended. May be told late, and more than once.</summary>

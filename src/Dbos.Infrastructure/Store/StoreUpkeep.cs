@@ -89,9 +89,22 @@ public sealed partial class StoreUpkeep(
             toldUpTo = watch.UpTo;
             heartbeats.Hear(pulse);
             Found();
+            if (pulse.MayHaveMissed)
+            {
+                // Not before the store is open for those who look then.
+                watcher.Missed();
+            }
+
             foreach (var turn in pulse.Turns)
             {
                 watcher.Due(turn);
+            }
+
+            if (pulse.CutAt is { } cut)
+            {
+                // Whoever waits looks then, or now, for what was not told of what is due by then; what comes later is told by the next probe.
+                watcher.Due(new Turn(string.Empty, cut));
+                toldUpTo = Math.Max(now, cut);
             }
         }
         catch (StoreUnavailableException outage)

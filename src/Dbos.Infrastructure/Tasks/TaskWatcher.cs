@@ -45,6 +45,12 @@ public sealed class TaskWatcher(TaskSignals signals, TimeProvider clock) : IStor
 
     private void Call(Turn turn)
     {
+        if (turn.IsOfAnyLane)
+        {
+            signals.AnyDue();
+            return;
+        }
+
         var (agentId, moduleName) = Names.ReadLane(turn.LaneName);
         signals.Due(agentId, moduleName);
     }

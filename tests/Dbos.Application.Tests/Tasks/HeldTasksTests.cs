@@ -61,6 +61,34 @@ public sealed class HeldTasksTests : IDisposable
         seat.Held.Should().Equal(Delivered("task-1", "task-2"));
     }
 
+    [Fact]
+    public void An_end_that_was_told_early_is_forgotten_when_no_take_of_then_runs_any_more()
+    {
+        seat.BeginTaking();
+        signals.Ended(new("task-1", 1));
+        signals.Ended(new("task-2", 1));
+        other.BeginTaking();
+        signals.Ended(new("task-1", 1));
+        signals.Ended(new("task-3", 1));
+
+        seat.Hold([]);
+        signals.EarlyEndsKept.Should().Be(2);
+        other.Hold(Delivered("task-1", "task-2", "task-3"));
+
+        other.Held.Should().Equal(Delivered("task-2"));
+        signals.EarlyEndsKept.Should().Be(0);
+    }
+
+    [Fact]
+    public void What_is_missed_during_a_take_puts_in_doubt_what_it_gives()
+    {
+        seat.BeginTaking();
+        signals.Missed();
+        seat.Hold(Delivered("task-1"));
+
+        seat.IsInDoubt.Should().BeTrue();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -99,10 +127,14 @@ public sealed class HeldTasksTests : IDisposable
         signals.Missed();
         await end.WaitAsync(TimeSpan.FromSeconds(10));
         seat.IsInDoubt.Should().BeTrue();
-        other.IsInDoubt.Should().BeFalse();
         seat.WaitForEnd(atMostHeld: 0, default).IsCompleted.Should().BeTrue();
 
-        seat.TrustAgain();
+        var doubts = seat.Doubts;
+        signals.Missed();
+        seat.TrustAgain(doubts);
+        seat.IsInDoubt.Should().BeTrue("something was missed since");
+
+        seat.TrustAgain(seat.Doubts);
         seat.IsInDoubt.Should().BeFalse();
         seat.WaitForEnd(atMostHeld: 0, default).IsCompleted.Should().BeFalse();
     }

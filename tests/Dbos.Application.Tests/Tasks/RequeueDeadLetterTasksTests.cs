@@ -52,13 +52,11 @@ public sealed class RequeueDeadLetterTasksTests : IDisposable
     }
 
     [Fact]
-    public async Task What_dies_meanwhile_stays()
+    public async Task What_died_by_the_clock_of_a_replica_that_is_ahead_is_requeued_too()
     {
-        var later = Dead(2) with { EndedAt = Samples.Now.AddMilliseconds(1) };
-        DeadAre(OfAgent, string.Empty, new Page<MeasurementTask>([Dead(1), later], null));
+        DeadAre(OfAgent, string.Empty, new Page<MeasurementTask>([Dead(1) with { EndedAt = Samples.Now.AddMilliseconds(5) }], null));
 
         (await Ask(new([], OfAgent, All: false))).Count.Should().Be(1);
-        dbos.TaskCommits.Should().ContainSingle().Which.Should().ContainSingle().Which.Next.Id.Should().Be("task-1");
     }
 
     [Fact]

@@ -160,21 +160,13 @@ public sealed class TaskFeedTests : IDisposable
         var asked = 0;
         beforeTake = () => Interlocked.Increment(ref asked) <= 2 ? Task.FromException(outage) : Task.CompletedTask;
         AreDue(1);
-        await using var feed = await RunningFeed.Start(dbos, TwoAtATime with { MaxInflight = 1 });
+        await using var feed = await RunningFeed.Start(dbos, new StreamDueTasks(TaskFilter.Any, 1, VisibilityTimeoutSeconds: 36_000));
         SpinWait.SpinUntil(() => asked > 0, TimeSpan.FromSeconds(10)).Should().BeTrue();
 
         dbos.Clock.Advance(TimeSpan.FromMilliseconds(999));
         asked.Should().Be(1);
 
-        var delivery = feed.Next();
-        SpinWait.SpinUntil(
-            () =>
-            {
-                dbos.Clock.Advance(TimeSpan.FromSeconds(1));
-                return delivery.IsCompleted;
-            },
-            TimeSpan.FromSeconds(10)).Should().BeTrue();
-        (await delivery).Should().Equal("task-1");
+        (await InTime(feed.Next())).Should().Equal("task-1");
         asked.Should().Be(3);
     }
 
@@ -188,6 +180,117 @@ public sealed class TaskFeedTests : IDisposable
 
     [Fact]
     public Task What_is_not_there_any_more_is_held_no_longer() => ShouldMakeRoom(secondTask: null);
+
+    [Theory]
+    [MemberData(nameof(Outages))]
+    public async Task A_look_up_that_fails_is_done_again(Exception outage)
+    {
+        AreDue(1, 2);
+        await using var feed = await RunningFeed.Start(dbos, new StreamDueTasks(TaskFilter.Any, 1, VisibilityTimeoutSeconds: 36_000));
+        await feed.Next();
+        var asked = 0;
+        dbos.Tasks.Find("task-1", Arg.Any<CancellationToken>()).Returns(_ => Interlocked.Increment(ref asked) <= 2
+            ? Task.FromException<MeasurementTask?>(outage)
+            : Task.FromResult<MeasurementTask?>(null));
+
+        signals.Missed();
+
+        (await InTime(feed.Next())).Should().Equal("task-2");
+        asked.Should().Be(3);
+    }
+
+    [Fact]
+    public async Task What_is_missed_while_it_is_looked_up_is_looked_up_again()
+    {
+        AreDue(1, 2);
+        await using var feed = await RunningFeed.Start(dbos, TwoAtATime with { MaxInflight = 1 });
+        await feed.Next();
+        var asked = 0;
+        dbos.Tasks.Find("task-1", Arg.Any<CancellationToken>()).Returns(_ =>
+        {
+            if (Interlocked.Increment(ref asked) > 1)
+            {
+                return Task.FromResult<MeasurementTask?>(null);
+            }
+
+            signals.Missed();
+            return Task.FromResult<MeasurementTask?>(Numbered(1));
+        });
+
+        signals.Missed();
+
+        (await feed.Next()).Should().Equal("task-2");
+    }
+
+    [Fact]
+    public async Task Few_are_looked_up_at_a_time()
+    {
+        AreDue([.. Enumerable.Range(1, 60)]);
+        await using var feed = await RunningFeed.Start(dbos, TwoAtATime with { MaxInflight = 60 });
+        await feed.Next();
+        var (atATime, most) = (0, 0);
+        dbos.Tasks.Find(default!, default).ReturnsForAnyArgs(async _ =>
+        {
+            most = Math.Max(most, Interlocked.Increment(ref atATime));
+            await Task.Yield();
+            Interlocked.Decrement(ref atATime);
+            return null;
+        });
+        AreDue(61);
+
+        signals.Missed();
+
+        (await feed.Next()).Should().Equal("task-61");
+        most.Should().BeInRange(1, 20);
+    }
+
+    [Fact]
+    public async Task The_call_of_a_taker_that_the_store_did_not_answer_is_the_next_ones_when_it_goes_away()
+    {
+        var one = new StreamDueTasks(TaskFilter.Any, 1, 0);
+        var first = await RunningFeed.Start(dbos, one);
+        RunningFeed.ShouldWaitForWork(dbos);
+        var asked = new TaskCompletionSource();
+        beforeTake = () =>
+        {
+            asked.TrySetResult();
+            return Task.FromException(new StoreUnavailableException("away"));
+        };
+        signals.Due("agent-1", "ping");
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        beforeTake = () => Task.CompletedTask;
+        await using var second = await RunningFeed.Start(dbos, one);
+        RunningFeed.ShouldWaitForWork(dbos);
+        AreDue(1);
+
+        await first.HangUp();
+
+        (await second.Next()).Should().Equal("task-1");
+    }
+
+    [Fact]
+    public async Task What_a_slow_reader_would_get_after_its_lease_has_ended_goes_back_to_the_queue()
+    {
+        var payload = new byte[20_000];
+        foreach (var i in Enumerable.Range(1, 3))
+        {
+            due.Enqueue(Numbered(i) with { Payload = payload });
+        }
+
+        var ofTenSeconds = TwoAtATime with { MaxInflight = 3, VisibilityTimeoutSeconds = 10 };
+        await using var feed = await RunningFeed.Start(dbos, ofTenSeconds, message =>
+        {
+            if (message[0].Id == "task-2")
+            {
+                dbos.Clock.Advance(TimeSpan.FromSeconds(10));
+            }
+        });
+
+        (await feed.Next()).Should().Equal("task-1");
+        (await feed.Next()).Should().Equal("task-2");
+        RunningFeed.ShouldWaitForWork(dbos);
+        ShouldHaveReleased("task-3");
+    }
 
     public void Dispose() => dbos.Dispose();
 
@@ -219,6 +322,19 @@ public sealed class TaskFeedTests : IDisposable
         orders.Select(order => order.Limit).Should().Equal(2, 1, 1);
     }
 
+    /// <summary>While the clock goes on.</summary>
+    private async Task<T> InTime<T>(Task<T> awaited)
+    {
+        SpinWait.SpinUntil(
+            () =>
+            {
+                dbos.Clock.Advance(TimeSpan.FromSeconds(1));
+                return awaited.IsCompleted;
+            },
+            TimeSpan.FromSeconds(10)).Should().BeTrue();
+        return await awaited;
+    }
+
     private void AreDue(params int[] numbers)
     {
         foreach (var number in numbers)
@@ -234,7 +350,7 @@ public sealed class TaskFeedTests : IDisposable
         var taken = new List<MeasurementTask>();
         while (taken.Count < order.Limit && due.TryDequeue(out var task))
         {
-            taken.Add(task);
+            taken.Add(task with { VisibleAt = dbos.Clock.GetUtcNow() + order.Lease });
         }
 
         return new TakenTasks(taken);

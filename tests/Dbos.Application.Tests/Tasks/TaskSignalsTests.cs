@@ -60,6 +60,20 @@ public sealed class TaskSignalsTests
     }
 
     [Fact]
+    public async Task Where_any_task_may_be_due_one_taker_of_each_line_is_called()
+    {
+        using var own = signals.Sit(Own);
+        using var next = signals.Sit(Own);
+        using var any = signals.Sit(TaskFilter.Any);
+        var (ownCall, nextCall, anyCall) = (Wait(own), Wait(next), Wait(any));
+
+        signals.AnyDue();
+
+        await Task.WhenAll(ownCall, anyCall);
+        nextCall.IsCompleted.Should().BeFalse();
+    }
+
+    [Fact]
     public async Task Whoever_took_something_calls_the_next_and_whoever_found_nothing_does_not()
     {
         using var first = signals.Sit(Own);
@@ -148,6 +162,23 @@ public sealed class TaskSignalsTests
         first.Dispose();
 
         signals.HasWaiting.Should().BeTrue();
+    }
+
+    [Fact]
+    public async Task A_call_that_the_store_did_not_answer_is_passed_on_by_whoever_goes_away()
+    {
+        var first = signals.Sit(Own);
+        using var second = signals.Sit(Own);
+        signals.Due("agent-1", "ping");
+        await Wait(first);
+        var call = Wait(second);
+
+        first.BeginTaking();
+        first.Hold(null);
+        call.IsCompleted.Should().BeFalse("it will ask again itself");
+        first.Dispose();
+
+        await call;
     }
 
     [Fact]

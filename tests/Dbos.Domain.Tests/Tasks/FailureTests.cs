@@ -39,6 +39,7 @@ public sealed class FailureTests
         decision.Next.Should().BeEquivalentTo(Inflight with
         {
             Status = MeasurementTaskStatus.Pending,
+            VisibleAt = Samples.Now,
             Expiries = 1,
             LastError = "lease 3 expired",
             History = [new TaskFailure(Lives.Token, Samples.Second + 300, "lease_expired", "lease 3 expired")],

@@ -90,9 +90,21 @@ public sealed class LeaseTests
 
         decision.Next.Should().Be(Inflight with
         {
-            Status = MeasurementTaskStatus.Pending, VisibleAt = Samples.Now.AddSeconds(1), Version = 3,
+            Status = MeasurementTaskStatus.Pending, VisibleAt = Samples.Now, Version = 3,
         });
         decision.Events.Should().ContainSingle().Which.Type.Should().Be("task_released");
+    }
+
+    [Theory]
+    [InlineData(-90, -90)]
+    [InlineData(90, 0)]
+    public void A_task_that_was_released_or_whose_lease_expired_has_its_place_in_the_queue_again(int scheduled, int visible)
+    {
+        var now = Inflight.VisibleAt;
+        var task = Inflight with { ScheduledAt = now.ToUnixTimeSeconds() + scheduled };
+
+        task.Release(Lives.Token, now).Next.VisibleAt.Should().Be(now.AddSeconds(visible));
+        task.ExpireLease(now).Next.VisibleAt.Should().Be(now.AddSeconds(visible));
     }
 
     [Fact]

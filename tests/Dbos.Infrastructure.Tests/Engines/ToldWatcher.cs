@@ -10,13 +10,13 @@ public sealed class ToldWatcher : IStoreWatcher
 
     public IReadOnlyList<string> Told => [.. told];
 
-    public int TimesMissed { get; private set; }
-
     public bool IsWaitedOn => true;
 
     public void Due(Turn turn) => told.Enqueue($"{turn.LaneName} due {turn.Due}");
 
     public void Ended(string record, long delivery) => told.Enqueue($"{record} {delivery} ended");
 
-    public void Missed() => TimesMissed++;
+    public void Missed()
+    {
+    }
 }

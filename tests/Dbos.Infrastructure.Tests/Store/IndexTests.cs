@@ -108,6 +108,47 @@ public abstract class IndexTests(IEngine engine) : StoreTests(engine)
         paged.Should().Equal(sorted);
     }
 
+    [Theory]
+    [InlineData(3, "c", "d=4")]
+    [InlineData(2, "b", "c=3 d=4")]
+    [InlineData(2, "aa", "b=2 c=3 d=4")]
+    [InlineData(2, "a", "b=2 c=3 d=4")]
+    [InlineData(2, "", "a=2 b=2 c=3 d=4")]
+    [InlineData(1, "zz", "a=2 b=2 c=3 d=4")]
+    [InlineData(5, "a", "")]
+    public async Task The_lowest_above_a_cursor_are_those_behind_it_whether_or_not_it_is_still_there(long score, string member, string expected)
+    {
+        await Fill(("z", 1), ("b", 2), ("a", 2), ("c", 3), ("d", 4), ("e", 9));
+
+        string.Join(' ', Told(await Port.Lowest(Index, new PageCursor(score, member), upTo: 8, count: 10, None))).Should().Be(expected);
+        string.Join(' ', Told(await Port.Lowest(Index, new PageCursor(score, member), upTo: 8, count: 1, None)))
+            .Should().Be(expected.Split(' ')[0]);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task One_score_is_paged_through_though_what_was_paged_leaves_and_others_come(bool isUp)
+    {
+        string[] members = [.. Enumerable.Range(0, 100).Select(number => $"m{number}"), .. Spellings];
+        await Fill([.. members.Select(member => (member, 5L))]);
+        var left = new List<string>();
+        PageCursor? cursor = null;
+        while (await Next() is { Count: > 0 } some)
+        {
+            left.AddRange(Members(some));
+            cursor = new PageCursor(some[^1].Score, some[^1].Member);
+            await Change([.. some.Select(entry => new IndexChange(Index.Name, entry.Member, null)), new(Index.Name, isUp ? " before" : "\U0001F601", 5)]);
+        }
+
+        var sorted = members.Select(member => new IndexEntry(0, member, 5)).ToList();
+        sorted.Sort(isUp ? Orders.Lowest : Orders.Highest);
+        left.Should().Equal(Members(sorted));
+
+        Task<IReadOnlyList<IndexEntry>> Next() =>
+            isUp ? Port.Lowest(Index, cursor, upTo: 5, count: 7, None) : Port.Highest(Index, cursor, count: 7, None);
+    }
+
     [Fact]
     public async Task Scores_are_exact_to_the_millisecond_of_the_last_year()
     {
@@ -130,12 +171,12 @@ public abstract class IndexTests(IEngine engine) : StoreTests(engine)
 
     private static IEnumerable<string> Members(IEnumerable<IndexEntry> entries) => entries.Select(entry => entry.Member);
 
-    private async Task Fill(params (string Member, long Score)[] entries)
+    private Task Fill(params (string Member, long Score)[] entries) =>
+        Change([.. entries.Select(entry => new IndexChange(Index.Name, entry.Member, entry.Score))]);
+
+    private async Task Change(IndexChange[] changes)
     {
-        var commit = new Commit(0, "record", 0, Bytes("v1"))
-        {
-            Indexes = [.. entries.Select(entry => new IndexChange(Index.Name, entry.Member, entry.Score))],
-        };
+        var commit = new Commit(0, $"record {Guid.NewGuid()}", 0, Bytes("v1")) { Indexes = changes };
         (await Port.Commit(commit, None)).Should().BeOfType<CommitOutcome.Done>();
     }
 }

@@ -33,6 +33,28 @@ public abstract class ProbeTests(IEngine engine) : StoreTests(engine)
         (await Port.Probe(new Watch([], "other turns", From: 0, UpTo: 9_000), None)).Turns.Should().BeEmpty();
     }
 
+    [Fact]
+    public async Task Where_a_band_has_more_turns_than_are_told_the_earliest_are_and_when_it_was_cut()
+    {
+        var watch = new Watch([], "turns", From: 0, UpTo: 9_000) { MostOfABand = 2 };
+        await Commit(LastPartition, lanes: [.. Turns(band: 9, 1_000, 1_001)]);
+        var full = await Port.Probe(watch, None);
+        await Commit(LastPartition, lanes: [.. Turns(band: 4, 2_000, 2_000, 2_000, 3_000)]);
+        await Commit(0, lanes: [.. Turns(band: 3, 500)]);
+        var cut = await Port.Probe(watch with { From = 1_000 }, None);
+        var all = await Port.Probe(watch with { MostOfABand = 9 }, None);
+
+        full.CutAt.Should().Be(1_001, "there may be more");
+        full.Turns.Should().HaveCount(2);
+        cut.CutAt.Should().Be(2_000);
+        cut.Turns.Select(turn => turn.Due).Should().BeEquivalentTo([1_001, 2_000, 2_000]);
+        all.CutAt.Should().BeNull();
+        all.Turns.Should().HaveCount(7);
+    }
+
+    private static IEnumerable<LaneChange> Turns(int band, params int[] dues) => dues.Select((due, i) =>
+        new LaneChange(Lane with { Index = $"lane {band} {i}", Name = $"{band}-{i}:x" }, band, $"m-{band}-{i}", due));
+
     private async Task Commit(int partition, IndexChange[]? indexes = null, LaneChange[]? lanes = null) => (await Port.Commit(
         new Commit(partition, $"record {Guid.NewGuid()}", 0, Bytes("v")) { Indexes = indexes ?? [], Lanes = lanes ?? [] }, None))
         .Should().BeOfType<CommitOutcome.Done>();

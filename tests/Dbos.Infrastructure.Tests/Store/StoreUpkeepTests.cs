@@ -9,7 +9,7 @@ namespace Dbos.Infrastructure.Tests.Store;
 
 public sealed class StoreUpkeepTests
 {
-    private static readonly Turn Turn = new("a:x", 7);
+    private static readonly Turn SomeTurn = new("a:x", 7);
 
     private readonly IStore store = Substitute.For<IStore>();
     private readonly IStoreWatcher watcher = Substitute.For<IStoreWatcher>();
@@ -17,6 +17,7 @@ public sealed class StoreUpkeepTests
     private readonly Heartbeats heartbeats = new(TimeProvider.System);
     private readonly List<Watch> watched = [];
     private readonly KeptLog log = new();
+    private Func<Pulse, Pulse> answer = pulse => pulse;
 
     [Fact]
     public async Task Turns_that_came_while_the_store_was_away_are_looked_for_when_it_is_back()
@@ -25,7 +26,7 @@ public sealed class StoreUpkeepTests
 
         watched[1].From.Should().BeGreaterThan(watched[0].From);
         watched[2].From.Should().BeLessThanOrEqualTo(watched[0].UpTo, "nothing was seen since");
-        watcher.Received(watched.Count - 1).Due(Turn);
+        watcher.Received(watched.Count - 1).Due(SomeTurn);
         heartbeats.IsBeating.Should().BeTrue();
     }
 
@@ -59,7 +60,32 @@ public sealed class StoreUpkeepTests
         await Probe(failing: _ => false, until: 2);
 
         watched[1].From.Should().BeGreaterThanOrEqualTo(watched[0].From).And.BeLessThanOrEqualTo(watched[0].UpTo);
-        watcher.Received(watched.Count).Due(Turn);
+        watcher.Received(watched.Count).Due(SomeTurn);
+    }
+
+    [Fact]
+    public async Task Where_too_many_were_due_to_be_told_everybody_looks_and_the_next_probe_goes_on_from_there()
+    {
+        answer = pulse => pulse with { CutAt = watched.Count == 1 ? 7 : Now(watched[^1]) + 100 };
+        await Probe(failing: _ => false, until: 3);
+
+        watcher.Received(1).Due(new Turn(string.Empty, 7));
+        watched[1].From.Should().Be(Now(watched[0]), "whoever looked, looked for what was due by then");
+        watched[2].From.Should().Be(Math.Min(Now(watched[1]) + 100, Now(watched[2])));
+
+        static long Now(Watch watch) => watch.UpTo - (long)Turn.Horizon.TotalMilliseconds;
+    }
+
+    [Fact]
+    public async Task That_something_was_missed_is_told_when_the_store_is_open_again()
+    {
+        answer = pulse => pulse with { MayHaveMissed = watched.Count == 3 };
+        var isOver = false;
+        watcher.When(it => it.Missed()).Do(_ => isOver = heartbeats.IsBeating && log.Lines.Count == 2);
+        await Probe(failing: number => number == 2, until: 3);
+
+        watcher.Received(1).Missed();
+        isOver.Should().BeTrue("the end of the outage is told first");
     }
 
     /// <param name="failing">Told the number of the probe, from 1 on.</param>
@@ -72,7 +98,7 @@ public sealed class StoreUpkeepTests
                 watched.Add(call.Arg<Watch>());
                 return failing(watched.Count)
                     ? Task.FromException<Pulse>(new StoreUnavailableException("away", new TimeoutException("it hangs")))
-                    : Task.FromResult(new Pulse([.. Heartbeats.Deadlines.Select(_ => (long?)null)], [Turn]));
+                    : Task.FromResult(answer(new Pulse([.. Heartbeats.Deadlines.Select(_ => (long?)null)], [SomeTurn])));
             }
         });
         using var upkeep = new StoreUpkeep(

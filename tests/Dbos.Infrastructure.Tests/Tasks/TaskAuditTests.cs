@@ -9,6 +9,7 @@ namespace Dbos.Infrastructure.Tests.Tasks;
 /// <summary>A store that is broken from outside in every way that the audit knows: found, left alone unless asked, mended, and told.</summary>
 public abstract class TaskAuditTests(IEngine engine) : StoreTests(engine)
 {
+    private const string Unheld = "unheld";
     private static readonly Origin Operator = new("operator", "trace-9");
 
     private int Partition => Port.PartitionOf("t1");
@@ -25,7 +26,10 @@ public abstract class TaskAuditTests(IEngine engine) : StoreTests(engine)
         { "turns has a turn of lane ghost:ping, in which nothing waits", "7 turns 0ghost:ping", false },
         { "tasks:failed has it, but there is no such task", "7 tasks:failed ghost", false },
         { "tasks:pending:both:a1:ping has it, but there is no such task", "7 tasks:pending:both:a1:ping ghost", false },
+        { "lane a1:ping waits without its turn in turns", "7 turns 9a1:ping", false },
+        { "lane a1:ping waits without its turn in turns:agent:a1", "7 turns:agent:a1 9a1:ping", false },
         { "it is inflight, but not in tasks:inflight", "out tasks:inflight t1", true },
+        { "it is inflight, but nobody holds it", Unheld, true },
     };
 
     [Theory]
@@ -35,7 +39,8 @@ public abstract class TaskAuditTests(IEngine engine) : StoreTests(engine)
         await Dbos.Send(Given.Task());
         if (isInflight)
         {
-            (await Dbos.Send(Given.Due())).Value.Tasks.Should().ContainSingle();
+            var task = (await Dbos.Send(Given.Due())).Value.Tasks.Should().ContainSingle().Subject;
+            (await Dbos.Send(new ExtendTaskLease(task.Id, task.LeaseToken, Seconds: 3_600))).IsRefused.Should().BeFalse();
         }
 
         (await Audit(repair: false)).Should().BeEmpty();
@@ -77,18 +82,28 @@ public abstract class TaskAuditTests(IEngine engine) : StoreTests(engine)
         return found;
     }
 
-    /// <param name="change">A score, or "out"; an index; a member.</param>
+    /// <param name="change">A score, or "out"; an index; a member. Or that the record's lease is gone, and nothing else.</param>
     private async Task Break(string change)
     {
+        if (change == Unheld)
+        {
+            var record = new StoreKey(Partition, Names.Task("t1"));
+            var stored = (await Port.Find(record, None))!;
+            await Commit(new Commit(Partition, record.Name, stored.Version, stored.Document) { Lease = LeaseChange.Ends });
+            return;
+        }
+
         var parts = change.Split(' ');
         long? score = parts[0] == "out" ? null : long.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture);
-        var commit = new Commit(Partition, "nothing", ExpectedVersion: 0, default)
+        await Commit(new Commit(Partition, "nothing", ExpectedVersion: 0, default)
         {
             Deletes = true,
             Indexes = [new(parts[1], parts[2], score)],
-        };
-        (await Port.Commit([commit], None)).Should().ContainSingle().Which.Should().BeOfType<CommitOutcome.Done>();
+        });
     }
+
+    private async Task Commit(Commit commit) =>
+        (await Port.Commit([commit], None)).Should().ContainSingle().Which.Should().BeOfType<CommitOutcome.Done>();
 }
 
 public sealed class TaskAuditOnRedis(RedisEngine engine) : TaskAuditTests(engine), IClassFixture<RedisEngine>;

@@ -16,6 +16,9 @@ internal sealed class ModelTask
 
     public required RetryPolicy Retry { get; init; }
 
+    /// <summary>When it was to run, in whole seconds; null: at once, and the store has not told yet when that was.</summary>
+    public required DateTimeOffset? Scheduled { get; set; }
+
     public required Span Visible { get; set; }
 
     public MeasurementTaskStatus Status { get; set; }
@@ -36,6 +39,11 @@ internal sealed class ModelTask
 
     /// <summary>The token and the kind of each failure.</summary>
     public List<string> History { get; } = [];
+
+    /// <summary>When it is visible that returns now and has its place in the queue again.</summary>
+    public Span DueBy(Span now) => Scheduled is { } at
+        ? new Span(at < now.From ? at : now.From, at < now.To ? at : now.To)
+        : throw new InvalidOperationException($"{Id} was not told yet");
 
     public bool Matches(TaskFilter filter) =>
         (filter.AgentId == string.Empty || filter.AgentId == Agent) && (filter.ModuleName == string.Empty || filter.ModuleName == Module);

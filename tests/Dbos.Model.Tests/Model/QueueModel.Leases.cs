@@ -59,7 +59,7 @@ internal sealed partial class QueueModel
             if (Find(id) is { Status: MeasurementTaskStatus.Inflight } task && task.Token == token)
             {
                 task.Status = MeasurementTaskStatus.Pending;
-                task.Visible = now;
+                task.Visible = task.DueBy(now);
                 task.Version++;
                 Count("released");
             }
@@ -81,7 +81,7 @@ internal sealed partial class QueueModel
                 $"lease {task.Token} expired",
                 task.Expiries > task.Retry.MaxExpiries ? "max_expiries" : null,
                 now);
-            task.Visible = now;
+            task.Visible = task.DueBy(now);
         }
 
         return expired.Count;

@@ -86,6 +86,7 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
             Module = planned.Module,
             Priority = planned.Priority,
             Retry = new RetryPolicy(planned.MaxRetries, planned.MaxExpiries),
+            Scheduled = seconds == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(seconds),
             Visible = seconds == 0 ? now : Span.At(DateTimeOffset.FromUnixTimeSeconds(seconds)),
         };
         tasks.Add(id, task);

@@ -67,6 +67,7 @@ internal sealed class StoreComparison(OpenStore dbos, QueueModel model)
             var stored = answer.Value;
             ModelTask.Describe(stored).Should().Be(expected.Describe());
             expected.Visible = Told(stored.VisibleAt, expected.Visible);
+            expected.Scheduled ??= DateTimeOffset.FromUnixTimeSeconds(expected.Visible.Instant.ToUnixTimeSeconds());
             expected.Ended = expected.Ended is { } ended ? Told(stored.EndedAt!.Value, ended) : null;
         }
     }
