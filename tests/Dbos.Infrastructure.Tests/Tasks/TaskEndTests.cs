@@ -129,15 +129,15 @@ public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
             - index tasks:inflight:agent:a1 t1 = <now>
             - index tasks:inflight:both:a1:ping t1 = <now>
             - index tasks:inflight:module:ping t1 = <now>
-            + index tasks:pending t1 = 9 at <now>
-            + index tasks:pending:agent:a1 t1 = 9 at <now>
-            + index tasks:pending:both:a1:ping t1 = 9 at <now>
-            + index tasks:pending:module:ping t1 = 9 at <now>
-            + index turns 9a1:ping = 9 at <now>
-            + index turns:agent:a1 9a1:ping = 9 at <now>
-            + index turns:module:ping 9a1:ping = 9 at <now>
+            + index tasks:pending t1 = 9 at 1500000000000
+            + index tasks:pending:agent:a1 t1 = 9 at 1500000000000
+            + index tasks:pending:both:a1:ping t1 = 9 at 1500000000000
+            + index tasks:pending:module:ping t1 = 9 at 1500000000000
+            + index turns 9a1:ping = 9 at 1500000000000
+            + index turns:agent:a1 9a1:ping = 9 at 1500000000000
+            + index turns:module:ping 9a1:ping = 9 at 1500000000000
             - record task:t1 version 2 deliveries 1 leased until <now> {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":0,"retry_count":0,"last_error":"","dead_letter_reason":"","ended_at":null,"history":[]} payload work
-            + record task:t1 version 3 deliveries 1 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"<now>","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":1,"retry_count":1,"last_error":"lease 1 expired","dead_letter_reason":"","ended_at":null,"history":[{"lease_token":1,"failed_at":<now>,"kind":"lease_expired","error":"lease 1 expired"}]} payload work
+            + record task:t1 version 3 deliveries 1 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":1,"retry_count":1,"last_error":"lease 1 expired","dead_letter_reason":"","ended_at":null,"history":[{"lease_token":1,"failed_at":<now>,"kind":"lease_expired","error":"lease 1 expired"}]} payload work
             """);
         (await Dbos.EffectOf(Dbos.Sweep<LeaseSweep>)).Should().BeEmpty();
     }
