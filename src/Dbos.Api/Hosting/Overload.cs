@@ -18,7 +18,7 @@ public static class Overload
     public const string Batches = "batches";
 
     /// <summary>A batch may cost what hundreds of calls cost; few are enough to keep a store busy.</summary>
-    private const int CallsToABatch = 16;
+    private const int CallsToABatch = 32;
 
     /// <summary>
     /// In which gRPC clients with a retry policy obey the server (gRFC A6, "pushback"): by then what is in flight now has been answered.

@@ -13,7 +13,7 @@ public static class OverloadRun
     private const int Connections = 16;
 
     /// <summary>Enough to saturate, and fewer than are let in.</summary>
-    private const int InFlightAtCapacity = 48;
+    private const int InFlightAtCapacity = 24;
 
     /// <summary>
     /// Several times what DBOS lets in. Beyond it this process, which shares the processor, cannot keep up, and would only measure
