@@ -29,7 +29,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
     private const int FewestAgents = 8;
 
     /// <summary>Read at first; more where they are those of fewer agents.</summary>
-    private const int FewestTurns = 64;
+    private const int FewestTurns = 32;
 
     /// <summary>Offered beyond what is wanted of a partition.</summary>
     private const int Spare = 8;
