@@ -6,8 +6,8 @@ namespace Dbos.Testing;
 public sealed class RedisCluster : IAsyncDisposable
 {
     public const int Slots = 16_384;
+    public const int Masters = 3;
 
-    private const int Masters = 3;
     private const int Replicas = 3;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -15,6 +15,7 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
     : IStoreConnection, IAsyncDisposable
 {
     private readonly List<(string Channel, Action<string> Heard)> listeners = [];
+    private readonly ClusterTopology topology = new();
     private Sentinels? sentinels;
     private volatile ConnectionMultiplexer? connection;
     private volatile bool isOpen;
@@ -90,14 +91,20 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
     }
 
     /// <summary>True: keys of two hash slots cannot be in one script.</summary>
-    public bool IsCluster => connection?.GetServers().Any(server => server.ServerType == ServerType.Cluster) ?? false;
+    public bool IsCluster => connection is { } connected && ClusterTopology.IsCluster(connected);
 
-    /// <summary>Who is asked for this key now; null: nobody is known.</summary>
-    public EndPoint? ServerOf(RedisKey key) => connection is { } connected ? PrimaryOf(connected, key)?.EndPoint : null;
+    /// <summary>Who is to be asked for this key; null: nobody is known.</summary>
+    public EndPoint? ServerOf(RedisKey key) => connection is { } connected ? topology.ServerOf(connected, key) : null;
 
-    /// <summary>Likewise, on a connection.</summary>
+    /// <summary>Who is asked for this key now, which may be any node while its own is away; null: nobody is there.</summary>
     public static IServer? PrimaryOf(IConnectionMultiplexer connected, RedisKey key)
     {
+        // First, as during an outage every call asks and an exception costs each as much as the rest of it.
+        if (!connected.GetDatabase().IsConnected(key, CommandFlags.DemandMaster))
+        {
+            return null;
+        }
+
         try
         {
             return connected.GetServer(key, flags: CommandFlags.DemandMaster);
@@ -120,7 +127,7 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
         await (connection?.DisposeAsync() ?? default);
     }
 
-    private static async Task<TResult> Ask<TAsk, TResult>(
+    private async Task<TResult> Ask<TAsk, TResult>(
         ConnectionMultiplexer? connected, Func<IDatabase, TAsk, Task<TResult>> command, TAsk ask)
     {
         if (connected is null)
@@ -134,6 +141,11 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
         }
         catch (Exception error) when (RedisErrors.OutageOf(error) is { } outage)
         {
+            if (outage is BriefOutageException)
+            {
+                topology.LookAgain(connected);
+            }
+
             throw outage;
         }
         catch (RedisServerException fault)

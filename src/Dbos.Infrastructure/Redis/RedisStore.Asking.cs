@@ -97,7 +97,7 @@ public sealed partial class RedisStore
         using var asked = StoreOperation.Begin("redis", operation, partition, script);
         if (asked is { HasSpan: true })
         {
-            asked.TellServer(connection.ServerOf(keys.Of(partition, RedisKeys.Probe)));
+            asked.TellServer(ServerOf(partition));
         }
 
         try

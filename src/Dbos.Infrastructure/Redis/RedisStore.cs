@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
@@ -21,6 +22,8 @@ public sealed partial class RedisStore(RedisConnection connection, Replication r
     private readonly EventCap refusals = new(settings.RefusalRetention, settings.Partitions);
 
     public int Partitions => settings.Partitions;
+
+    public EndPoint? ServerOf(int partition) => connection.ServerOf(keys.Of(partition, RedisKeys.Probe));
 
     public async Task<IReadOnlyList<CommitOutcome>> Commit(IReadOnlyList<Commit> commits, CancellationToken cancellation)
     {

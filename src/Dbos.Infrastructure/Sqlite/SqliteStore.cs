@@ -1,3 +1,4 @@
+using System.Net;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Store;
 
@@ -29,6 +30,8 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
     }
 
     public int Partitions => 1;
+
+    public EndPoint? ServerOf(int partition) => null;
 
     public Task<IReadOnlyList<CommitOutcome>> Commit(IReadOnlyList<Commit> commits, CancellationToken cancellation) =>
         Write<IReadOnlyList<CommitOutcome>>(

@@ -1,3 +1,4 @@
+using System.Net;
 using Dbos.Application.Paging;
 
 namespace Dbos.Infrastructure.Store;
@@ -11,6 +12,9 @@ public interface IStore
 {
     /// <summary>Everything that one commit touches lies in one of these.</summary>
     int Partitions { get; }
+
+    /// <summary>Who is to be asked for a partition, be it there or not; null: nobody is known, or it is in this process.</summary>
+    EndPoint? ServerOf(int partition);
 
     /// <summary>
     /// Commits of one partition, in one go: of each all, or nothing of it and what stood in its way. The

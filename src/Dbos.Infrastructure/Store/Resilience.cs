@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using System.Threading.RateLimiting;
 using Dbos.Application;
 using Polly;
@@ -9,7 +11,8 @@ namespace Dbos.Infrastructure.Store;
 
 /// <summary>
 /// How long and how often the store is asked, and by how many: no more than so many at a time, each again after a
-/// brief outage, nobody while the circuit is broken. How long one answer is waited for is the engine's own patience.
+/// brief outage, nobody while the circuit of the server that has the answer is broken. How long one answer is waited for is
+/// the engine's own patience.
 /// </summary>
 internal sealed class Resilience : IDisposable
 {
@@ -28,7 +31,7 @@ internal sealed class Resilience : IDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>An outage fails every call; a dead shard of several, or a lone timeout, must not stop the others.</summary>
+    /// <summary>An outage fails every call; a lone timeout must not stop the others.</summary>
     private const double FailureRatio = 0.9;
 
     /// <summary>Few, so that even a lone caller soon waits milliseconds only; two calls with their retries.</summary>
@@ -43,26 +46,23 @@ internal sealed class Resilience : IDisposable
 
     private static readonly ResiliencePropertyKey<long> Since = new("since");
 
-    private readonly ConcurrencyLimiter limiter = new(new() { PermitLimit = MostCallsInFlight, QueueLimit = 0 });
-    private readonly CircuitBreakerManualControl circuit = new();
+    /// <summary>Of what is asked of several servers, or of nobody, as none is known or connected.</summary>
+    private static readonly EndPoint Nobody = new DnsEndPoint("nobody", 0);
 
-    public Resilience()
+    private readonly Func<int, EndPoint?> serverOf;
+    private readonly ConcurrencyLimiter limiter = new(new() { PermitLimit = MostCallsInFlight, QueueLimit = 0 });
+
+    /// <summary>By server, as a dead shard of several must not stop the others, however many callers wait for it alone.</summary>
+    private readonly ConcurrentDictionary<EndPoint, Circuit> circuits = [];
+
+    /// <param name="serverOf">Who is asked for a partition now.</param>
+    public Resilience(Func<int, EndPoint?> serverOf)
     {
-        var breaker = new ResiliencePipelineBuilder()
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
-            {
-                FailureRatio = FailureRatio,
-                MinimumThroughput = FewestTrials,
-                SamplingDuration = SamplingDuration,
-                BreakDuration = BreakDuration,
-                ShouldHandle = new PredicateBuilder().Handle<StoreUnavailableException>(),
-                ManualControl = circuit,
-            })
-            .Build();
+        this.serverOf = serverOf;
         Repeatable = Retry(_ => true);
         Once = Retry(outage => !outage.MayBeDone);
 
-        ResiliencePipeline Retry(Func<BriefOutageException, bool> isSafe) => new ResiliencePipelineBuilder()
+        static ResiliencePipeline Retry(Func<BriefOutageException, bool> isSafe) => new ResiliencePipelineBuilder()
             .AddRetry(new RetryStrategyOptions
             {
                 MaxRetryAttempts = int.MaxValue,
@@ -76,7 +76,6 @@ internal sealed class Resilience : IDisposable
                     trial.Outcome.Exception is BriefOutageException outage && isSafe(outage)
                     && Stopwatch.GetElapsedTime(trial.Context.Properties.GetValue(Since, 0)) < Retrying),
             })
-            .AddPipeline(breaker)
             .Build();
     }
 
@@ -86,15 +85,17 @@ internal sealed class Resilience : IDisposable
     /// <summary>For what must not be done twice: asked again only if it surely was not done.</summary>
     public ResiliencePipeline Once { get; }
 
-    /// <summary>The store was seen to answer.</summary>
-    public Task CloseCircuit() => circuit.CloseAsync(CancellationToken.None);
+    /// <summary>The whole store was seen to answer.</summary>
+    public Task CloseCircuits() => Task.WhenAll(circuits.Values.Select(circuit => circuit.Control.CloseAsync(CancellationToken.None)));
 
     public void Dispose() => limiter.Dispose();
 
+    /// <param name="retries">One of this object's.</param>
+    /// <param name="partition">Null: all of them are asked.</param>
     /// <exception cref="StoreBusyException">Too many calls wait already.</exception>
     /// <exception cref="StoreUnavailableException">The store did not answer, or did not lately.</exception>
     public async Task<TResult> Run<TAsk, TResult>(
-        ResiliencePipeline pipeline, Func<TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation)
+        ResiliencePipeline retries, int? partition, Func<TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation)
     {
         using var permit = limiter.AttemptAcquire();
         if (!permit.IsAcquired)
@@ -106,22 +107,25 @@ internal sealed class Resilience : IDisposable
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellation);
         try
         {
-            var outcome = await pipeline.ExecuteOutcomeAsync(
-                static async (context, state) =>
-                {
-                    try
+            var outcome = await retries.ExecuteOutcomeAsync(
+                static (context, state) => state.resilience.CircuitOf(state.partition).Breaker.ExecuteOutcomeAsync(
+                    static async (context, state) =>
                     {
-                        return Outcome.FromResult(await state.call(state.ask, context.CancellationToken));
-                    }
-                    catch (StoreUnavailableException outage)
-                    {
-                        // Told only here, as it costs an allocation.
-                        context.Properties.Set(Since, state.since);
-                        return Outcome.FromException<TResult>(outage);
-                    }
-                },
+                        try
+                        {
+                            return Outcome.FromResult(await state.call(state.ask, context.CancellationToken));
+                        }
+                        catch (StoreUnavailableException outage)
+                        {
+                            // Told only here, as it costs an allocation.
+                            context.Properties.Set(Since, state.since);
+                            return Outcome.FromException<TResult>(outage);
+                        }
+                    },
+                    context,
+                    state),
                 context,
-                (call, ask, since: Stopwatch.GetTimestamp()));
+                (resilience: this, partition, call, ask, since: Stopwatch.GetTimestamp()));
             outcome.ThrowIfException();
             return outcome.Result!;
         }
@@ -132,6 +136,30 @@ internal sealed class Resilience : IDisposable
         finally
         {
             ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    /// <summary>Anew for each trial: a partition may have moved meanwhile.</summary>
+    private Circuit CircuitOf(int? partition) =>
+        circuits.GetOrAdd((partition is { } one ? serverOf(one) : null) ?? Nobody, static _ => Circuit.Closed());
+
+    private sealed record Circuit(ResiliencePipeline Breaker, CircuitBreakerManualControl Control)
+    {
+        public static Circuit Closed()
+        {
+            var control = new CircuitBreakerManualControl();
+            var breaker = new ResiliencePipelineBuilder()
+                .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+                {
+                    FailureRatio = FailureRatio,
+                    MinimumThroughput = FewestTrials,
+                    SamplingDuration = SamplingDuration,
+                    BreakDuration = BreakDuration,
+                    ShouldHandle = new PredicateBuilder().Handle<StoreUnavailableException>(),
+                    ManualControl = control,
+                })
+                .Build();
+            return new(breaker, control);
         }
     }
 }

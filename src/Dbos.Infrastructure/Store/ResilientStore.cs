@@ -1,3 +1,4 @@
+using System.Net;
 using Dbos.Application;
 using Dbos.Application.Paging;
 using Polly;
@@ -10,9 +11,11 @@ namespace Dbos.Infrastructure.Store;
 /// </summary>
 public sealed class ResilientStore(IStore engine) : IStore, IDisposable
 {
-    private readonly Resilience resilience = new();
+    private readonly Resilience resilience = new(engine.ServerOf);
 
     public int Partitions => engine.Partitions;
+
+    public EndPoint? ServerOf(int partition) => engine.ServerOf(partition);
 
     public void Dispose() => resilience.Dispose();
 
@@ -21,63 +24,74 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
     /// and nobody can tell, that is an outage.
     /// </summary>
     public Task<IReadOnlyList<CommitOutcome>> Commit(IReadOnlyList<Commit> commits, CancellationToken cancellation) =>
-        Repeatable(static (store, sending, token) => sending.To(store, token), new Sending(commits), cancellation);
+        Repeatable(commits[0].Partition, static (store, sending, token) => sending.To(store, token), new Sending(commits), cancellation);
 
     /// <summary>Not again where its answer was lost: what was leased then comes back when the lease expires.</summary>
     public Task<IReadOnlyList<Delivery>> Take(Take take, CancellationToken cancellation) =>
-        Once(static (store, take, token) => store.Take(take, token), take, cancellation);
+        Once(take.Partition, static (store, take, token) => store.Take(take, token), take, cancellation);
 
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
-        Repeatable(static (store, record, token) => store.Find(record, token), record, cancellation);
+        Repeatable(record.Partition, static (store, record, token) => store.Find(record, token), record, cancellation);
 
     public Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation) =>
-        Repeatable(static (store, mark, token) => store.FindMark(mark, token), mark, cancellation);
+        Repeatable(mark.Partition, static (store, mark, token) => store.FindMark(mark, token), mark, cancellation);
 
     public Task<IReadOnlyList<IndexEntry>> Lowest(
         StoreKey index, PageCursor? above, long upTo, int count, CancellationToken cancellation) =>
         Repeatable(
+            index.Partition,
             static (store, ask, token) => store.Lowest(ask.index, ask.above, ask.upTo, ask.count, token),
             (index, above, upTo, count),
             cancellation);
 
     public Task<IReadOnlyList<IndexEntry>> Highest(StoreKey index, PageCursor? below, int count, CancellationToken cancellation) =>
-        Repeatable(static (store, ask, token) => store.Highest(ask.index, ask.below, ask.count, token), (index, below, count), cancellation);
+        Repeatable(
+            index.Partition,
+            static (store, ask, token) => store.Highest(ask.index, ask.below, ask.count, token),
+            (index, below, count),
+            cancellation);
 
     public Task<IReadOnlyList<IndexEntry>> ByMember(StoreKey index, string? after, int count, CancellationToken cancellation) =>
-        Repeatable(static (store, ask, token) => store.ByMember(ask.index, ask.after, ask.count, token), (index, after, count), cancellation);
+        Repeatable(
+            index.Partition,
+            static (store, ask, token) => store.ByMember(ask.index, ask.after, ask.count, token),
+            (index, after, count),
+            cancellation);
 
     public Task<IReadOnlyList<IndexEntry>> Due(StoreKey index, long upTo, int count, CancellationToken cancellation) =>
-        Repeatable(static (store, ask, token) => store.Due(ask.index, ask.upTo, ask.count, token), (index, upTo, count), cancellation);
+        Repeatable(index.Partition, static (store, ask, token) => store.Due(ask.index, ask.upTo, ask.count, token), (index, upTo, count), cancellation);
 
     public Task<IReadOnlyList<IReadOnlyList<IndexEntry>>> Heads(
         int partition, IReadOnlyList<IndexBand> bands, long upTo, int count, CancellationToken cancellation) =>
         Repeatable(
+            partition,
             static (store, ask, token) => store.Heads(ask.partition, ask.bands, ask.upTo, ask.count, token),
             (partition, bands, upTo, count),
             cancellation);
 
     public Task<long?> Score(StoreKey index, string member, CancellationToken cancellation) =>
-        Repeatable(static (store, ask, token) => store.Score(ask.index, ask.member, token), (index, member), cancellation);
+        Repeatable(index.Partition, static (store, ask, token) => store.Score(ask.index, ask.member, token), (index, member), cancellation);
 
     public Task<long> CountEntries(StoreKey index, CancellationToken cancellation) =>
-        Repeatable(static (store, index, token) => store.CountEntries(index, token), index, cancellation);
+        Repeatable(index.Partition, static (store, index, token) => store.CountEntries(index, token), index, cancellation);
 
     public Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation) =>
-        Repeatable(static (store, ask, token) => store.Counts(ask.partition, ask.bucket, token), (partition, bucket), cancellation);
+        Repeatable(partition, static (store, ask, token) => store.Counts(ask.partition, ask.bucket, token), (partition, bucket), cancellation);
 
     public Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation) =>
-        Repeatable(static (store, ask, token) => store.CountEvents(ask.partition, ask.log, token), (partition, log), cancellation);
+        Repeatable(partition, static (store, ask, token) => store.CountEvents(ask.partition, ask.log, token), (partition, log), cancellation);
 
     public Task<long> Bytes(CancellationToken cancellation) =>
-        Repeatable(static (store, _, token) => store.Bytes(token), true, cancellation);
+        Repeatable(partition: null, static (store, _, token) => store.Bytes(token), true, cancellation);
 
     public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation) =>
-        Repeatable(static (store, ask, token) => store.Names(ask.prefixes, ask.cursor, token), (prefixes, cursor), cancellation);
+        Repeatable(partition: null, static (store, ask, token) => store.Names(ask.prefixes, ask.cursor, token), (prefixes, cursor), cancellation);
 
     public void Tell(IStoreWatcher watcher) => engine.Tell(watcher);
 
     public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation) =>
         Once(
+            partition,
             static async (store, ask, token) =>
             {
                 await store.Append(ask.partition, ask.log, ask.told, token);
@@ -89,6 +103,7 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
         int partition, EventLogName log, int skip, int count, CancellationToken cancellation) =>
         Repeatable(
+            partition,
             static (store, ask, token) => store.NewestEvents(ask.partition, ask.log, ask.skip, ask.count, token),
             (partition, log, skip, count),
             cancellation);
@@ -96,6 +111,7 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
     /// <summary>Not again where its answer was lost: an import that fails is begun anew.</summary>
     public Task Restore(Restoration restoration, CancellationToken cancellation) =>
         Once(
+            restoration.Partition,
             static async (store, restoration, token) =>
             {
                 await store.Restore(restoration, token);
@@ -111,22 +127,26 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
         var pulse = await engine.Probe(watch, cancellation);
-        await resilience.CloseCircuit();
+        await resilience.CloseCircuits();
         return pulse;
     }
 
     private Task<TResult> Repeatable<TAsk, TResult>(
-        Func<IStore, TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation) =>
-        Run(resilience.Repeatable, call, ask, cancellation);
+        int? partition, Func<IStore, TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation) =>
+        Run(resilience.Repeatable, partition, call, ask, cancellation);
 
     private Task<TResult> Once<TAsk, TResult>(
-        Func<IStore, TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation) =>
-        Run(resilience.Once, call, ask, cancellation);
+        int? partition, Func<IStore, TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation) =>
+        Run(resilience.Once, partition, call, ask, cancellation);
 
     private Task<TResult> Run<TAsk, TResult>(
-        ResiliencePipeline pipeline, Func<IStore, TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation) =>
+        ResiliencePipeline retries,
+        int? partition,
+        Func<IStore, TAsk, CancellationToken, Task<TResult>> call,
+        TAsk ask,
+        CancellationToken cancellation) =>
         resilience.Run(
-            pipeline, static (it, token) => it.call(it.engine, it.ask, token), (call, engine, ask), cancellation);
+            retries, partition, static (it, token) => it.call(it.engine, it.ask, token), (call, engine, ask), cancellation);
 
     /// <summary>The same commits, sent until there is an answer.</summary>
     private sealed class Sending(IReadOnlyList<Commit> commits)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using NSubstitute;
@@ -28,6 +29,23 @@ public sealed class ResilientStoreTests : IDisposable
         await Fail<StoreUnavailableException>(5);
 
         await engine.DidNotReceiveWithAnyArgs().Find(Key, default);
+    }
+
+    [Fact]
+    public async Task What_one_server_does_not_answer_is_asked_of_the_others_and_of_its_successor()
+    {
+        var others = new StoreKey(1, "record");
+        engine.ServerOf(Key.Partition).Returns(new DnsEndPoint("dead", 1));
+        engine.ServerOf(others.Partition).Returns(new DnsEndPoint("alive", 1));
+        engine.Find(Key, default).ThrowsAsync(new StoreUnavailableException("away"));
+        engine.Find(others, default).Returns((StoredRecord?)null);
+        await Fail<StoreUnavailableException>(2 * EnoughToBreak);
+
+        (await store.Find(others, default)).Should().BeNull();
+
+        engine.ServerOf(Key.Partition).Returns(new DnsEndPoint("successor", 1));
+        engine.Find(Key, default).Returns((StoredRecord?)null);
+        (await store.Find(Key, default)).Should().BeNull();
     }
 
     [Fact]
