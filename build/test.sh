@@ -146,17 +146,22 @@ step build dotnet build Dbos.sln --no-restore --configuration Debug
 shopt -s nullglob
 python_suites=(tests/python/test_*.py)
 
-# begin_project NAME
+# begin_project NAME [PREFIX...]
 begin_project() {
   grep --quiet "$1.csproj" Dbos.sln || echo "$1 is not in Dbos.sln: it was not built" >&2
-  begin "$1" dotnet test "tests/$1" --no-build --configuration Debug --results-directory "$results" --logger "trx;LogFileName=$1.trx"
+  begin "$1" "${@:2}" dotnet test "tests/$1" --no-build --configuration Debug --results-directory "$results" --logger "trx;LogFileName=$1.trx"
 }
 
-# What bears being slow runs at once, with servers of its own: nothing in it is bound to be done within seconds.
+# Is bound to be done within seconds here and there, and mostly waits: all others take what it leaves of the processor.
+readonly prompt=Dbos.Api.Tests
+readonly behind=(nice --adjustment=10)
+begin_project "$prompt"
+
+# What bears being slow runs at once, with servers of its own.
 patient=(Dbos.Chaos.Tests Dbos.Model.Tests)
-for name in "${patient[@]}"; do begin_project "$name"; done
+for name in "${patient[@]}"; do begin_project "$name" "${behind[@]}"; done
 for file in "${python_suites[@]}"; do
-  begin "python $(basename "$file" .py)" "$python" tests/python "$(basename "$file")"
+  begin "python $(basename "$file" .py)" "${behind[@]}" "$python" tests/python "$(basename "$file")"
 done
 for name in "${patient[@]}"; do tell "$name" count_trx; done
 for file in "${python_suites[@]}"; do
@@ -165,10 +170,11 @@ done
 
 for project in tests/*.Tests; do
   name=$(basename "$project")
-  if [[ " ${patient[*]} " != *" $name "* ]]; then
-    begin_project "$name"
+  if [[ " ${patient[*]} $prompt " != *" $name "* ]]; then
+    begin_project "$name" "${behind[@]}"
     tell "$name" count_trx
   fi
 done
+tell "$prompt" count_trx
 
 ((failed == 0))

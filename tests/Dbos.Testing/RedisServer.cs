@@ -69,10 +69,13 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>Sends one command, and answers what came back as redis-cli prints it.</summary>
     public async Task<string> Ask(params string[] command) => (await RedisReply.To(Port, command).WaitAsync(StartPatience)).Trim();
 
-    /// <summary>Sends one command, which must be done.</summary>
+    /// <summary>Sends one command, which must be done, once the server has its data.</summary>
     internal async Task Order(params string[] command)
     {
-        if (await Ask(command) is var answer and not ("OK" or "NOKEY"))
+        var answer = string.Empty;
+        await Eventually.True(
+            async () => !(answer = await Ask(command)).StartsWith("LOADING", StringComparison.Ordinal), StartPatience, "redis-server has its data");
+        if (answer is not ("OK" or "NOKEY"))
         {
             throw new InvalidOperationException($"{Address} answered {answer} to {string.Join(' ', command)}");
         }

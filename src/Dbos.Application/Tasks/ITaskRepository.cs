@@ -11,6 +11,9 @@ public interface ITaskRepository
 {
     Task<MeasurementTask?> Find(string taskId, CancellationToken cancellation);
 
+    /// <summary>Likewise, without its payload, which nothing is decided on.</summary>
+    Task<MeasurementTask?> FindBare(string taskId, CancellationToken cancellation);
+
     /// <summary>
     /// The task, without its payload, as this process took or changed it last; null: not lately. Another may have changed it
     /// since, which a commit finds out.
@@ -27,10 +30,10 @@ public interface ITaskRepository
     Task<Page<MeasurementTask>> List(
         MeasurementTaskStatus? status, TaskFilter filter, PageRequest page, CancellationToken cancellation);
 
-    /// <summary>Inflight tasks whose lease has expired by the store's clock, oldest expiry first.</summary>
+    /// <summary>Inflight tasks, without payloads, whose lease has expired by the store's clock, oldest expiry first.</summary>
     Task<IReadOnlyList<MeasurementTask>> ExpiredLeases(int limit, CancellationToken cancellation);
 
-    /// <summary>Completed and cancelled tasks that ended by that instant, the earliest first.</summary>
+    /// <summary>Completed and cancelled tasks, without payloads, that ended by that instant, the earliest first.</summary>
     Task<IReadOnlyList<MeasurementTask>> EndedBy(DateTimeOffset instant, int limit, CancellationToken cancellation);
 
     Task<QueueStats> Stats(CancellationToken cancellation);

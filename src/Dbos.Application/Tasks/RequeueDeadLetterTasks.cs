@@ -44,7 +44,7 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
             }
 
             var ids = command.TaskIds.Distinct().ToArray();
-            var named = await Task.WhenAll(ids.Select(async id => (id, await tasks.Find(id, cancellationToken))));
+            var named = await Task.WhenAll(ids.Select(async id => (id, await tasks.FindBare(id, cancellationToken))));
             var answers = await Requeue(named, cancellationToken);
             return new Requeued(
                 answers.Count(answer => answer is { IsRefused: false }),

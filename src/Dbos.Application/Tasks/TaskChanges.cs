@@ -24,7 +24,7 @@ internal static class TaskChanges
         UnitOfWork work,
         Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide,
         CancellationToken cancellation) =>
-        new(work, tasks.Recall(taskId), IfThere(taskId, decide)) { Read = () => tasks.Find(taskId, cancellation) };
+        new(work, tasks.Recall(taskId), IfThere(taskId, decide)) { Read = () => tasks.FindBare(taskId, cancellation) };
 
     /// <summary>Those that were read, each decided and answered by itself.</summary>
     public static Task<Answer<Written>[]> ChangeAll(

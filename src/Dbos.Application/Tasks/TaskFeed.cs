@@ -156,7 +156,7 @@ public sealed class TaskFeed(
         foreach (var some in seat.Held.Chunk(MostLookUps))
         {
             var held = await Task.WhenAll(some.Select(async delivery =>
-                (delivery, Now: await tasks.Find(delivery.TaskId, CancellationToken.None))));
+                (delivery, Now: await tasks.FindBare(delivery.TaskId, CancellationToken.None))));
             seat.LetGo(held.Where(one => one.Now?.Status != MeasurementTaskStatus.Inflight || one.Now.Delivery != one.delivery).Select(one => one.delivery));
         }
 

@@ -39,7 +39,7 @@ public sealed record GetRequestTimeline(string RequestId) : IQuery<Timeline>
         public async Task<Answer<Timeline>> Handle(GetRequestTimeline query, CancellationToken cancellationToken)
         {
             var requestId = query.RequestId;
-            var task = tasks.Find(requestId, cancellationToken);
+            var task = tasks.FindBare(requestId, cancellationToken);
             var state = states.Find(requestId, cancellationToken);
             var (events, searchedBackTo) = await Search(requestId, cancellationToken);
             await Task.WhenAll(task, state);

@@ -14,7 +14,10 @@ public sealed partial class RedisStore(RedisConnection connection, Replication r
     /// <summary>A replica may lack what was acknowledged, so it is not asked, not even while there is no primary.</summary>
     private const CommandFlags Primary = CommandFlags.DemandMaster;
 
-    private static readonly object[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until"];
+    private static readonly object[] WholeRecord = ["version", "document", "payload", "deliveries", "leased_until"];
+
+    /// <summary>In the payload's place is a field that no record has.</summary>
+    private static readonly object[] BareRecord = ["version", "document", "-", "deliveries", "leased_until"];
 
     private readonly RedisKeys keys = new(settings);
     private readonly KeyScan scan = new(connection);
@@ -38,8 +41,9 @@ public sealed partial class RedisStore(RedisConnection connection, Replication r
         return DeliveriesOf((RedisResult[])(await Settled(take.Partition, Script.Take, names, values, cancellation))!);
     }
 
-    public async Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
-        RecordOf((RedisValue[])(await Settled(record.Partition, "HMGET", [keys.Of(record), .. RecordFields], cancellation))!);
+    public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) => Find(record, WholeRecord, cancellation);
+
+    public Task<StoredRecord?> FindBare(StoreKey record, CancellationToken cancellation) => Find(record, BareRecord, cancellation);
 
     public async Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation)
     {
@@ -165,6 +169,9 @@ public sealed partial class RedisStore(RedisConnection connection, Replication r
         var (names, values) = scripts.Restore(restoration);
         return Settled(restoration.Partition, Script.Restore, names, values, cancellation);
     }
+
+    private async Task<StoredRecord?> Find(StoreKey record, object[] fields, CancellationToken cancellation) =>
+        RecordOf((RedisValue[])(await Settled(record.Partition, "HMGET", [keys.Of(record), .. fields], cancellation))!);
 
     private async Task<IReadOnlyList<IndexEntry>> Range(
         StoreKey index, Order order, double from, double to, int count, CancellationToken cancellation)

@@ -5,19 +5,11 @@ namespace Dbos.Infrastructure.Sqlite;
 /// <summary>The rows of schema.sql as the port's records, marks, entries and events.</summary>
 internal static class SqliteRows
 {
-    public static StoredRecord? RecordNamed(this SqliteSession session, string name)
-    {
-        using var row = session.Read(
-            "SELECT version, document, payload, deliveries, leased_until FROM record WHERE name = $1", name);
-        return row.Read()
-            ? new StoredRecord(
-                row.GetInt64(0),
-                row.GetFieldValue<byte[]>(1),
-                row.IsDBNull(2) ? default(ReadOnlyMemory<byte>) : row.GetFieldValue<byte[]>(2),
-                row.GetInt64(3),
-                row.IsDBNull(4) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)))
-            : null;
-    }
+    public static StoredRecord? RecordNamed(this SqliteSession session, string name) =>
+        Record(session, "SELECT version, document, payload, deliveries, leased_until FROM record WHERE name = $1", name);
+
+    public static StoredRecord? BareRecordNamed(this SqliteSession session, string name) =>
+        Record(session, "SELECT version, document, NULL, deliveries, leased_until FROM record WHERE name = $1", name);
 
     public static Mark? MarkNamed(this SqliteSession session, string name, long now)
     {
@@ -65,4 +57,17 @@ internal static class SqliteRows
         "INSERT INTO count VALUES ($1, $2, $3) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount", bucket, name, amount);
 
     public static byte[]? Bytes(ReadOnlyMemory<byte>? bytes) => bytes?.ToArray();
+
+    private static StoredRecord? Record(SqliteSession session, string sql, string name)
+    {
+        using var row = session.Read(sql, name);
+        return row.Read()
+            ? new StoredRecord(
+                row.GetInt64(0),
+                row.GetFieldValue<byte[]>(1),
+                row.IsDBNull(2) ? default(ReadOnlyMemory<byte>) : row.GetFieldValue<byte[]>(2),
+                row.GetInt64(3),
+                row.IsDBNull(4) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)))
+            : null;
+    }
 }

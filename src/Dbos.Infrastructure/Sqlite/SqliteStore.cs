@@ -48,6 +48,9 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
         Read(session => session.RecordNamed(record.Name));
 
+    public Task<StoredRecord?> FindBare(StoreKey record, CancellationToken cancellation) =>
+        Read(session => session.BareRecordNamed(record.Name));
+
     public Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation) =>
         Read(session => session.MarkNamed(mark.Name, Now));
 

@@ -31,6 +31,9 @@ public interface IStore
     /// <summary>Null: there is none.</summary>
     Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation);
 
+    /// <summary>Likewise, without its payload, however large that is.</summary>
+    Task<StoredRecord?> FindBare(StoreKey record, CancellationToken cancellation);
+
     /// <summary>A mark with what is left of its lifetime; null: it was not set, or its lifetime is over.</summary>
     Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation);
 

@@ -10,7 +10,7 @@ public static class PartitionMerge
     private const int Spare = 4;
     private const int Growth = 4;
 
-    /// <param name="lists">Partitions, or whatever else a list lies in; one or more.</param>
+    /// <param name="lists">Partitions, or whatever else a list lies in.</param>
     /// <param name="read">The first so many items of a list, sorted.</param>
     public static Task<Merged<T>> First<TList, T>(
         IReadOnlyList<TList> lists, int count, Comparison<T> order, Func<TList, int, Task<IReadOnlyList<T>>> read) =>
@@ -20,6 +20,11 @@ public static class PartitionMerge
     public static async Task<Merged<T>> FirstOfAll<TList, T>(
         IReadOnlyList<TList> lists, int count, Comparison<T> order, Func<IReadOnlyList<TList>, int, Task<IReadOnlyList<T>[]>> read)
     {
+        if (lists.Count == 0)
+        {
+            return new Merged<T>([], []);
+        }
+
         var window = (2 * count / lists.Count) + Spare;
         var windows = await read(lists, window);
         var byOrder = Comparer<T>.Create(order);

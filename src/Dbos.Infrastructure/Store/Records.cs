@@ -26,6 +26,10 @@ public sealed class Records<T>(
     public async Task<T?> Find(StoreKey key, CancellationToken cancellation) =>
         await store.Find(key, cancellation) is { } record ? Decode(record) : null;
 
+    /// <summary>Without its payload, which nothing is decided on.</summary>
+    public async Task<T?> FindBare(StoreKey key, CancellationToken cancellation) =>
+        await store.FindBare(key, cancellation) is { } record ? Decode(record) : null;
+
     public T Decode(StoredRecord record) =>
         rehydrate(JsonSerializer.Deserialize(record.Document.Span, json)!, record);
 
@@ -69,7 +73,10 @@ public sealed class Records<T>(
             Events = [.. work.Events.Select(told => events.Write(told, work.Origin))],
         };
 
-    /// <summary>The records whose deadline, their score in the index, has passed: the earliest first.</summary>
+    /// <summary>
+    /// The records, without payloads, whose deadline, their score in the index, has passed: the earliest first. While some partitions are
+    /// away, those of the others.
+    /// </summary>
     public async Task<IReadOnlyList<T>> Overdue(
         string index, DateTimeOffset now, int limit, Func<string, string> recordOf, CancellationToken cancellation)
     {
@@ -78,14 +85,21 @@ public sealed class Records<T>(
             return [];
         }
 
+        var partitions = new AnsweringPartitions(store);
         var overdue = await PartitionMerge.First(
-            store.AllPartitions(),
+            partitions.Numbers,
             limit,
             Orders.Lowest,
-            (partition, count) => store.Lowest(
-                new StoreKey(partition, index), above: null, now.ToUnixTimeMilliseconds(), count, cancellation));
+            (partition, count) => partitions.Heard(
+                partition,
+                store.Lowest(new StoreKey(partition, index), above: null, now.ToUnixTimeMilliseconds(), count, cancellation)));
+        if (overdue.Items.Count == 0)
+        {
+            partitions.DemandAll();
+        }
+
         var found = await Task.WhenAll(overdue.Items.Select(
-            entry => Find(new StoreKey(entry.Partition, recordOf(entry.Member)), cancellation)));
+            entry => FindBare(new StoreKey(entry.Partition, recordOf(entry.Member)), cancellation)));
         return [.. found.OfType<T>()];
     }
 

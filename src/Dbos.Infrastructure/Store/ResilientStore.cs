@@ -33,6 +33,9 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
     public Task<StoredRecord?> Find(StoreKey record, CancellationToken cancellation) =>
         Repeatable(record.Partition, static (store, record, token) => store.Find(record, token), record, cancellation);
 
+    public Task<StoredRecord?> FindBare(StoreKey record, CancellationToken cancellation) =>
+        Repeatable(record.Partition, static (store, record, token) => store.FindBare(record, token), record, cancellation);
+
     public Task<Mark?> FindMark(StoreKey mark, CancellationToken cancellation) =>
         Repeatable(mark.Partition, static (store, mark, token) => store.FindMark(mark, token), mark, cancellation);
 

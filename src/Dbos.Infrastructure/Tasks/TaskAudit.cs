@@ -77,7 +77,7 @@ public sealed class TaskAudit(IStore store, EventWriter events, Heartbeats heart
     /// <summary>A task must be in each index of its status, and held by somebody if it is inflight.</summary>
     private async Task<Inconsistency?> CheckRecord(StoreKey record, TaskRepairs repairs, CancellationToken cancellation)
     {
-        while (await store.Find(record, cancellation) is { } stored)
+        while (await store.FindBare(record, cancellation) is { } stored)
         {
             var task = records.Decode(stored);
             var wrong = await WhatIsWrong(record.Partition, task, stored, cancellation);
@@ -86,7 +86,7 @@ public sealed class TaskAudit(IStore store, EventWriter events, Heartbeats heart
                 return null;
             }
 
-            if ((await store.Find(record, cancellation))?.Version == stored.Version
+            if ((await store.FindBare(record, cancellation))?.Version == stored.Version
                 && await repairs.PutWhereItBelongs(record, task, stored, wrong, cancellation) is { } seen)
             {
                 return seen;
@@ -142,14 +142,14 @@ public sealed class TaskAudit(IStore store, EventWriter events, Heartbeats heart
         while (await store.Score(key, entry.Member, cancellation) is { } score)
         {
             var record = new StoreKey(entry.Partition, Names.Task(entry.Member));
-            var stored = await store.Find(record, cancellation);
+            var stored = await store.FindBare(record, cancellation);
             if (stored is not null && TaskIndexes.EntriesOf(records.Decode(stored)).Contains((index, score)))
             {
                 return lane is null ? null : await CheckTurns(lane, entry with { Score = score }, repairs, cancellation);
             }
 
             if (await store.Score(key, entry.Member, cancellation) == score
-                && (await store.Find(record, cancellation))?.Version == stored?.Version
+                && (await store.FindBare(record, cancellation))?.Version == stored?.Version
                 && await repairs.TakeOut(record, stored, entry with { Score = score }, index, lane, cancellation) is { } seen)
             {
                 return seen;

@@ -24,6 +24,9 @@ public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats 
 
     public Task<MeasurementTask?> Find(string taskId, CancellationToken cancellation) => records.Find(KeyOf(taskId), cancellation);
 
+    public Task<MeasurementTask?> FindBare(string taskId, CancellationToken cancellation) =>
+        records.FindBare(KeyOf(taskId), cancellation);
+
     public MeasurementTask? Recall(string taskId) => held.Find(taskId);
 
     public async Task<IReadOnlyList<Saved<MeasurementTask>>> Save(

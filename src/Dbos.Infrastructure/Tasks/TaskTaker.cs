@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Dbos.Application;
 using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
@@ -45,36 +44,36 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
     private readonly ConcurrentDictionary<string, long> servedAgents = [];
     private readonly Dictionary<(string Lane, int Band), TakeSource> sources = [];
     private readonly List<Delivery> taken = [];
+    private readonly AnsweringPartitions partitions = new(store);
     private int budget = PageRequest.MostBytes;
 
     public async Task<IReadOnlyList<Delivery>> Run(CancellationToken cancellation)
     {
-        try
+        var inVain = 0;
+        string? head = null;
+        while (taken.Count < order.Limit && inVain < MostRoundsInVain)
         {
-            var inVain = 0;
-            string? head = null;
-            while (taken.Count < order.Limit && inVain < MostRoundsInVain)
-            {
-                var wanted = order.Limit - taken.Count;
-                var waiting = await First(wanted, cancellation);
-                var had = taken.Count;
-                await TakeFrom(Shares(waiting), atLeastOne: had == 0, cancellation);
-                var took = taken.Count - had;
+            var wanted = order.Limit - taken.Count;
+            var waiting = await First(wanted, cancellation);
+            var had = taken.Count;
+            await TakeFrom(Shares(waiting), atLeastOne: had == 0, cancellation);
+            var took = taken.Count - had;
 
-                // Where other takers were faster, what is found changes: there may be more for this one too.
-                var next = waiting.Items.Count > 0 ? waiting.Items[0].Entry.Member : null;
-                inVain = took == 0 && next == head ? inVain + 1 : 0;
-                head = next;
-                if ((waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0))
-                {
-                    // No more are due; or what is left would not fit into this reply, or other takers were faster.
-                    break;
-                }
+            // Where other takers were faster, what is found changes: there may be more for this one too.
+            var next = waiting.Items.Count > 0 ? waiting.Items[0].Entry.Member : null;
+            inVain = took == 0 && next == head ? inVain + 1 : 0;
+            head = next;
+            if ((waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0))
+            {
+                // No more are due; or what is left would not fit into this reply, or other takers were faster.
+                break;
             }
         }
-        catch (Exception outage) when (taken.Count > 0 && outage is StoreUnavailableException or StoreBusyException)
+
+        // What some partitions gave is this taker's: untold, nobody would have it until its lease expires.
+        if (taken.Count == 0)
         {
-            // Of some partitions, perhaps. What the others gave is this taker's: untold, nobody would have it until its lease expires.
+            partitions.DemandAll();
         }
 
         return taken;
@@ -88,18 +87,19 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
         if (agentId.Length > 0 && moduleName.Length > 0)
         {
             // There is but one lane, whose turn it always is.
-            return await PartitionMerge.First(store.AllPartitions(), wanted, ByTurn, async (partition, count) =>
+            return await PartitionMerge.First(partitions.Numbers, wanted, ByTurn, async (partition, count) =>
             {
                 var lane = new LaneTurn(partition, agentId, moduleName, Band: 0, Score: 0);
-                return WaitingOf(lane, await store.Due(new StoreKey(partition, lane.Index), upTo, count, cancellation));
+                return WaitingOf(lane, await Due(partition, lane.Index, upTo, count, cancellation));
             });
         }
 
         var lanes = await Lanes(wanted, cancellation);
-        return lanes.Count == 0
-            ? new Merged<Waiting>([], [])
-            : await PartitionMerge.FirstOfAll(lanes, wanted, ByTurn, (some, count) => Heads(some, count, cancellation));
+        return await PartitionMerge.FirstOfAll(lanes, wanted, ByTurn, (some, count) => Heads(some, count, cancellation));
     }
+
+    private Task<IReadOnlyList<IndexEntry>> Due(int partition, string index, long by, int count, CancellationToken cancellation) =>
+        partitions.Heard(partition, store.Due(new StoreKey(partition, index), by, count, cancellation));
 
     /// <summary>The lanes whose turn it is, in every partition.</summary>
     private async Task<IReadOnlyList<LaneTurn>> Lanes(int wanted, CancellationToken cancellation)
@@ -111,10 +111,10 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
         while (true)
         {
             heads = await PartitionMerge.First(
-                store.AllPartitions(),
+                partitions.Numbers,
                 count,
                 Orders.Lowest,
-                (partition, most) => store.Due(new StoreKey(partition, turns), Math.Max(upTo, now) + AheadMilliseconds, most, cancellation));
+                (partition, most) => Due(partition, turns, Math.Max(upTo, now) + AheadMilliseconds, most, cancellation));
             seen = [.. heads.Seen.Select(Turn)];
             if (heads.Items.Count < count || seen.DistinctBy(turn => turn.AgentId).Skip(FewestAgents - 1).Any())
             {
@@ -139,10 +139,12 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
     private async Task<IReadOnlyList<Waiting>[]> Heads(IReadOnlyList<LaneTurn> turns, int count, CancellationToken cancellation)
     {
         var heads = new IReadOnlyList<Waiting>[turns.Count];
+        Array.Fill(heads, []);
         await Task.WhenAll(Enumerable.Range(0, turns.Count).GroupBy(i => turns[i].Partition).Select(async partition =>
         {
             var bands = partition.Select(i => new IndexBand(turns[i].Index, turns[i].Band)).ToArray();
-            foreach (var (i, due) in partition.Zip(await store.Heads(partition.Key, bands, upTo, count, cancellation)))
+            var all = await partitions.Heard(partition.Key, store.Heads(partition.Key, bands, upTo, count, cancellation));
+            foreach (var (i, due) in partition.Zip(all))
             {
                 heads[i] = WaitingOf(turns[i], due);
             }
@@ -210,7 +212,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
         var told = new AuditEvent(EventTypes.TasksRetrieved, "due tasks taken");
         // Behind those that came due in this same millisecond.
         var servedAt = clock.GetUtcNow().ToUnixTimeMilliseconds() + 1;
-        var takes = shares.Select(share => store.Take(
+        var takes = shares.Select(share => partitions.Heard(share.Partition, store.Take(
             new Take(
                 share.Partition,
                 share.Offered,
@@ -223,16 +225,12 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
                 events.WriteAround(told, origin, "lease_tokens", AuditEvent.Names.Agents),
                 TaskCounts.Delivered,
                 order.TellsEnd),
-            cancellation)).ToArray();
-        var all = Task.WhenAll(takes);
-        await ((Task)all).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (var delivered in takes.Where(take => take.IsCompletedSuccessfully).SelectMany(take => take.Result))
+            cancellation)));
+        foreach (var delivered in (await Task.WhenAll(takes)).SelectMany(deliveries => deliveries))
         {
             taken.Add(delivered);
             budget -= delivered.Record.Payload.Length + delivered.Record.Document.Length;
         }
-
-        await all;
     }
 
     private Candidate CandidateOf(Waiting waiting)

@@ -81,37 +81,6 @@ public sealed class FailoverTests(ITestOutputHelper output)
         (await taker.Next()).Task.Id.Should().Be(late.Id);
     }
 
-    [Fact]
-    public async Task However_many_wait_for_a_dead_shard_the_others_are_served()
-    {
-        var ids = Enumerable.Range(0, 64).Select(_ => Requests.NewId("result")).ToArray();
-        await using var cluster = await RedisCluster.Start(NodeTimeout);
-        await using var dbos = new Deployment(cluster);
-        await dbos.InitializeAsync();
-        foreach (var id in ids)
-        {
-            (await dbos.Client.StoreResultAsync(Result(id))).Success.Should().BeTrue();
-        }
-
-        var (master, replica) = (cluster.Nodes[0], cluster.Nodes[RedisCluster.Masters]);
-        var kept = await master.Ask("keys", "*");
-        var dead = ids.Where(id => kept.Contains(id, StringComparison.Ordinal)).ToArray();
-        await Task.WhenAll(master.Kill(), replica.Kill());
-        await Eventually.True(() => AllAreRefusedAtOnce(dbos.Client, dead), Patience, "nobody waits for the dead shard any more");
-
-        await Parallel.ForEachAsync(
-            ids.Except(dead),
-            async (id, _) => (await dbos.Client.StoreResultAsync(Result(id), cancellationToken: CancellationToken.None)).Success.Should().BeTrue());
-    }
-
-    private static async Task<bool> AllAreRefusedAtOnce(DBOS.DBOSClient client, string[] ids)
-    {
-        var since = Stopwatch.StartNew();
-        await Task.WhenAll(ids.Select(id => FluentActions.Awaiting(async () => await client.StoreResultAsync(Result(id)))
-            .Should().ThrowAsync<RpcException>().Where(failure => failure.StatusCode == StatusCode.Unavailable)));
-        return since.Elapsed < TimeSpan.FromMilliseconds(500);
-    }
-
     /// <summary>Results of as many agents, so that they lie in every partition.</summary>
     private static StoreResultRequest Result(string id) => Requests.Result(id, agentId: id);
 

@@ -15,7 +15,7 @@ public sealed class BatchTests : IDisposable
     {
         foreach (var id in new[] { "task-1", "task-2" })
         {
-            dbos.Tasks.Find(id, Arg.Any<CancellationToken>()).Returns(Samples.Inflight with { Id = id });
+            dbos.Tasks.FindBare(id, Arg.Any<CancellationToken>()).Returns(Samples.Inflight with { Id = id });
         }
     }
 

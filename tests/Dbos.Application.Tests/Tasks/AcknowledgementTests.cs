@@ -101,7 +101,7 @@ public sealed class AcknowledgementTests : IDisposable
 
     public void Dispose() => dbos.Dispose();
 
-    private void TaskIs(MeasurementTask task) => dbos.Tasks.Find("task-1", Arg.Any<CancellationToken>()).Returns(task);
+    private void TaskIs(MeasurementTask task) => dbos.Tasks.FindBare("task-1", Arg.Any<CancellationToken>()).Returns(task);
 
     private Task<Answer<Written>> Nack(long delay = 0, bool atOnce = false, long token = 1) =>
         dbos.Ask(new NackTask("task-1", delay, atOnce, token, "no route"));

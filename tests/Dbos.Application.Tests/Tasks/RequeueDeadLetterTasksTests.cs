@@ -74,7 +74,7 @@ public sealed class RequeueDeadLetterTasksTests : IDisposable
     private static MeasurementTask Dead(int number) =>
         Samples.Dead with { Id = string.Create(CultureInfo.InvariantCulture, $"task-{number}") };
 
-    private void TaskIs(MeasurementTask task) => dbos.Tasks.Find(task.Id, Arg.Any<CancellationToken>()).Returns(task);
+    private void TaskIs(MeasurementTask task) => dbos.Tasks.FindBare(task.Id, Arg.Any<CancellationToken>()).Returns(task);
 
     private void DeadAre(TaskFilter filter, string token, Page<MeasurementTask> page) =>
         dbos.Tasks.List(MeasurementTaskStatus.Failed, filter, new PageRequest(500, token), Arg.Any<CancellationToken>()).Returns(page);

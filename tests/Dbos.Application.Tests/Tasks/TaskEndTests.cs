@@ -48,5 +48,5 @@ public sealed class TaskEndTests : IDisposable
 
     public void Dispose() => dbos.Dispose();
 
-    private void TaskIs(MeasurementTask task) => dbos.Tasks.Find("task-1", Arg.Any<CancellationToken>()).Returns(task);
+    private void TaskIs(MeasurementTask task) => dbos.Tasks.FindBare("task-1", Arg.Any<CancellationToken>()).Returns(task);
 }

@@ -189,7 +189,7 @@ public sealed class TaskFeedTests : IDisposable
         await using var feed = await RunningFeed.Start(dbos, new StreamDueTasks(TaskFilter.Any, 1, VisibilityTimeoutSeconds: 36_000));
         await feed.Next();
         var asked = 0;
-        dbos.Tasks.Find("task-1", Arg.Any<CancellationToken>()).Returns(_ => Interlocked.Increment(ref asked) <= 2
+        dbos.Tasks.FindBare("task-1", Arg.Any<CancellationToken>()).Returns(_ => Interlocked.Increment(ref asked) <= 2
             ? Task.FromException<MeasurementTask?>(outage)
             : Task.FromResult<MeasurementTask?>(null));
 
@@ -206,7 +206,7 @@ public sealed class TaskFeedTests : IDisposable
         await using var feed = await RunningFeed.Start(dbos, TwoAtATime with { MaxInflight = 1 });
         await feed.Next();
         var asked = 0;
-        dbos.Tasks.Find("task-1", Arg.Any<CancellationToken>()).Returns(_ =>
+        dbos.Tasks.FindBare("task-1", Arg.Any<CancellationToken>()).Returns(_ =>
         {
             if (Interlocked.Increment(ref asked) > 1)
             {
@@ -229,7 +229,7 @@ public sealed class TaskFeedTests : IDisposable
         await using var feed = await RunningFeed.Start(dbos, TwoAtATime with { MaxInflight = 60 });
         await feed.Next();
         var (atATime, most) = (0, 0);
-        dbos.Tasks.Find(default!, default).ReturnsForAnyArgs(async _ =>
+        dbos.Tasks.FindBare(default!, default).ReturnsForAnyArgs(async _ =>
         {
             most = Math.Max(most, Interlocked.Increment(ref atATime));
             await Task.Yield();
@@ -311,8 +311,8 @@ public sealed class TaskFeedTests : IDisposable
         AreDue(1, 2, 3, 4);
         await using var feed = await RunningFeed.Start(dbos, TwoAtATime);
         await feed.Next();
-        dbos.Tasks.Find("task-1", Arg.Any<CancellationToken>()).Returns(Numbered(1));
-        dbos.Tasks.Find("task-2", Arg.Any<CancellationToken>()).Returns(secondTask);
+        dbos.Tasks.FindBare("task-1", Arg.Any<CancellationToken>()).Returns(Numbered(1));
+        dbos.Tasks.FindBare("task-2", Arg.Any<CancellationToken>()).Returns(secondTask);
 
         signals.Missed();
         (await feed.Next()).Should().Equal("task-3");

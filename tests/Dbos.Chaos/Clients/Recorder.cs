@@ -56,7 +56,16 @@ internal sealed class Recorder(string client, AnyReplica replicas, History histo
     }
 
     public void NoteUnknown(long id, TimeSpan started, IEnumerable<Call> asked, RpcException unanswered) =>
-        Note(id, started, asked.Select(call => call with { Code = unanswered.StatusCode.ToString(), Detail = unanswered.Status.Detail }));
+        Note(id, started, asked.Select(call => call with { Code = CodeOf(unanswered), Detail = unanswered.Status.Detail }));
+
+    /// <summary>
+    /// What DBOS answered instead; or that the client's connection came to nothing, which gRPC for .NET calls INTERNAL if it was
+    /// cut while it was being made.
+    /// </summary>
+    internal static string CodeOf(RpcException unanswered) =>
+        unanswered.Status.DebugException is HttpRequestException { InnerException: not HttpProtocolException }
+            ? "NoConnection"
+            : unanswered.StatusCode.ToString();
 
     public void Note(long id, TimeSpan started, IEnumerable<Call> heard)
     {

@@ -46,6 +46,20 @@ public abstract class RecordLifeTests(IEngine engine) : StoreTests(engine)
     }
 
     [Fact]
+    public async Task A_bare_record_is_all_but_its_payload()
+    {
+        await Commit(Over(0) with { Payload = Bytes("raw"), Lease = LeaseChange.Until(Sometime) });
+
+        var (whole, bare) = (await Port.Find(Record, None), await Port.FindBare(Record, None));
+
+        Text(whole!.Payload).Should().Be("raw");
+        bare!.Payload.Length.Should().Be(0);
+        Text(bare.Document).Should().Be(Text(whole.Document));
+        (bare.Version, bare.Deliveries, bare.LeasedUntil).Should().Be((whole.Version, whole.Deliveries, whole.LeasedUntil));
+        (await Port.FindBare(Record with { Name = "nobody" }, None)).Should().BeNull();
+    }
+
+    [Fact]
     public async Task A_record_that_is_deleted_is_gone_and_the_rest_of_the_commit_is_done()
     {
         await Commit(Over(0) with { Payload = Bytes("raw"), Indexes = [new("index", "x", 1)] });
