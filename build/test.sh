@@ -152,29 +152,27 @@ begin_project() {
   begin "$1" "${@:2}" dotnet test "tests/$1" --no-build --configuration Debug --results-directory "$results" --logger "trx;LogFileName=$1.trx"
 }
 
-# Is bound to be done within seconds here and there, and mostly waits: all others take what it leaves of the processor.
-readonly prompt=Dbos.Api.Tests
-readonly behind=(nice --adjustment=10)
-begin_project "$prompt"
-
-# What bears being slow runs at once, with servers of its own.
+# What bears being slow runs at once, with servers of its own: nothing in it is bound to be done within seconds.
 patient=(Dbos.Chaos.Tests Dbos.Model.Tests)
-for name in "${patient[@]}"; do begin_project "$name" "${behind[@]}"; done
+for name in "${patient[@]}"; do begin_project "$name"; done
 for file in "${python_suites[@]}"; do
-  begin "python $(basename "$file" .py)" "${behind[@]}" "$python" tests/python "$(basename "$file")"
+  begin "python $(basename "$file" .py)" "$python" tests/python "$(basename "$file")"
 done
 for name in "${patient[@]}"; do tell "$name" count_trx; done
 for file in "${python_suites[@]}"; do
   tell "python $(basename "$file" .py)" count_python
 done
 
+# Waits for half of its time, for servers that start, fail over and come back: the others take what it leaves of the processor.
+readonly waiting=Dbos.Api.Tests
+begin_project "$waiting"
 for project in tests/*.Tests; do
   name=$(basename "$project")
-  if [[ " ${patient[*]} $prompt " != *" $name "* ]]; then
-    begin_project "$name" "${behind[@]}"
+  if [[ " ${patient[*]} $waiting " != *" $name "* ]]; then
+    begin_project "$name" nice --adjustment=5
     tell "$name" count_trx
   fi
 done
-tell "$prompt" count_trx
+tell "$waiting" count_trx
 
 ((failed == 0))

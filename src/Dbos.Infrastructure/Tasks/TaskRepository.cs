@@ -20,6 +20,7 @@ public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats 
     ];
 
     private readonly HeldTasks held = new();
+    private readonly ServedAgents served = new();
     private readonly Records<MeasurementTask> records = new(store, events, heartbeats, Rehydrate, task => task.Payload);
 
     public Task<MeasurementTask?> Find(string taskId, CancellationToken cancellation) => records.Find(KeyOf(taskId), cancellation);
@@ -43,11 +44,13 @@ public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats 
 
     public async Task<TakenTasks> Take(TakeOrder order, UnitOfWork work, CancellationToken cancellation)
     {
-        var taken = await new TaskTaker(store, events, order, clock, work.Origin).Run(cancellation);
+        var taken = await new TaskTaker(store, events, served, order, clock, work.Origin).Run(cancellation);
         var tasks = taken.OrderBy(delivered => delivered.Score).Select(delivered => records.Decode(delivered.Record)).ToArray();
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var task in tasks)
         {
             held.Hear(task, isSo: true);
+            served.Hear(task.AgentId, now);
         }
 
         return new TakenTasks(tasks);

@@ -13,7 +13,8 @@ namespace Dbos.Infrastructure.Tasks;
 /// Finds the tasks whose turn it is, over all partitions, and takes them. A higher priority goes first; within one the
 /// oldest; but an agent's tasks are no older than its last turn, so that its backlog lets others pass.
 /// </summary>
-internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder order, TimeProvider clock, Origin origin)
+internal sealed class TaskTaker(
+    IStore store, EventWriter events, ServedAgents servedHere, TakeOrder order, TimeProvider clock, Origin origin)
 {
     /// <summary>
     /// A lane that was taken from has its turn when that was, by another replica's clock, which may be a little ahead,
@@ -40,7 +41,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
     private readonly long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
     private readonly long upTo = (order.Due ?? clock.GetUtcNow()).ToUnixTimeMilliseconds();
 
-    /// <summary>Lanes are read at the same time.</summary>
+    /// <summary>As turns tell. Lanes are read at the same time.</summary>
     private readonly ConcurrentDictionary<string, long> servedAgents = [];
     private readonly Dictionary<(string Lane, int Band), TakeSource> sources = [];
     private readonly List<Delivery> taken = [];
@@ -173,7 +174,7 @@ internal sealed class TaskTaker(IStore store, EventWriter events, TakeOrder orde
     private string ServedAgent(Waiting waiting) => TurnOf(waiting) > waiting.Due ? waiting.Turn.AgentId : string.Empty;
 
     private long TurnOf(Waiting waiting) =>
-        Math.Max(waiting.Due, servedAgents.GetValueOrDefault(waiting.Turn.AgentId));
+        Math.Max(waiting.Due, Math.Max(servedHere[waiting.Turn.AgentId], servedAgents.GetValueOrDefault(waiting.Turn.AgentId)));
 
     /// <summary>
     /// How many each partition gives; first the partition of the very first. All that was seen of a partition is

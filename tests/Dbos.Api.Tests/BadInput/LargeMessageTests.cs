@@ -53,4 +53,7 @@ public abstract class LargeMessageTests(Deployment dbos)
 
 public sealed class LargeMessagesOnRedis(OneOnRedis dbos) : LargeMessageTests(dbos), IClassFixture<OneOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class LargeMessagesOnCluster(OneOnCluster dbos) : LargeMessageTests(dbos), IClassFixture<OneOnCluster>;
+
 public sealed class LargeMessagesOnEmbedded(OneEmbedded dbos) : LargeMessageTests(dbos), IClassFixture<OneEmbedded>;

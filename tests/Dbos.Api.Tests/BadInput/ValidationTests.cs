@@ -68,4 +68,7 @@ public abstract class ValidationTests(Deployment dbos)
 
 public sealed class ValidationOnRedis(OneOnRedis dbos) : ValidationTests(dbos), IClassFixture<OneOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class ValidationOnCluster(OneOnCluster dbos) : ValidationTests(dbos), IClassFixture<OneOnCluster>;
+
 public sealed class ValidationOnEmbedded(OneEmbedded dbos) : ValidationTests(dbos), IClassFixture<OneEmbedded>;

@@ -94,4 +94,7 @@ public abstract class MaxInflightTests(Deployment dbos)
 
 public sealed class MaxInflightOnRedis(TwoOnRedis dbos) : MaxInflightTests(dbos), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class MaxInflightOnCluster(TwoOnCluster dbos) : MaxInflightTests(dbos), IClassFixture<TwoOnCluster>;
+
 public sealed class MaxInflightOnEmbedded(OneEmbedded dbos) : MaxInflightTests(dbos), IClassFixture<OneEmbedded>;

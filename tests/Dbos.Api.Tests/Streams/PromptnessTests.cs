@@ -88,4 +88,7 @@ public abstract class PromptnessTests(Deployment dbos, ITestOutputHelper output)
 
 public sealed class PromptnessOnRedis(TwoOnRedis dbos, ITestOutputHelper output) : PromptnessTests(dbos, output), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class PromptnessOnCluster(TwoOnCluster dbos, ITestOutputHelper output) : PromptnessTests(dbos, output), IClassFixture<TwoOnCluster>;
+
 public sealed class PromptnessOnEmbedded(OneEmbedded dbos, ITestOutputHelper output) : PromptnessTests(dbos, output), IClassFixture<OneEmbedded>;

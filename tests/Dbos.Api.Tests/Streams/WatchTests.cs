@@ -42,6 +42,9 @@ public abstract class WatchTests(Deployment dbos)
 
 public sealed class WatchOnRedis(TwoOnRedis dbos) : WatchTests(dbos), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class WatchOnCluster(TwoOnCluster dbos) : WatchTests(dbos), IClassFixture<TwoOnCluster>;
+
 public sealed class WatchOnEmbedded(OneEmbedded dbos) : WatchTests(dbos), IClassFixture<OneEmbedded>;
 
 public sealed class WatchOfLittleKeptTests

@@ -83,4 +83,7 @@ public abstract class LeaseExtensionTests(Deployment dbos)
 
 public sealed class LeaseExtensionOnRedis(TwoOnRedis dbos) : LeaseExtensionTests(dbos), IClassFixture<TwoOnRedis>;
 
+[Collection(SharedCluster.Name)]
+public sealed class LeaseExtensionOnCluster(TwoOnCluster dbos) : LeaseExtensionTests(dbos), IClassFixture<TwoOnCluster>;
+
 public sealed class LeaseExtensionOnEmbedded(OneEmbedded dbos) : LeaseExtensionTests(dbos), IClassFixture<OneEmbedded>;

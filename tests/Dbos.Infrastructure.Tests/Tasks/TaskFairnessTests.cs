@@ -42,6 +42,23 @@ public abstract class TaskFairnessTests(IEngine engine, int partitions) : StoreT
     }
 
     [Fact]
+    public async Task An_agent_of_hundreds_of_modules_has_one_turn_among_many_others()
+    {
+        const int Others = 12;
+        await Schedule(Enumerable.Range(0, 1_000).Select(
+            one => Given.Task($"hog {one}", Given.LongAgo, agentId: "hog", moduleName: $"m{one % 500}")));
+        await Schedule(Enumerable.Range(0, Others).Select(
+            one => Given.Task($"other {one}", Given.LongAgo + 1, agentId: $"agent {one}", moduleName: "m0")));
+        var taken = new List<string>();
+        for (var turn = 0; turn <= Others; turn++)
+        {
+            taken.AddRange(await Take(Given.Due(limit: 1)));
+        }
+
+        taken.Should().HaveCount(Others + 1).And.ContainSingle(id => id.StartsWith("hog", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Agents_with_a_backlog_each_take_turns()
     {
         const int Agents = 4;
