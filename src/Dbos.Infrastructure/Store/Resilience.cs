@@ -46,7 +46,7 @@ internal sealed class Resilience : IDisposable
 
     private static readonly ResiliencePropertyKey<long> Since = new("since");
 
-    /// <summary>Of what is asked of several servers, or of nobody, as none is known or connected.</summary>
+    /// <summary>Stands for all that is not asked of one server that is known: of several, of none that is left, of this process itself.</summary>
     private static readonly EndPoint Nobody = new DnsEndPoint("nobody", 0);
 
     private readonly Func<int, EndPoint?> serverOf;
@@ -55,7 +55,7 @@ internal sealed class Resilience : IDisposable
     /// <summary>By server, as a dead shard of several must not stop the others, however many callers wait for it alone.</summary>
     private readonly ConcurrentDictionary<EndPoint, Circuit> circuits = [];
 
-    /// <param name="serverOf">Who is asked for a partition now.</param>
+    /// <param name="serverOf">Who is to be asked for a partition; null: nobody is known.</param>
     public Resilience(Func<int, EndPoint?> serverOf)
     {
         this.serverOf = serverOf;

@@ -41,7 +41,7 @@ internal sealed class TaskTaker(
     private readonly long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
     private readonly long upTo = (order.Due ?? clock.GetUtcNow()).ToUnixTimeMilliseconds();
 
-    /// <summary>As turns tell. Lanes are read at the same time.</summary>
+    /// <summary>As turns tell, or this process knew when the agent was first seen: while items are sorted it stays so.</summary>
     private readonly ConcurrentDictionary<string, long> servedAgents = [];
     private readonly Dictionary<(string Lane, int Band), TakeSource> sources = [];
     private readonly List<Delivery> taken = [];
@@ -155,9 +155,14 @@ internal sealed class TaskTaker(
 
     private IReadOnlyList<Waiting> WaitingOf(LaneTurn turn, IReadOnlyList<IndexEntry> due)
     {
-        if (due.Count > 0 && turn.Score > Bands.DueOf(due[0].Score))
+        if (due.Count > 0)
         {
-            servedAgents.AddOrUpdate(turn.AgentId, turn.Score, (_, other) => Math.Max(turn.Score, other));
+            var byTurn = turn.Score > Bands.DueOf(due[0].Score) ? turn.Score : 0;
+            servedAgents.AddOrUpdate(
+                turn.AgentId,
+                (agentId, seen) => Math.Max(seen, servedHere[agentId]),
+                (_, other, seen) => Math.Max(other, seen),
+                byTurn);
         }
 
         return [.. due.Select(entry => new Waiting(turn, entry))];
@@ -174,7 +179,7 @@ internal sealed class TaskTaker(
     private string ServedAgent(Waiting waiting) => TurnOf(waiting) > waiting.Due ? waiting.Turn.AgentId : string.Empty;
 
     private long TurnOf(Waiting waiting) =>
-        Math.Max(waiting.Due, Math.Max(servedHere[waiting.Turn.AgentId], servedAgents.GetValueOrDefault(waiting.Turn.AgentId)));
+        Math.Max(waiting.Due, servedAgents.GetValueOrDefault(waiting.Turn.AgentId));
 
     /// <summary>
     /// How many each partition gives; first the partition of the very first. All that was seen of a partition is
