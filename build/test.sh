@@ -165,14 +165,18 @@ done
 
 # Waits for half of its time, for servers that start, fail over and come back: the others take what it leaves of the processor.
 readonly waiting=Dbos.Api.Tests
+# Is about rates and delays: nothing runs beside it.
+readonly measuring=Dbos.Soak.Tests
 begin_project "$waiting"
 for project in tests/*.Tests; do
   name=$(basename "$project")
-  if [[ " ${patient[*]} $waiting " != *" $name "* ]]; then
+  if [[ " ${patient[*]} $waiting $measuring " != *" $name "* ]]; then
     begin_project "$name" nice --adjustment=5
     tell "$name" count_trx
   fi
 done
 tell "$waiting" count_trx
+begin_project "$measuring"
+tell "$measuring" count_trx
 
 ((failed == 0))
