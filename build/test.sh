@@ -146,10 +146,10 @@ step build dotnet build Dbos.sln --no-restore --configuration Debug
 shopt -s nullglob
 python_suites=(tests/python/test_*.py)
 
-# begin_project NAME [PREFIX...]
+# begin_project NAME
 begin_project() {
   grep --quiet "$1.csproj" Dbos.sln || echo "$1 is not in Dbos.sln: it was not built" >&2
-  begin "$1" "${@:2}" dotnet test "tests/$1" --no-build --configuration Debug --results-directory "$results" --logger "trx;LogFileName=$1.trx"
+  begin "$1" dotnet test "tests/$1" --no-build --configuration Debug --results-directory "$results" --logger "trx;LogFileName=$1.trx"
 }
 
 # What bears being slow runs at once, with servers of its own: nothing in it is bound to be done within seconds.
@@ -163,20 +163,12 @@ for file in "${python_suites[@]}"; do
   tell "python $(basename "$file" .py)" count_python
 done
 
-# Waits for half of its time, for servers that start, fail over and come back: the others take what it leaves of the processor.
-readonly waiting=Dbos.Api.Tests
-# Is about rates and delays: nothing runs beside it.
-readonly measuring=Dbos.Soak.Tests
-begin_project "$waiting"
 for project in tests/*.Tests; do
   name=$(basename "$project")
-  if [[ " ${patient[*]} $waiting $measuring " != *" $name "* ]]; then
-    begin_project "$name" nice --adjustment=5
+  if [[ " ${patient[*]} " != *" $name "* ]]; then
+    begin_project "$name"
     tell "$name" count_trx
   fi
 done
-tell "$waiting" count_trx
-begin_project "$measuring"
-tell "$measuring" count_trx
 
 ((failed == 0))

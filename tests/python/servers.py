@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -28,9 +29,14 @@ def eventually(condition, patience, what):
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """From below the ports that Linux gives to clients, of which one may come before a server that starts slowly."""
+    while True:
+        with socket.socket() as listener:
+            try:
+                listener.bind(("", random.randrange(10_000, 32_768)))
+            except OSError:
+                continue
+            return listener.getsockname()[1]
 
 
 class ProcessGroup:

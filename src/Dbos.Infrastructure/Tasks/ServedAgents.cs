@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Dbos.Infrastructure.Tasks;
 
 /// <summary>
-/// When this process last took tasks of an agent. The turns tell it of the lanes that were taken from; of an agent with more lanes than
-/// a taker looks at, those may not be among them.
+/// When this process last took tasks of an agent. The turns tell it as long as the lanes that were taken from have more; of an agent
+/// with very many lanes, that is not enough.
 /// </summary>
 internal sealed class ServedAgents
 {

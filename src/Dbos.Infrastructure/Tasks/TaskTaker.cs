@@ -41,7 +41,7 @@ internal sealed class TaskTaker(
     private readonly long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
     private readonly long upTo = (order.Due ?? clock.GetUtcNow()).ToUnixTimeMilliseconds();
 
-    /// <summary>As turns tell, or this process knew when the agent was first seen: while items are sorted it stays so.</summary>
+    /// <summary>As turns tell; of an agent of many lanes, as this process remembers too. Lanes are read at the same time.</summary>
     private readonly ConcurrentDictionary<string, long> servedAgents = [];
     private readonly Dictionary<(string Lane, int Band), TakeSource> sources = [];
     private readonly List<Delivery> taken = [];
@@ -96,6 +96,12 @@ internal sealed class TaskTaker(
         }
 
         var lanes = await Lanes(wanted, cancellation);
+        foreach (var (agent, _) in lanes.CountBy(lane => lane.AgentId).Where(of => of.Value > FewestTurns))
+        {
+            // The lanes that it was served from may be empty by now, or may not be among these.
+            servedAgents[agent] = servedHere[agent];
+        }
+
         return await PartitionMerge.FirstOfAll(lanes, wanted, ByTurn, (some, count) => Heads(some, count, cancellation));
     }
 
@@ -155,14 +161,9 @@ internal sealed class TaskTaker(
 
     private IReadOnlyList<Waiting> WaitingOf(LaneTurn turn, IReadOnlyList<IndexEntry> due)
     {
-        if (due.Count > 0)
+        if (due.Count > 0 && turn.Score > Bands.DueOf(due[0].Score))
         {
-            var byTurn = turn.Score > Bands.DueOf(due[0].Score) ? turn.Score : 0;
-            servedAgents.AddOrUpdate(
-                turn.AgentId,
-                (agentId, seen) => Math.Max(seen, servedHere[agentId]),
-                (_, other, seen) => Math.Max(other, seen),
-                byTurn);
+            servedAgents.AddOrUpdate(turn.AgentId, turn.Score, (_, other) => Math.Max(turn.Score, other));
         }
 
         return [.. due.Select(entry => new Waiting(turn, entry))];
