@@ -5,9 +5,9 @@ using StackExchange.Redis;
 namespace Dbos.Infrastructure.Redis;
 
 /// <summary>
-/// What the client knows of a Redis Cluster: who serves which slot, and who is a primary. It has it told anew every few
-/// seconds, and not by a redirection, so that for as long it sends nothing to a replica that was promoted; whoever finds a server changing
-/// over has it told now.
+/// What the client library knows of a Redis Cluster: who serves which slot, and who is a primary. It reads that every few seconds, and learns
+/// no roles from redirections, so that until then it sends nothing to a replica that was promoted. Whoever finds a server changing over
+/// has it read at once.
 /// </summary>
 internal sealed class ClusterTopology
 {
