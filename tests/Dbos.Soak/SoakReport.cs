@@ -1,5 +1,5 @@
-using System.Globalization;
 using Dbos.Soak.Takers;
+using static Dbos.Soak.Figures;
 
 namespace Dbos.Soak;
 
@@ -35,6 +35,4 @@ public sealed record SoakReport
             .. Faults.Take(MostFaultsTold).Select(fault => $"WRONG: {fault}"),
             Faults.Count == 0 ? "each task was completed exactly once, none is left over" : $"{Faults.Count} faults",
         ]);
-
-    private static string Line(FormattableString line) => line.ToString(CultureInfo.InvariantCulture);
 }

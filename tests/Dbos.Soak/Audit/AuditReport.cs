@@ -1,4 +1,4 @@
-using System.Globalization;
+using static Dbos.Soak.Figures;
 
 namespace Dbos.Soak.Audit;
 
@@ -54,8 +54,4 @@ public sealed record AuditReport
     private static string Told(TimeSpan[] sorted) => sorted.Length == 0
         ? "none"
         : Line($"{sorted.Length:N0}, p50 {Ms(sorted, 0.5):F1} ms, p99 {Ms(sorted, 0.99):F1} ms, longest {Ms(sorted, 1):F0} ms");
-
-    private static double Ms(TimeSpan[] sorted, double quantile) => sorted[(int)((sorted.Length - 1) * quantile)].TotalMilliseconds;
-
-    private static string Line(FormattableString line) => line.ToString(CultureInfo.InvariantCulture);
 }

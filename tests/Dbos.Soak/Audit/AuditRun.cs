@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Grpc.Core;
 
 namespace Dbos.Soak.Audit;
 
@@ -22,7 +21,6 @@ public static class AuditRun
         {
             await Scheduler.Schedule(replicas, tasks, dueWithin: TimeSpan.Zero);
         }
-
 
         using var isOver = new CancellationTokenSource(quiet);
         var alone = await Act(server.Connect(), isOver.Token);

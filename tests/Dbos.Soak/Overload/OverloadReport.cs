@@ -1,5 +1,5 @@
-using System.Globalization;
 using Grpc.Health.V1;
+using static Dbos.Soak.Figures;
 
 namespace Dbos.Soak.Overload;
 
@@ -77,9 +77,4 @@ public sealed record OverloadReport
 
     public override string ToString() =>
         string.Join(Environment.NewLine, [text, .. Faults.Select(fault => $"WRONG: {fault}")]);
-
-    private static double Ms(TimeSpan[] sorted, double quantile) =>
-        sorted.Length == 0 ? 0 : sorted[(int)((sorted.Length - 1) * quantile)].TotalMilliseconds;
-
-    private static string Line(FormattableString line) => line.ToString(CultureInfo.InvariantCulture);
 }
