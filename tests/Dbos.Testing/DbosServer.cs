@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dbos.Wire;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Task = System.Threading.Tasks.Task;
@@ -105,7 +106,7 @@ public sealed class DbosServer : IAsyncDisposable
     }
 
     /// <summary>A client on a connection of its own.</summary>
-    public DBOS.DBOSClient Connect() => new(OpenChannel());
+    public DBOS.DBOSClient Connect() => new(Open());
 
     public async ValueTask DisposeAsync()
     {
@@ -132,12 +133,12 @@ public sealed class DbosServer : IAsyncDisposable
             "dotnet",
             [ProductFiles.ApiAssembly],
             new Dictionary<string, string>(settings) { ["PORT"] = Port.ToString(CultureInfo.InvariantCulture) });
-        var shared = OpenChannel();
+        var shared = Open();
         Client = new DBOS.DBOSClient(shared);
         Health = new Health.HealthClient(shared);
     }
 
-    private GrpcChannel OpenChannel()
+    private CallInvoker Open()
     {
         var channel = GrpcChannel.ForAddress($"http://{Address}", new GrpcChannelOptions
         {
@@ -146,6 +147,6 @@ public sealed class DbosServer : IAsyncDisposable
             MaxReconnectBackoff = TimeSpan.FromMilliseconds(200),
         });
         channels.Add(channel);
-        return channel;
+        return channel.Intercept(new BoundedCalls());
     }
 }

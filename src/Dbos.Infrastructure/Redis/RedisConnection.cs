@@ -26,26 +26,13 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
     public static ConfigurationOptions Options(string address)
     {
         var options = ConfigurationOptions.Parse(address);
-        options.ClientName = "dbos";
+        options.Defaults = new RedisDefaults();
+        options.ClientName ??= "dbos";
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
 
         // CLUSTER NODES counts as such a command; no other is asked.
         options.AllowAdmin = true;
-
-        // Callers are promised UNAVAILABLE within 3 s. Late calls are looked for at every heartbeat, so the
-        // patience with one is this and at most one heartbeat more; the rest is for trials before it and for the way
-        // back, as all calls in flight end at once.
-        options.AsyncTimeout = 1_500;
-
-        // Of the client alone, nothing is sent. Where the first attempt to connect again fails, the next is the heartbeat
-        // after the pause of the policy below: together less than retries go on for.
-        options.HeartbeatInterval = TimeSpan.FromMilliseconds(100);
-
-        // Service is promised within 5 s of Redis's return, or of the promotion of a replica that is connected already.
-        options.ConnectTimeout = 2_000;
-        options.ReconnectRetryPolicy = new LinearRetry(500);
-        options.ConfigCheckSeconds = 3;
         return options;
     }
 

@@ -8,10 +8,12 @@ public abstract class LeaseExpiryTests(Deployment dbos)
     private const int LeasedAtOnce = 40;
     private static readonly TimeSpan LongestReturn = TimeSpan.FromSeconds(LeaseSeconds + 2);
 
+    private readonly string agent = Requests.NewId("agent");
+
     [Fact]
     public async Task Expired_leases_return_within_2_seconds_and_only_once()
     {
-        var ids = await Task.WhenAll(Enumerable.Range(0, LeasedAtOnce).Select(_ => Schedule(maxExpiries: 3)));
+        string[] ids = [.. (await dbos.Client.ScheduleSome(agent, LeasedAtOnce)).Select(task => task.Id)];
         var taken = await Take();
         taken.Select(task => task.Id).Should().BeEquivalentTo(ids);
 
@@ -22,8 +24,8 @@ public abstract class LeaseExpiryTests(Deployment dbos)
         again.Should().HaveCount(LeasedAtOnce).And.OnlyContain(task => task.LeaseToken == 2 && task.RetryCount == 1 && task.LastError == "lease 1 expired");
         await Task.WhenAll(again.Select(task => Ack(task.Id, task.LeaseToken)));
         (await Find(ids)).Should().OnlyContain(task => task.Status == "completed" && task.RetryCount == 1);
-        var told = (await dbos.Client.ReadEvents()).Where(told => told.Type == "task_lease_expired").Select(told => told["task_id"]);
-        told.Where(ids.Contains).Should().OnlyHaveUniqueItems().And.HaveCount(LeasedAtOnce);
+        (await dbos.Client.ReadEvents("task_lease_expired", "agent_id", agent)).Select(told => told["task_id"])
+            .Should().OnlyHaveUniqueItems().And.HaveCount(LeasedAtOnce);
     }
 
     [Fact]
@@ -42,19 +44,18 @@ public abstract class LeaseExpiryTests(Deployment dbos)
         (await dbos.Client.ReadEvents("task_lease_expired", "task_id", id)).Should().HaveCount(2);
         var late = await Ack(id, last.LeaseToken);
         (late.Success, late.Code).Should().Be((false, ErrorCode.LeaseLost));
-        (await dbos.Client.ListDueTasksAsync(new ListDueTasksRequest())).Tasks.Should().BeEmpty("a failed task is not delivered");
+        (await Take()).Should().BeEmpty("a failed task is not delivered");
     }
 
     private async Task<string> Schedule(int maxExpiries)
     {
-        var request = Requests.Schedule(Requests.NewId("task"));
-        request.Task.MaxExpiries = maxExpiries;
-        (await dbos.Client.ScheduleTaskAsync(request)).Success.Should().BeTrue();
-        return request.Task.Id;
+        var task = Requests.Task(Requests.NewId("task"), agent);
+        task.MaxExpiries = maxExpiries;
+        await dbos.Client.Schedule(task);
+        return task.Id;
     }
 
-    private async Task<IReadOnlyList<WireTask>> Take() =>
-        (await dbos.Client.ListDueTasksAsync(new ListDueTasksRequest { VisibilityTimeoutSeconds = LeaseSeconds })).Tasks;
+    private Task<IReadOnlyList<WireTask>> Take() => dbos.Client.Take(agent, leaseSeconds: LeaseSeconds);
 
     private async Task<AckTaskResponse> Ack(string id, long token) =>
         await dbos.Client.AckTaskAsync(new AckTaskRequest { TaskId = id, LeaseToken = token });
@@ -69,9 +70,11 @@ public abstract class LeaseExpiryTests(Deployment dbos)
         Eventually.True(async () => (await Find(id)).Single().Status == status, LongestReturn, $"the task is {status}");
 }
 
-public sealed class LeaseExpiryOnRedis(TwoOnRedis dbos) : LeaseExpiryTests(dbos), IClassFixture<TwoOnRedis>;
+[Collection(Undisturbed.Name)]
+public sealed class LeaseExpiryOnRedis(SharedRedis dbos) : LeaseExpiryTests(dbos);
 
-[Collection(SharedCluster.Name)]
-public sealed class LeaseExpiryOnCluster(TwoOnCluster dbos) : LeaseExpiryTests(dbos), IClassFixture<TwoOnCluster>;
+[Collection(Undisturbed.Name)]
+public sealed class LeaseExpiryOnCluster(SharedCluster shared) : LeaseExpiryTests(shared.Dbos);
 
-public sealed class LeaseExpiryOnEmbedded(OneEmbedded dbos) : LeaseExpiryTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(Undisturbed.Name)]
+public sealed class LeaseExpiryOnEmbedded(SharedEmbedded dbos) : LeaseExpiryTests(dbos);

@@ -3,6 +3,7 @@ using Dbos.Api.Tests.Support;
 
 namespace Dbos.Api.Tests.Background;
 
+[Collection(Undisturbed.Name)]
 public sealed class SilentAgentTests
 {
     private const int Agents = 20;

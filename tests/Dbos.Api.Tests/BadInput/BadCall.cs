@@ -95,9 +95,9 @@ public sealed record BadCall(string Field, string EventType, Func<DBOS.DBOSClien
         where TReply : IMessage => new(field, eventType, async client =>
     {
         using var call = open(client);
-        (await call.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue("the refusal is a reply");
+        (await call.Next()).Should().BeTrue("the refusal is a reply");
         var refusal = Refusal.In(call.ResponseStream.Current);
-        (await call.ResponseStream.MoveNext(CancellationToken.None)).Should().BeFalse("a refusal is the only reply");
+        (await call.Next()).Should().BeFalse("a refusal is the only reply");
         return refusal;
     });
 

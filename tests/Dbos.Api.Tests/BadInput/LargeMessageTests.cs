@@ -26,12 +26,13 @@ public abstract class LargeMessageTests(Deployment dbos)
     [Fact]
     public async Task A_task_with_a_payload_of_4_MiB_is_delivered_whole()
     {
-        var request = Requests.Schedule(Requests.NewId("task"));
+        var agent = Requests.NewId("agent");
+        var request = new ScheduleTaskRequest { Task = Requests.Task(Requests.NewId("task"), agent) };
         request.Task.Payload = RandomBytes(LargestResult);
 
         (await dbos.Client.ScheduleTaskAsync(request)).Error.Should().BeEmpty();
 
-        var taken = (await dbos.Client.ListDueTasksAsync(new ListDueTasksRequest())).Tasks.Should().ContainSingle().Which;
+        var taken = (await dbos.Client.Take(agent)).Should().ContainSingle().Which;
         taken.Payload.Equals(request.Task.Payload).Should().BeTrue();
         (await dbos.Client.AckTaskAsync(new AckTaskRequest { TaskId = taken.Id, LeaseToken = taken.LeaseToken })).Success.Should().BeTrue();
     }
@@ -51,9 +52,11 @@ public abstract class LargeMessageTests(Deployment dbos)
     private static ByteString RandomBytes(int count) => UnsafeByteOperations.UnsafeWrap(RandomNumberGenerator.GetBytes(count));
 }
 
-public sealed class LargeMessagesOnRedis(OneOnRedis dbos) : LargeMessageTests(dbos), IClassFixture<OneOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class LargeMessagesOnRedis(SharedRedis dbos) : LargeMessageTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class LargeMessagesOnCluster(OneOnCluster dbos) : LargeMessageTests(dbos), IClassFixture<OneOnCluster>;
+public sealed class LargeMessagesOnCluster(SharedCluster shared) : LargeMessageTests(shared.Dbos);
 
-public sealed class LargeMessagesOnEmbedded(OneEmbedded dbos) : LargeMessageTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class LargeMessagesOnEmbedded(SharedEmbedded dbos) : LargeMessageTests(dbos);

@@ -5,6 +5,7 @@ using Grpc.Core;
 namespace Dbos.Api.Tests.Clusters;
 
 /// <summary>A shard is gone with its replica, for good: what the others keep is served.</summary>
+[Collection(Undisturbed.Name)]
 public sealed class DeadShardTests(ClusterWithDeadShard deployment) : IClassFixture<ClusterWithDeadShard>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 
 namespace Dbos.Api.Tests.Clusters;
 
+[Collection(Undisturbed.Name)]
 public sealed class FailoverTests(ITestOutputHelper output)
 {
     private const int Writers = 6;

@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Dbos.Api.Tests.Clusters;
 
-[Collection(SharedCluster.Name)]
+[Collection(Undisturbed.Name)]
 public sealed class ReshardingTests(TwoOnCluster dbos, SharedCluster shared, ITestOutputHelper output) : IClassFixture<TwoOnCluster>
 {
     private const int WritesBetween = 60;

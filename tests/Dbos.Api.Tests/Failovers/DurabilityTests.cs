@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace Dbos.Api.Tests.Failovers;
 
 /// <summary>What a replica has of what was acknowledged.</summary>
+[Collection(Undisturbed.Name)]
 public sealed class DurabilityTests(ITestOutputHelper output)
 {
     private const int Writes = 300;

@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 
 namespace Dbos.Api.Tests.Failovers;
 
+[Collection(Undisturbed.Name)]
 public sealed class SentinelTests(ITestOutputHelper output)
 {
     private const int WritesBefore = 200;

@@ -5,6 +5,7 @@ using Grpc.Core;
 
 namespace Dbos.Api.Tests.Hosting;
 
+[Collection(Undisturbed.Name)]
 public sealed class ShutdownTests
 {
     private const int CallsInFlight = 20;

@@ -77,9 +77,11 @@ public abstract class ListOrderTests(Deployment dbos)
     }
 }
 
-public sealed class ListOrderOnRedis(OneOnRedis dbos) : ListOrderTests(dbos), IClassFixture<OneOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class ListOrderOnRedis(SharedRedis dbos) : ListOrderTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class ListOrderOnCluster(OneOnCluster dbos) : ListOrderTests(dbos), IClassFixture<OneOnCluster>;
+public sealed class ListOrderOnCluster(SharedCluster shared) : ListOrderTests(shared.Dbos);
 
-public sealed class ListOrderOnEmbedded(OneEmbedded dbos) : ListOrderTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class ListOrderOnEmbedded(SharedEmbedded dbos) : ListOrderTests(dbos);

@@ -164,7 +164,7 @@ public sealed class RepartitionTests : IAsyncLifetime
         (await client.AckTaskAsync(new AckTaskRequest { TaskId = "held", LeaseToken = 1 })).Success.Should().BeTrue();
         (await client.Take("agent-2")).Select(task => task.Id).Should().OnlyHaveUniqueItems().And.HaveCount(14);
         using var audit = client.CheckConsistency(new CheckConsistencyRequest());
-        while (await audit.ResponseStream.MoveNext(CancellationToken.None))
+        while (await audit.Next())
         {
             audit.ResponseStream.Current.Inconsistencies.Should().BeEmpty();
         }

@@ -1,7 +1,9 @@
+using Dbos.Api.Tests.Support;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Dbos.Api.Tests.Outages;
 
+[Collection(Undisturbed.Name)]
 public sealed class AwayAtStartTests
 {
     private static readonly TimeSpan LongestReturn = TimeSpan.FromSeconds(5);

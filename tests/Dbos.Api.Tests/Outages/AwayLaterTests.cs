@@ -5,6 +5,7 @@ using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Dbos.Api.Tests.Outages;
 
+[Collection(Undisturbed.Name)]
 public sealed class AwayLaterTests
 {
     private const int CallsAtOnce = 500;

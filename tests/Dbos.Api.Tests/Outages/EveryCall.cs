@@ -53,7 +53,7 @@ public static class EveryCall
     private static async Task CheckConsistency(DBOS.DBOSClient client)
     {
         using var call = client.CheckConsistency(new CheckConsistencyRequest());
-        while (await call.ResponseStream.MoveNext(CancellationToken.None))
+        while (await call.Next())
         {
             call.ResponseStream.Current.Error.Should().BeEmpty();
         }
@@ -64,7 +64,7 @@ public static class EveryCall
     {
         using (call)
         {
-            (await call.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
+            (await call.Next()).Should().BeTrue();
         }
     }
 

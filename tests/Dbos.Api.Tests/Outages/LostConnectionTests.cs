@@ -3,6 +3,7 @@ using Dbos.Api.Tests.Support;
 namespace Dbos.Api.Tests.Outages;
 
 /// <summary>One of several connections breaks, and writes go on.</summary>
+[Collection(Undisturbed.Name)]
 public sealed class LostConnectionTests(OneOnRedis dbos) : IClassFixture<OneOnRedis>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);

@@ -5,6 +5,7 @@ using Grpc.Core;
 namespace Dbos.Api.Tests.Outages;
 
 /// <summary>Whoever watches need not begin again after an outage.</summary>
+[Collection(Undisturbed.Name)]
 public sealed class WatchOutageTests : IAsyncLifetime
 {
     private const string Agent = "agent-watched";
@@ -17,7 +18,7 @@ public sealed class WatchOutageTests : IAsyncLifetime
     public async Task A_watcher_is_told_once_of_all_that_was_acknowledged_before_an_outage_and_after_it()
     {
         using var watch = dbos.Client.WatchEvents(new WatchEventsRequest { AgentId = Agent, Type = "result_stored" });
-        (await watch.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
+        (await watch.Next()).Should().BeTrue();
         var told = new ConcurrentQueue<string>();
         var reading = Read(watch, told);
 

@@ -4,6 +4,7 @@ using static Grpc.Health.V1.HealthCheckResponse.Types;
 namespace Dbos.Api.Tests.Outages;
 
 /// <summary>A Redis that answers, but takes no writes.</summary>
+[Collection(Undisturbed.Name)]
 public sealed class WritesRefusedTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

@@ -42,9 +42,11 @@ public abstract class ResultRaceTests(Deployment dbos)
     }
 }
 
-public sealed class ResultRacesOnRedis(TwoOnRedis dbos) : ResultRaceTests(dbos), IClassFixture<TwoOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class ResultRacesOnRedis(SharedRedis dbos) : ResultRaceTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class ResultRacesOnCluster(TwoOnCluster dbos) : ResultRaceTests(dbos), IClassFixture<TwoOnCluster>;
+public sealed class ResultRacesOnCluster(SharedCluster shared) : ResultRaceTests(shared.Dbos);
 
-public sealed class ResultRacesOnEmbedded(OneEmbedded dbos) : ResultRaceTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class ResultRacesOnEmbedded(SharedEmbedded dbos) : ResultRaceTests(dbos);

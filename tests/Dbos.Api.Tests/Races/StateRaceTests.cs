@@ -71,9 +71,11 @@ public abstract class StateRaceTests(Deployment dbos)
         }));
 }
 
-public sealed class StateRacesOnRedis(TwoOnRedis dbos) : StateRaceTests(dbos), IClassFixture<TwoOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class StateRacesOnRedis(SharedRedis dbos) : StateRaceTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class StateRacesOnCluster(TwoOnCluster dbos) : StateRaceTests(dbos), IClassFixture<TwoOnCluster>;
+public sealed class StateRacesOnCluster(SharedCluster shared) : StateRaceTests(shared.Dbos);
 
-public sealed class StateRacesOnEmbedded(OneEmbedded dbos) : StateRaceTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class StateRacesOnEmbedded(SharedEmbedded dbos) : StateRaceTests(dbos);

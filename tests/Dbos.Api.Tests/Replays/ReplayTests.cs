@@ -125,14 +125,17 @@ public abstract class ReplayTests(Deployment dbos)
 
     private async Task<WireTask> TakeNew()
     {
-        await dbos.Client.ScheduleTaskAsync(Requests.Schedule(Requests.NewId("task")));
-        return (await dbos.Client.ListDueTasksAsync(new ListDueTasksRequest())).Tasks.Single();
+        var agent = Requests.NewId("agent");
+        await dbos.Client.ScheduleSome(agent);
+        return (await dbos.Client.Take(agent)).Single();
     }
 }
 
-public sealed class ReplaysOnRedis(OneOnRedis dbos) : ReplayTests(dbos), IClassFixture<OneOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class ReplaysOnRedis(SharedRedis dbos) : ReplayTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class ReplaysOnCluster(OneOnCluster dbos) : ReplayTests(dbos), IClassFixture<OneOnCluster>;
+public sealed class ReplaysOnCluster(SharedCluster shared) : ReplayTests(shared.Dbos);
 
-public sealed class ReplaysOnEmbedded(OneEmbedded dbos) : ReplayTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class ReplaysOnEmbedded(SharedEmbedded dbos) : ReplayTests(dbos);

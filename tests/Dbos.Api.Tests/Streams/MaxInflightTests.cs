@@ -92,9 +92,11 @@ public abstract class MaxInflightTests(Deployment dbos)
     }
 }
 
-public sealed class MaxInflightOnRedis(TwoOnRedis dbos) : MaxInflightTests(dbos), IClassFixture<TwoOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class MaxInflightOnRedis(SharedRedis dbos) : MaxInflightTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class MaxInflightOnCluster(TwoOnCluster dbos) : MaxInflightTests(dbos), IClassFixture<TwoOnCluster>;
+public sealed class MaxInflightOnCluster(SharedCluster shared) : MaxInflightTests(shared.Dbos);
 
-public sealed class MaxInflightOnEmbedded(OneEmbedded dbos) : MaxInflightTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class MaxInflightOnEmbedded(SharedEmbedded dbos) : MaxInflightTests(dbos);

@@ -86,9 +86,11 @@ public abstract class PromptnessTests(Deployment dbos, ITestOutputHelper output)
     }
 }
 
-public sealed class PromptnessOnRedis(TwoOnRedis dbos, ITestOutputHelper output) : PromptnessTests(dbos, output), IClassFixture<TwoOnRedis>;
+[Collection(Undisturbed.Name)]
+public sealed class PromptnessOnRedis(SharedRedis dbos, ITestOutputHelper output) : PromptnessTests(dbos, output);
 
-[Collection(SharedCluster.Name)]
-public sealed class PromptnessOnCluster(TwoOnCluster dbos, ITestOutputHelper output) : PromptnessTests(dbos, output), IClassFixture<TwoOnCluster>;
+[Collection(Undisturbed.Name)]
+public sealed class PromptnessOnCluster(SharedCluster shared, ITestOutputHelper output) : PromptnessTests(shared.Dbos, output);
 
-public sealed class PromptnessOnEmbedded(OneEmbedded dbos, ITestOutputHelper output) : PromptnessTests(dbos, output), IClassFixture<OneEmbedded>;
+[Collection(Undisturbed.Name)]
+public sealed class PromptnessOnEmbedded(SharedEmbedded dbos, ITestOutputHelper output) : PromptnessTests(dbos, output);

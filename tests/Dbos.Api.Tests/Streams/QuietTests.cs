@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace Dbos.Api.Tests.Streams;
 
 /// <summary>Waiting takers cost Redis nothing, and one task does not wake all of them.</summary>
+[Collection(Undisturbed.Name)]
 public sealed class QuietTests(TwoOnRedis dbos, ITestOutputHelper output) : IClassFixture<TwoOnRedis>
 {
     private const int Takers = 100;

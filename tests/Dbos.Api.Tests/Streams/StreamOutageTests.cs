@@ -6,6 +6,7 @@ using Grpc.Core;
 namespace Dbos.Api.Tests.Streams;
 
 /// <summary>A stream outlives its store's outages, and ends with its server.</summary>
+[Collection(Undisturbed.Name)]
 public sealed class StreamOutageTests
 {
     private const int Cuts = 10;

@@ -5,20 +5,17 @@ namespace Dbos.Api.Tests.Streams;
 
 public abstract class WatchTests(Deployment dbos)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     [Fact]
     public async Task A_watcher_on_one_replica_is_told_of_what_another_did()
     {
         var request = Requests.NewId("request");
-        using var patience = new CancellationTokenSource(Patience);
-        using var watch = dbos.Servers[0].Client.WatchEvents(new WatchEventsRequest { RequestId = request }, cancellationToken: patience.Token);
-        (await watch.ResponseStream.MoveNext(patience.Token)).Should().BeTrue();
+        using var watch = dbos.Servers[0].Client.WatchEvents(new WatchEventsRequest { RequestId = request });
+        (await watch.Next()).Should().BeTrue();
         watch.ResponseStream.Current.Events.Should().BeEmpty("nothing was told yet");
 
         await dbos.Servers[^1].Client.StoreResultAsync(Requests.Result(request));
 
-        (await watch.ResponseStream.MoveNext(patience.Token)).Should().BeTrue();
+        (await watch.Next()).Should().BeTrue();
         watch.ResponseStream.Current.Events.Select(told => LoggedEvent.Parse(told.Span).Type).Should().Equal("result_stored");
         watch.ResponseStream.Current.ResumeToken.Should().NotBeEmpty();
     }
@@ -29,23 +26,25 @@ public abstract class WatchTests(Deployment dbos)
         await using var stopping = await DbosServer.Start(new Dictionary<string, string>(dbos.Settings) { ["DATA_DIR"] = Path.Combine(dbos.Settings["DATA_DIR"], "beside") });
         using var watch = stopping.Client.WatchEvents(new WatchEventsRequest());
         using var agents = stopping.Client.WatchAgents(new WatchAgentsRequest());
-        (await watch.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
-        (await agents.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
+        (await watch.Next()).Should().BeTrue();
+        (await agents.Next()).Should().BeTrue();
 
         stopping.Process.Signal(UnixSignal.Terminate);
         (await stopping.Process.WaitForExit(TimeSpan.FromSeconds(8))).Should().Be(0);
 
-        (await watch.Invoking(it => it.ResponseStream.MoveNext(CancellationToken.None)).Should().ThrowAsync<RpcException>())
+        (await watch.Invoking(it => it.Next()).Should().ThrowAsync<RpcException>())
             .Which.StatusCode.Should().Be(StatusCode.Unavailable);
     }
 }
 
-public sealed class WatchOnRedis(TwoOnRedis dbos) : WatchTests(dbos), IClassFixture<TwoOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class WatchOnRedis(SharedRedis dbos) : WatchTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class WatchOnCluster(TwoOnCluster dbos) : WatchTests(dbos), IClassFixture<TwoOnCluster>;
+public sealed class WatchOnCluster(SharedCluster shared) : WatchTests(shared.Dbos);
 
-public sealed class WatchOnEmbedded(OneEmbedded dbos) : WatchTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class WatchOnEmbedded(SharedEmbedded dbos) : WatchTests(dbos);
 
 public sealed class WatchOfLittleKeptTests
 {
@@ -62,7 +61,7 @@ public sealed class WatchOfLittleKeptTests
             await dbos.Client.StoreResultAsync(Requests.Result("first"));
             do
             {
-                (await watch.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
+                (await watch.Next()).Should().BeTrue();
                 place = watch.ResponseStream.Current.ResumeToken;
             }
             while (watch.ResponseStream.Current.Events.Count == 0);
@@ -71,7 +70,12 @@ public sealed class WatchOfLittleKeptTests
         await Task.WhenAll(Enumerable.Range(0, 2 * Kept).Select(number => dbos.Client.StoreResultAsync(Requests.Result($"{number}")).ResponseAsync));
 
         using var late = dbos.Client.WatchEvents(new WatchEventsRequest { After = place });
-        var replies = await late.ResponseStream.ReadAllAsync().ToListAsync();
+        var replies = new List<WatchEventsResponse>();
+        while (await late.Next())
+        {
+            replies.Add(late.ResponseStream.Current);
+        }
+
         replies.Should().OnlyContain(reply => reply.Events.Count == 0);
         replies[^1].Should().Match<WatchEventsResponse>(end => end.Code == ErrorCode.NoLongerKept && end.Error.Contains("EVENT_RETENTION"));
     }

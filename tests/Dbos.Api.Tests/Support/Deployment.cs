@@ -16,12 +16,15 @@ public class Deployment(StoreKind kind, int servers = 1, params (string Name, st
         : this(
             StoreKind.Cluster,
             servers,
-            ("REDIS_ADDR", cluster.Address),
+            ("REDIS_ADDR", Patient.To(cluster.Address)),
             ("KEY_PREFIX", string.Create(CultureInfo.InvariantCulture, $"test{Interlocked.Increment(ref prefixes)}")))
     {
     }
 
     public RedisServer Redis => redis ?? throw new InvalidOperationException($"a deployment on {kind} has no Redis");
+
+    /// <summary>Of the DBOS with Redis, where a test is not about that.</summary>
+    protected bool IsPatient { get; init; }
 
     public IReadOnlyList<DbosServer> Servers => started;
 
@@ -38,7 +41,7 @@ public class Deployment(StoreKind kind, int servers = 1, params (string Name, st
             all["DATA_DIR"] = folder.Path;
             if (kind != StoreKind.Cluster)
             {
-                all["REDIS_ADDR"] = kind == StoreKind.Redis ? Redis.Address : "embedded";
+                all["REDIS_ADDR"] = kind == StoreKind.Embedded ? "embedded" : IsPatient ? Patient.To(Redis.Address) : Redis.Address;
             }
 
             return all;
@@ -85,11 +88,19 @@ public class Deployment(StoreKind kind, int servers = 1, params (string Name, st
     async Task IAsyncLifetime.DisposeAsync() => await DisposeAsync();
 }
 
-public sealed class OneOnRedis() : Deployment(StoreKind.Redis);
+public sealed class OneOnRedis : Deployment
+{
+    public OneOnRedis()
+        : base(StoreKind.Redis) => IsPatient = true;
+}
 
 public sealed class OneEmbedded() : Deployment(StoreKind.Embedded);
 
-public sealed class TwoOnRedis() : Deployment(StoreKind.Redis, servers: 2);
+public sealed class TwoOnRedis : Deployment
+{
+    public TwoOnRedis()
+        : base(StoreKind.Redis, servers: 2) => IsPatient = true;
+}
 
 public sealed class OneOnCluster(SharedCluster shared) : Deployment(shared.Cluster);
 

@@ -17,14 +17,24 @@ public static class Events
 {
     public const int All = 10_000;
 
+    /// <summary>No test runs longer.</summary>
+    private static readonly TimeSpan Recent = TimeSpan.FromMinutes(3);
+
     /// <summary>The newest events, newest first; the whole log as long as it is within one reply.</summary>
-    public static async Task<IReadOnlyList<LoggedEvent>> ReadEvents(this DBOS.DBOSClient client, int limit = All)
+    public static Task<IReadOnlyList<LoggedEvent>> ReadEvents(this DBOS.DBOSClient client, int limit = All) =>
+        client.Read(new GetEventsRequest { Limit = limit });
+
+    public static async Task<IReadOnlyList<LoggedEvent>> ReadEvents(this DBOS.DBOSClient client, string type, string name, string value)
     {
-        var reply = await client.GetEventsAsync(new GetEventsRequest { Limit = limit });
-        reply.Error.Should().BeEmpty("the test counts on all events being here");
-        return [.. reply.Events.Select(told => LoggedEvent.Parse(told.Span))];
+        var told = await client.Read(
+            new GetEventsRequest { Limit = All, Type = type, Since = (DateTimeOffset.UtcNow - Recent).ToUnixTimeSeconds() });
+        return [.. told.Where(each => each[name] == value)];
     }
 
-    public static async Task<IReadOnlyList<LoggedEvent>> ReadEvents(this DBOS.DBOSClient client, string type, string name, string value) =>
-        [.. (await client.ReadEvents()).Where(told => told.Type == type && told[name] == value)];
+    private static async Task<IReadOnlyList<LoggedEvent>> Read(this DBOS.DBOSClient client, GetEventsRequest request)
+    {
+        var reply = await client.GetEventsAsync(request);
+        (reply.Error, reply.SearchedBackTo).Should().Be((string.Empty, 0), "the test counts on all events being here");
+        return [.. reply.Events.Select(told => LoggedEvent.Parse(told.Span))];
+    }
 }

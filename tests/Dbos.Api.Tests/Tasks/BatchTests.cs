@@ -87,9 +87,11 @@ public abstract class BatchTests(Deployment dbos)
     }
 }
 
-public sealed class BatchesOnRedis(TwoOnRedis dbos) : BatchTests(dbos), IClassFixture<TwoOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class BatchesOnRedis(SharedRedis dbos) : BatchTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class BatchesOnCluster(TwoOnCluster dbos) : BatchTests(dbos), IClassFixture<TwoOnCluster>;
+public sealed class BatchesOnCluster(SharedCluster shared) : BatchTests(shared.Dbos);
 
-public sealed class BatchesOnEmbedded(OneEmbedded dbos) : BatchTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class BatchesOnEmbedded(SharedEmbedded dbos) : BatchTests(dbos);

@@ -119,9 +119,11 @@ public abstract class DeadLetterTests(Deployment dbos)
     }
 }
 
-public sealed class DeadLettersOnRedis(OneOnRedis dbos) : DeadLetterTests(dbos), IClassFixture<OneOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class DeadLettersOnRedis(SharedRedis dbos) : DeadLetterTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class DeadLettersOnCluster(OneOnCluster dbos) : DeadLetterTests(dbos), IClassFixture<OneOnCluster>;
+public sealed class DeadLettersOnCluster(SharedCluster shared) : DeadLetterTests(shared.Dbos);
 
-public sealed class DeadLettersOnEmbedded(OneEmbedded dbos) : DeadLetterTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class DeadLettersOnEmbedded(SharedEmbedded dbos) : DeadLetterTests(dbos);

@@ -81,9 +81,11 @@ public abstract class LeaseExtensionTests(Deployment dbos)
         await client.ExtendTaskLeaseAsync(new ExtendTaskLeaseRequest { TaskId = held.Id, LeaseToken = held.LeaseToken, Seconds = seconds });
 }
 
-public sealed class LeaseExtensionOnRedis(TwoOnRedis dbos) : LeaseExtensionTests(dbos), IClassFixture<TwoOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class LeaseExtensionOnRedis(SharedRedis dbos) : LeaseExtensionTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class LeaseExtensionOnCluster(TwoOnCluster dbos) : LeaseExtensionTests(dbos), IClassFixture<TwoOnCluster>;
+public sealed class LeaseExtensionOnCluster(SharedCluster shared) : LeaseExtensionTests(shared.Dbos);
 
-public sealed class LeaseExtensionOnEmbedded(OneEmbedded dbos) : LeaseExtensionTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class LeaseExtensionOnEmbedded(SharedEmbedded dbos) : LeaseExtensionTests(dbos);

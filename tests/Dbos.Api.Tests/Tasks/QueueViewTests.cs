@@ -71,7 +71,7 @@ public abstract class QueueViewTests(Deployment dbos)
         stats.ScheduledPerSecond.Should().BeGreaterThan(9.0 / 70);
         stats.CompletedPerSecond.Should().BeGreaterThan(1.0 / 70);
         stats.FailedPerSecond.Should().BeGreaterThan(2.0 / 70);
-        stats.OldestPendingAgeSeconds.Should().BeInRange(100, 200, "the oldest of its tasks has been due for 100 s");
+        stats.OldestPendingAgeSeconds.Should().BeInRange(100, 3_600, "the oldest of its tasks has been due for 100 s, and those of others for minutes");
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public abstract class QueueViewTests(Deployment dbos)
         var ids = await FillQueue();
         using var call = dbos.Client.CheckConsistency(new CheckConsistencyRequest());
         var replies = new List<CheckConsistencyResponse>();
-        while (await call.ResponseStream.MoveNext(CancellationToken.None))
+        while (await call.Next())
         {
             replies.Add(call.ResponseStream.Current);
         }
@@ -148,9 +148,11 @@ public abstract class QueueViewTests(Deployment dbos)
     }
 }
 
-public sealed class QueueViewOnRedis(OneOnRedis dbos) : QueueViewTests(dbos), IClassFixture<OneOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class QueueViewOnRedis(SharedRedis dbos) : QueueViewTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class QueueViewOnCluster(OneOnCluster dbos) : QueueViewTests(dbos), IClassFixture<OneOnCluster>;
+public sealed class QueueViewOnCluster(SharedCluster shared) : QueueViewTests(shared.Dbos);
 
-public sealed class QueueViewOnEmbedded(OneEmbedded dbos) : QueueViewTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class QueueViewOnEmbedded(SharedEmbedded dbos) : QueueViewTests(dbos);

@@ -41,7 +41,7 @@ public sealed class SchedulingLinkTests(TracedDbos dbos)
         var listener = new CallerSpan();
         using var stream = dbos.Client.StreamDueTasks(new StreamDueTasksRequest { AgentId = agent }, listener.Metadata);
 
-        (await stream.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
+        (await stream.Next()).Should().BeTrue();
 
         stream.ResponseStream.Current.Tasks.Select(task => task.Id).Should().Equal(id);
         var delivery = await dbos.Receiver.Receive(

@@ -30,5 +30,5 @@ public sealed class WatchSpanTests(TracedDbos dbos)
     }
 
     private static async Task Next<T>(AsyncServerStreamingCall<T> watch) =>
-        (await watch.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
+        (await watch.Next()).Should().BeTrue();
 }

@@ -5,20 +5,21 @@ namespace Dbos.Api.Tests.Timelines;
 public abstract class RequestTimelineTests(Deployment dbos)
 {
     private readonly string request = Requests.NewId("request");
+    private readonly string agent = Requests.NewId("agent");
 
     [Fact]
     public async Task A_request_is_told_from_its_scheduling_to_the_last_result_in_order()
     {
         var agents = Enumerable.Range(0, 5).Select(_ => Requests.NewId("agent")).ToArray();
-        await dbos.Client.ScheduleTaskAsync(new ScheduleTaskRequest { Task = Requests.Task(request, Requests.Agent) });
+        await dbos.Client.ScheduleTaskAsync(new ScheduleTaskRequest { Task = Requests.Task(request, agent) });
         await Fail(await Take());
         var second = await Take();
         await dbos.Client.SetModuleStateAsync(Requests.State(request));
         await dbos.Client.SetModuleStateAsync(Requests.State(request, "created"));
         await dbos.Client.SetModuleStateAsync(Requests.State(request, "completed", 1_700_000_001));
-        foreach (var agent in agents)
+        foreach (var measuring in agents)
         {
-            await dbos.Client.StoreResultAsync(Requests.Result(request, agent, "1234"));
+            await dbos.Client.StoreResultAsync(Requests.Result(request, measuring, "1234"));
         }
 
         await dbos.Client.AckTaskAsync(new AckTaskRequest { TaskId = request, LeaseToken = second.LeaseToken });
@@ -27,10 +28,10 @@ public abstract class RequestTimelineTests(Deployment dbos)
 
         timeline.Found.Should().BeTrue(timeline.Error);
         timeline.Entries.Select(entry => (entry.Kind, entry.AgentId, entry.LeaseToken, entry.State, entry.Version)).Should().Equal(
-            ("task_scheduled", Requests.Agent, 0, string.Empty, 0),
-            ("tasks_retrieved", Requests.Agent, 1, string.Empty, 0),
-            ("task_nacked", Requests.Agent, 1, string.Empty, 0),
-            ("tasks_retrieved", Requests.Agent, 2, string.Empty, 0),
+            ("task_scheduled", agent, 0, string.Empty, 0),
+            ("tasks_retrieved", agent, 1, string.Empty, 0),
+            ("task_nacked", agent, 1, string.Empty, 0),
+            ("tasks_retrieved", agent, 2, string.Empty, 0),
             ("module_state_updated", Requests.Agent, 0, "running", 1),
             ("module_state_error", Requests.Agent, 0, string.Empty, 0),
             ("module_state_updated", Requests.Agent, 0, "completed", 2),
@@ -39,10 +40,10 @@ public abstract class RequestTimelineTests(Deployment dbos)
             ("result_stored", agents[2], 0, string.Empty, 0),
             ("result_stored", agents[3], 0, string.Empty, 0),
             ("result_stored", agents[4], 0, string.Empty, 0),
-            ("task_acknowledged", Requests.Agent, 2, string.Empty, 0));
+            ("task_acknowledged", agent, 2, string.Empty, 0));
         timeline.Entries.Should().OnlyContain(entry => entry.Source == TimelineSource.Event && entry.Event.Length > 0)
             .And.BeInAscendingOrder(entry => entry.TimestampMs);
-        timeline.Results.Select(result => (result.AgentId, result.Bytes)).Should().Equal(agents.Select(agent => (agent, 4L)));
+        timeline.Results.Select(result => (result.AgentId, result.Bytes)).Should().Equal(agents.Select(measuring => (measuring, 4L)));
         timeline.Task.Should().Match<WireTask>(task => task.Status == "completed" && task.Payload.IsEmpty && task.DeliveryCount == 2);
         timeline.State.Should().Match<ModuleState>(state => state.State == "completed" && state.Version == 2);
         timeline.SearchedBackTo.Should().Be(0);
@@ -57,15 +58,17 @@ public abstract class RequestTimelineTests(Deployment dbos)
     }
 
     private async Task<WireTask> Take() =>
-        (await dbos.Client.ListDueTasksAsync(new ListDueTasksRequest { AgentId = Requests.Agent })).Tasks.Should().ContainSingle().Subject;
+        (await dbos.Client.Take(agent)).Should().ContainSingle().Subject;
 
     private async Task Fail(WireTask task) => await dbos.Client.NackTaskAsync(
         new NackTaskRequest { TaskId = task.Id, LeaseToken = task.LeaseToken, Reason = "no route", RetryAtOnce = true });
 }
 
-public sealed class RequestTimelineOnRedis(TwoOnRedis dbos) : RequestTimelineTests(dbos), IClassFixture<TwoOnRedis>;
+[Collection(SharedRedis.Name)]
+public sealed class RequestTimelineOnRedis(SharedRedis dbos) : RequestTimelineTests(dbos);
 
 [Collection(SharedCluster.Name)]
-public sealed class RequestTimelineOnCluster(OneOnCluster dbos) : RequestTimelineTests(dbos), IClassFixture<OneOnCluster>;
+public sealed class RequestTimelineOnCluster(SharedCluster shared) : RequestTimelineTests(shared.Dbos);
 
-public sealed class RequestTimelineOnEmbedded(OneEmbedded dbos) : RequestTimelineTests(dbos), IClassFixture<OneEmbedded>;
+[Collection(SharedEmbedded.Name)]
+public sealed class RequestTimelineOnEmbedded(SharedEmbedded dbos) : RequestTimelineTests(dbos);

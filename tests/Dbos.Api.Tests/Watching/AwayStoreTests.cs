@@ -4,6 +4,7 @@ using Grpc.Core;
 
 namespace Dbos.Api.Tests.Watching;
 
+[Collection(Undisturbed.Name)]
 public sealed class AwayStoreTests
 {
     private static readonly string[] OfTheStore =

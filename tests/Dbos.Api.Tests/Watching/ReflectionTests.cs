@@ -27,7 +27,7 @@ public sealed class ReflectionTests(WatchedServer development, OneEmbedded produ
         using var reflection = new ServerReflection.ServerReflectionClient(channel).ServerReflectionInfo();
         await reflection.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = string.Empty });
         await reflection.RequestStream.CompleteAsync();
-        (await reflection.ResponseStream.MoveNext(CancellationToken.None)).Should().BeTrue();
+        (await reflection.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(WatchedDeployment.Patience)).Should().BeTrue();
         return [.. reflection.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name)];
     }
 }

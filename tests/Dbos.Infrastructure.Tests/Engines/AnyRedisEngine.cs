@@ -34,9 +34,9 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
         await StopRedis();
     }
 
-    public Task<OpenStore> Open(OpenOptions options) => Open(options, Address);
+    public Task<OpenStore> Open(OpenOptions options) => Open(options, Patient.To(Address));
 
-    /// <param name="address">Where the store finds Redis, if not at once.</param>
+    /// <param name="address">Where the store finds Redis, if not at once, and with how much patience.</param>
     public Task<OpenStore> Open(OpenOptions options, string address) => Start(
         options.Settings(new StoreSettings { Address = address, KeyPrefix = $"test{Interlocked.Increment(ref stores)}" }), options);
 

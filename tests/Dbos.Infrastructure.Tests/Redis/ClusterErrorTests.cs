@@ -8,7 +8,7 @@ using Dbos.Testing;
 namespace Dbos.Infrastructure.Tests.Redis;
 
 /// <summary>What a node of a cluster says when a slot is not its own, not yet or not any more.</summary>
-[Collection(ClusterEngine.Name)]
+[Collection(Undisturbed.Name)]
 public sealed class ClusterErrorTests(ClusterEngine engine)
 {
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(3);

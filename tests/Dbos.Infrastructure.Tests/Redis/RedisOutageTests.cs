@@ -8,6 +8,7 @@ using Dbos.Testing;
 namespace Dbos.Infrastructure.Tests.Redis;
 
 /// <summary>What callers are promised while Redis is away, and when it is back.</summary>
+[Collection(Undisturbed.Name)]
 public sealed class RedisOutageTests : IAsyncLifetime
 {
     private const int Calls = 100;
@@ -20,7 +21,7 @@ public sealed class RedisOutageTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await engine.InitializeAsync();
-        dbos = await engine.Open(new OpenOptions());
+        dbos = await engine.Open(new OpenOptions(), engine.Server.Address);
         await Write("before");
     }
 

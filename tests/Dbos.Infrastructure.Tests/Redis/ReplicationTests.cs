@@ -10,6 +10,7 @@ using Dbos.Testing;
 namespace Dbos.Infrastructure.Tests.Redis;
 
 /// <summary>A primary with one replica, which must have what is acknowledged.</summary>
+[Collection(Undisturbed.Name)]
 public sealed class ReplicationTests : IAsyncLifetime
 {
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(3);

@@ -2,11 +2,13 @@ using System.Diagnostics;
 using System.Net;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Tests.Engines;
 using NSubstitute;
 using NSubstitute.ExceptionExtensions;
 
 namespace Dbos.Infrastructure.Tests.Store;
 
+[Collection(Undisturbed.Name)]
 public sealed class ResilientStoreTests : IDisposable
 {
     private const int EnoughToBreak = 10;
