@@ -14,10 +14,24 @@ public sealed class RedisClock : TimeProvider
     /// <summary>For which this process's own clock is the surer one: two clocks drift by less than a millisecond meanwhile.</summary>
     private static readonly TimeSpan CarriedOn = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// What was due a moment ago must not be due later again because the next answer took another way: a step back that is no longer is
+    /// waited out. A longer one is Redis's own.
+    /// </summary>
+    private static readonly TimeSpan WaitedOut = TimeSpan.FromSeconds(1);
+
     private Heard? heard;
 
-    public override DateTimeOffset GetUtcNow() =>
-        Volatile.Read(ref heard) is { } last ? last.Told + Stopwatch.GetElapsedTime(last.At) : base.GetUtcNow();
+    public override DateTimeOffset GetUtcNow()
+    {
+        if (Volatile.Read(ref heard) is not { } last)
+        {
+            return base.GetUtcNow();
+        }
+
+        var now = last.Told + Stopwatch.GetElapsedTime(last.At);
+        return now < last.NotBefore ? last.NotBefore : now;
+    }
 
     /// <param name="seconds">Of Redis's TIME, since the Unix epoch.</param>
     /// <param name="microseconds">Of Redis's TIME, since the second.</param>
@@ -34,8 +48,12 @@ public sealed class RedisClock : TimeProvider
         }
 
         var told = DateTimeOffset.FromUnixTimeSeconds(seconds).AddMicroseconds(microseconds);
-        Volatile.Write(ref heard, new Heard(told, asked + ((answered - asked) / 2)));
+        var at = asked + ((answered - asked) / 2);
+        var back = GetUtcNow() - (told + Stopwatch.GetElapsedTime(at));
+        Volatile.Write(
+            ref heard, new Heard(told, at, NotBefore: back > TimeSpan.Zero && back < WaitedOut && heard is not null ? GetUtcNow() : default));
     }
 
-    private sealed record Heard(DateTimeOffset Told, long At);
+    /// <param name="NotBefore">It was as late before.</param>
+    private sealed record Heard(DateTimeOffset Told, long At, DateTimeOffset NotBefore);
 }

@@ -18,7 +18,8 @@ internal sealed class TaskTaker(
 {
     /// <summary>
     /// A lane that was taken from has its turn when that was, by another replica's clock, which may be a little ahead,
-    /// or since this taker began to look: what is left in it is due all the same.
+    /// or since this taker began to look: what is left in it is due all the same. A look that took longer and found nothing
+    /// says nothing.
     /// </summary>
     private const int AheadMilliseconds = 1_000;
 
@@ -34,11 +35,10 @@ internal sealed class TaskTaker(
     /// <summary>Offered beyond what is wanted of a partition.</summary>
     private const int Spare = 8;
 
-    /// <summary>The same is found each time and cannot be taken: there is no record to it.</summary>
+    /// <summary>The same is found each time and cannot be taken, as there is no record to it; or every look takes long.</summary>
     private const int MostRoundsInVain = 5;
 
     /// <summary>Unix milliseconds.</summary>
-    private readonly long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
     private readonly long upTo = (order.Due ?? clock.GetUtcNow()).ToUnixTimeMilliseconds();
 
     /// <summary>As turns tell; of an agent of many lanes, as this process remembers too. Lanes are read at the same time.</summary>
@@ -55,7 +55,9 @@ internal sealed class TaskTaker(
         while (taken.Count < order.Limit && inVain < MostRoundsInVain)
         {
             var wanted = order.Limit - taken.Count;
-            var waiting = await First(wanted, cancellation);
+            var lookedAt = Now;
+            var waiting = await First(wanted, lookedAt, cancellation);
+            var tookLong = Now - lookedAt >= AheadMilliseconds;
             var had = taken.Count;
             await TakeFrom(Shares(waiting), atLeastOne: had == 0, cancellation);
             var took = taken.Count - had;
@@ -64,7 +66,7 @@ internal sealed class TaskTaker(
             var next = waiting.Items.Count > 0 ? waiting.Items[0].Entry.Member : null;
             inVain = took == 0 && next == head ? inVain + 1 : 0;
             head = next;
-            if ((waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0))
+            if (((waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0)) && !(taken.Count == 0 && tookLong))
             {
                 // No more are due; or what is left would not fit into this reply, or other takers were faster.
                 break;
@@ -80,8 +82,10 @@ internal sealed class TaskTaker(
         return taken;
     }
 
+    private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
+
     /// <summary>The first that are due, by turns.</summary>
-    private async Task<Merged<Waiting>> First(int wanted, CancellationToken cancellation)
+    private async Task<Merged<Waiting>> First(int wanted, long now, CancellationToken cancellation)
     {
         servedAgents.Clear();
         var (agentId, moduleName) = order.Filter;
@@ -95,7 +99,7 @@ internal sealed class TaskTaker(
             });
         }
 
-        var lanes = await Lanes(wanted, cancellation);
+        var lanes = await Lanes(wanted, now, cancellation);
         foreach (var (agent, _) in lanes.CountBy(lane => lane.AgentId).Where(of => of.Value > FewestTurns))
         {
             // The lanes that it was served from may be empty by now, or may not be among these.
@@ -109,7 +113,7 @@ internal sealed class TaskTaker(
         partitions.Heard(partition, store.Due(new StoreKey(partition, index), by, count, cancellation));
 
     /// <summary>The lanes whose turn it is, in every partition.</summary>
-    private async Task<IReadOnlyList<LaneTurn>> Lanes(int wanted, CancellationToken cancellation)
+    private async Task<IReadOnlyList<LaneTurn>> Lanes(int wanted, long now, CancellationToken cancellation)
     {
         var turns = TaskIndexes.TurnsOf(order.Filter);
         Merged<IndexEntry> heads;
@@ -218,7 +222,7 @@ internal sealed class TaskTaker(
         var left = (long)budget;
         var told = new AuditEvent(EventTypes.TasksRetrieved, "due tasks taken");
         // Behind those that came due in this same millisecond.
-        var servedAt = clock.GetUtcNow().ToUnixTimeMilliseconds() + 1;
+        var servedAt = Now + 1;
         var takes = shares.Select(share => partitions.Heard(share.Partition, store.Take(
             new Take(
                 share.Partition,

@@ -62,6 +62,18 @@ public sealed class RedisClockTests
     }
 
     [Fact]
+    public void A_small_step_back_is_waited_out()
+    {
+        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 200_000, Stopwatch.GetTimestamp());
+        var before = clock.GetUtcNow();
+
+        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 100_000, Stopwatch.GetTimestamp());
+
+        clock.GetUtcNow().Should().BeOnOrAfter(before).And.BeBefore(Elsewhere.AddMilliseconds(300), "it goes on only then");
+        SpinWait.SpinUntil(() => clock.GetUtcNow() > Elsewhere.AddMilliseconds(300), Near).Should().BeTrue();
+    }
+
+    [Fact]
     public void What_was_heard_last_counts()
     {
         clock.Hear(Elsewhere.ToUnixTimeSeconds() + 3600, 0, Stopwatch.GetTimestamp());
