@@ -26,15 +26,11 @@ public sealed class TaskFeed(
             caller.ThrowIfCancellationRequested();
             try
             {
-                if (seat.IsInDoubt)
-                {
-                    await Recount(seat);
-                }
-
+                var isSure = !seat.IsInDoubt || await Recount(seat);
                 var free = order.Limit - seat.Held.Count;
                 if (free == 0)
                 {
-                    await seat.WaitForEnd(atMostHeld: order.Limit - 1, caller);
+                    await (isSure ? seat.WaitForEnd(atMostHeld: order.Limit - 1, caller) : Task.Delay(Pause, clock, caller));
                 }
                 else if (!await Spans.Around("DeliverDueTasks", span => Serve(free, seat, deliver, span, stream, caller)))
                 {
@@ -150,16 +146,37 @@ public sealed class TaskFeed(
     /// What is held is looked up where an end may not have been told. The doubt stays until all was looked up, and so does one
     /// that came meanwhile.
     /// </summary>
-    private async Task Recount(TaskSignals.Seat seat)
+    /// <returns>False: of some nobody knows, as a part of the store is away. They hold up no others.</returns>
+    private async Task<bool> Recount(TaskSignals.Seat seat)
     {
         var doubts = seat.Doubts;
+        var isSure = true;
         foreach (var some in seat.Held.Chunk(MostLookUps))
         {
-            var held = await Task.WhenAll(some.Select(async delivery =>
-                (delivery, Now: await tasks.FindBare(delivery.TaskId, CancellationToken.None))));
-            seat.LetGo(held.Where(one => one.Now?.Status != MeasurementTaskStatus.Inflight || one.Now.Delivery != one.delivery).Select(one => one.delivery));
+            var held = await Task.WhenAll(some.Select(async delivery => (Delivery: delivery, HasEnded: await HasEnded(delivery))));
+            seat.LetGo(held.Where(one => one.HasEnded == true).Select(one => one.Delivery));
+            isSure &= held.All(one => one.HasEnded is not null);
         }
 
-        seat.TrustAgain(doubts);
+        if (isSure)
+        {
+            seat.TrustAgain(doubts);
+        }
+
+        return isSure;
+    }
+
+    /// <returns>Null: nobody knows.</returns>
+    private async Task<bool?> HasEnded(TaskDelivery delivery)
+    {
+        try
+        {
+            var now = await tasks.FindBare(delivery.TaskId, CancellationToken.None);
+            return now?.Status != MeasurementTaskStatus.Inflight || now.Delivery != delivery;
+        }
+        catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException)
+        {
+            return null;
+        }
     }
 }

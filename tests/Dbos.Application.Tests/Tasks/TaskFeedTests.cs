@@ -199,6 +199,21 @@ public sealed class TaskFeedTests : IDisposable
         asked.Should().Be(3);
     }
 
+    [Theory]
+    [MemberData(nameof(Outages))]
+    public async Task What_cannot_be_looked_up_holds_up_no_others(Exception outage)
+    {
+        AreDue(1, 2, 3);
+        await using var feed = await RunningFeed.Start(dbos, TwoAtATime);
+        await feed.Next();
+        dbos.Tasks.FindBare("task-1", Arg.Any<CancellationToken>()).Returns(Task.FromException<MeasurementTask?>(outage));
+        dbos.Tasks.FindBare("task-2", Arg.Any<CancellationToken>()).Returns((MeasurementTask?)null);
+
+        signals.Missed();
+
+        (await feed.Next()).Should().Equal("task-3");
+    }
+
     [Fact]
     public async Task What_is_missed_while_it_is_looked_up_is_looked_up_again()
     {
