@@ -5,7 +5,7 @@ namespace Dbos.Api.Hosting;
 
 /// <summary>
 /// gRPC health: the service (and "" for the whole server) is SERVING only while a write to the store
-/// succeeds; "liveness" as long as the process answers.
+/// succeeds, in a part of it at least; "liveness" as long as the process answers.
 /// </summary>
 public static class Health
 {

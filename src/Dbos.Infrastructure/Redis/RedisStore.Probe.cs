@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 using static Dbos.Infrastructure.Redis.RedisAnswers;
@@ -11,30 +13,51 @@ public sealed partial class RedisStore
     private readonly Echo echo = new();
 
     /// <summary>
+    /// The first partition that answered the last probe: with it the next one tells the clock and calls this process. Only the very first
+    /// tells the layout too.
+    /// </summary>
+    private int speaker;
+
+    /// <summary>
     /// In every partition, as each may live on another node: one call where one server has them all. That the store is still
     /// laid out as configured is looked at too: it may have been moved while this DBOS could not be seen to serve it.
     /// </summary>
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
         var call = echo.Call();
-        var answers = await Task.WhenAll(Enumerable.Range(0, Partitions)
-            .Chunk(connection.IsCluster ? 1 : Partitions)
-            .Select(async partitions =>
+        var all = Enumerable.Range(0, Partitions).Chunk(connection.IsCluster ? 1 : Partitions)
+            .Select(partitions => (Partitions: partitions, Answer: Probe(watch, partitions, call, cancellation)))
+            .ToArray();
+        var (heard, away) = (new List<RedisValue[]>(), new List<int>());
+        StoreUnavailableException? outage = null;
+        var first = speaker;
+        foreach (var (partitions, answer) in all)
+        {
+            try
             {
-                var isFirst = partitions[0] == 0;
-                var (names, values) = scripts.Probe(watch, partitions, isFirst ? call : null);
-                var asked = Stopwatch.GetTimestamp();
-                return (RedisValue[])(await Settled(
-                    partitions[0],
-                    Script.Probe,
-                    names,
-                    values,
-                    cancellation,
-                    isFirst ? answer => connection.HearLayout((RedisValue[])answer!, asked) : null))!;
-            }));
+                heard.Add(await answer);
+                first = heard.Count == 1 ? partitions[0] : first;
+            }
+            catch (StoreUnavailableException why)
+            {
+                away.AddRange(partitions);
+                outage ??= why;
+            }
+        }
+
+        if (heard.Count == 0)
+        {
+            ExceptionDispatchInfo.Throw(outage!);
+        }
+
+        speaker = first;
 
         // Not before: if this process hears the call, it hears all that comes after it, and if not, the next probe knows.
-        return PulseOf(answers, watch.Deadlines.Count) with { MayHaveMissed = echo.HasMissed() };
+        return PulseOf(heard, watch.Deadlines.Count) with
+        {
+            MayHaveMissed = echo.HasMissed(),
+            Away = outage is null ? null : new(away, outage),
+        };
     }
 
     public void Tell(IStoreWatcher watcher)
@@ -52,5 +75,19 @@ public sealed partial class RedisStore
             }
         });
         connection.OnBreak(echo.Break);
+    }
+
+    private async Task<RedisValue[]> Probe(Watch watch, int[] partitions, long call, CancellationToken cancellation)
+    {
+        var speaks = partitions[0] == speaker;
+        var (names, values) = scripts.Probe(watch, partitions, speaks ? call : null);
+        var asked = Stopwatch.GetTimestamp();
+        return (RedisValue[])(await Settled(
+            partitions[0],
+            Script.Probe,
+            names,
+            values,
+            cancellation,
+            speaks ? answer => connection.HearLayout((RedisValue[])answer!, asked) : null))!;
     }
 }

@@ -21,8 +21,13 @@ public sealed class Heartbeats(TimeProvider clock)
 
     private Beat? last;
 
-    /// <summary>The last probe succeeded, and not long ago.</summary>
-    public bool IsBeating => Volatile.Read(ref last) is { Pulse: not null } beat && IsFresh(beat);
+    /// <summary>The last probe succeeded, in a part of the store at least, and not long ago.</summary>
+    public bool IsBeating => Latest is not null;
+
+    /// <summary>How many partitions did not answer it; null: nothing did.</summary>
+    public int? PartitionsAway => Latest is { } pulse ? pulse.Away?.Numbers.Count ?? 0 : null;
+
+    private Pulse? Latest => Volatile.Read(ref last) is { } beat && IsFresh(beat) ? beat.Pulse : null;
 
     /// <param name="pulse">Null: the probe failed.</param>
     public void Hear(Pulse? pulse) => Volatile.Write(ref last, new Beat(pulse, clock.GetTimestamp()));
@@ -32,8 +37,7 @@ public sealed class Heartbeats(TimeProvider clock)
     {
         var at = Deadlines.IndexOf(deadlines);
         return at < 0
-            || Volatile.Read(ref last) is not { Pulse: { } pulse } beat
-            || !IsFresh(beat)
+            || Latest is not { } pulse
             || pulse.Earliest[at] <= upTo.ToUnixTimeMilliseconds();
     }
 

@@ -1,11 +1,12 @@
 using System.Net;
+using Dbos.Application;
 using Dbos.Application.Paging;
 
 namespace Dbos.Infrastructure.Store;
 
 /// <summary>
 /// The port that both engines implement and all repositories are written over. What is not atomic here
-/// cannot be asked for. Every method throws <see cref="Application.StoreUnavailableException"/> when the
+/// cannot be asked for. Every method throws <see cref="StoreUnavailableException"/> when the
 /// store does not answer.
 /// </summary>
 public interface IStore
@@ -116,7 +117,13 @@ public sealed record Pulse(IReadOnlyList<long?> Earliest, IReadOnlyList<Turn> Tu
 
     /// <summary>Something that was told before may not have been heard.</summary>
     public bool MayHaveMissed { get; init; }
+
+    /// <summary>What lives on servers that did not answer, of which this tells nothing; null: all have answered.</summary>
+    public AwayPartitions? Away { get; init; }
 }
+
+/// <param name="Why">Of one of them.</param>
+public sealed record AwayPartitions(IReadOnlyList<int> Numbers, StoreUnavailableException Why);
 
 /// <summary>The two event logs of a partition, each under its own cap.</summary>
 public enum EventLogName

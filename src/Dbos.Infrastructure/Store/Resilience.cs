@@ -85,8 +85,14 @@ internal sealed class Resilience : IDisposable
     /// <summary>For what must not be done twice: asked again only if it surely was not done.</summary>
     public ResiliencePipeline Once { get; }
 
-    /// <summary>The whole store was seen to answer.</summary>
-    public Task CloseCircuits() => Task.WhenAll(circuits.Values.Select(circuit => circuit.Control.CloseAsync(CancellationToken.None)));
+    /// <summary>The store was seen to answer.</summary>
+    /// <param name="away">Partitions that did not: who is to be asked for them, and what needs all of them, stays as it is.</param>
+    public Task CloseCircuits(IReadOnlyList<int> away)
+    {
+        HashSet<EndPoint> silent = away.Count == 0 ? [] : [Nobody, .. away.Select(partition => ServerOf(partition))];
+        return Task.WhenAll(
+            circuits.Where(of => !silent.Contains(of.Key)).Select(of => of.Value.Control.CloseAsync(CancellationToken.None)));
+    }
 
     public void Dispose() => limiter.Dispose();
 
@@ -140,8 +146,9 @@ internal sealed class Resilience : IDisposable
     }
 
     /// <summary>Anew for each trial: a partition may have moved meanwhile.</summary>
-    private Circuit CircuitOf(int? partition) =>
-        circuits.GetOrAdd((partition is { } one ? serverOf(one) : null) ?? Nobody, static _ => Circuit.Closed());
+    private Circuit CircuitOf(int? partition) => circuits.GetOrAdd(ServerOf(partition), static _ => Circuit.Closed());
+
+    private EndPoint ServerOf(int? partition) => (partition is { } one ? serverOf(one) : null) ?? Nobody;
 
     private sealed record Circuit(ResiliencePipeline Breaker, CircuitBreakerManualControl Control)
     {

@@ -130,7 +130,7 @@ public sealed class ResilientStore(IStore engine) : IStore, IDisposable
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {
         var pulse = await engine.Probe(watch, cancellation);
-        await resilience.CloseCircuits();
+        await resilience.CloseCircuits(pulse.Away?.Numbers ?? []);
         return pulse;
     }
 

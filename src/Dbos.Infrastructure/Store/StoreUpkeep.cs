@@ -31,7 +31,10 @@ public sealed partial class StoreUpkeep(
     /// <summary>Unix milliseconds; turns up to here were told. Null: nobody has been told of any yet.</summary>
     private long? toldUpTo;
     private int probes;
-    private bool isAway;
+    private Away away;
+
+    /// <summary>What became due meanwhile in partitions that are back was not told yet.</summary>
+    private bool mayLag;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -67,7 +70,7 @@ public sealed partial class StoreUpkeep(
         }
         catch (StoreUnavailableException outage)
         {
-            Lost(outage);
+            Tell(Away.Whole, outage);
             return false;
         }
     }
@@ -79,7 +82,7 @@ public sealed partial class StoreUpkeep(
             // Those told before are told again as long as they are not due. After an outage, or a late probe, those
             // that came meanwhile are told too.
             var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-            var looksBack = ++probes % ProbesBetweenLooksBack == 0 && watcher.IsWaitedOn;
+            var looksBack = mayLag || (++probes % ProbesBetweenLooksBack == 0 && watcher.IsWaitedOn);
             var watch = new Watch(
                 Heartbeats.Deadlines,
                 Names.Turns,
@@ -88,7 +91,8 @@ public sealed partial class StoreUpkeep(
             var pulse = await store.Probe(watch, stopping);
             toldUpTo = watch.UpTo;
             heartbeats.Hear(pulse);
-            Found();
+            mayLag = away == Away.Part && pulse.Away is null;
+            Tell(pulse.Away is null ? Away.Nothing : Away.Part, pulse.Away?.Why);
             if (pulse.MayHaveMissed)
             {
                 // Not before the store is open for those who look then.
@@ -111,7 +115,7 @@ public sealed partial class StoreUpkeep(
         {
             // Connected, but it hangs or takes no writes. The clock is carried on without it.
             heartbeats.Hear(null);
-            Lost(outage);
+            Tell(Away.Whole, outage);
         }
 #pragma warning disable CA1031 // A fault must not end the upkeep for good: it is told, and the next period tries again.
         catch (Exception fault) when (fault is not LayoutMismatchException && !stopping.IsCancellationRequested)
@@ -122,27 +126,35 @@ public sealed partial class StoreUpkeep(
 #pragma warning restore CA1031
     }
 
-    /// <summary>Tells of an outage, once until it is over.</summary>
-    private void Lost(StoreUnavailableException outage)
+    /// <summary>Tells of an outage, once until it is over or another.</summary>
+    private void Tell(Away seen, StoreUnavailableException? outage)
     {
-        if (!isAway)
+        if (seen == away)
         {
-            isAway = true;
-            LogAway(connection.Name, (outage.InnerException ?? outage).Message.CutShort(LongestReason));
+            return;
         }
-    }
 
-    private void Found()
-    {
-        if (isAway)
+        away = seen;
+        var why = (outage?.InnerException ?? outage)?.Message.CutShort(LongestReason) ?? string.Empty;
+        switch (seen)
         {
-            isAway = false;
-            LogBack(connection.Name);
+            case Away.Nothing:
+                LogBack(connection.Name);
+                break;
+            case Away.Part:
+                LogPartAway(connection.Name, why);
+                break;
+            case Away.Whole:
+                LogAway(connection.Name, why);
+                break;
         }
     }
 
     [LoggerMessage(LogLevel.Warning, "{Store} is away, or takes no writes ({Why}): calls are answered UNAVAILABLE, and DBOS keeps trying")]
     private partial void LogAway(string store, string why);
+
+    [LoggerMessage(LogLevel.Warning, "{Store} is away in part, or takes no writes there ({Why}): calls for what it keeps there are answered UNAVAILABLE, and DBOS keeps trying")]
+    private partial void LogPartAway(string store, string why);
 
     [LoggerMessage(LogLevel.Information, "{Store} is back: a write succeeded")]
     private partial void LogBack(string store);
@@ -152,6 +164,13 @@ public sealed partial class StoreUpkeep(
 
     [LoggerMessage(LogLevel.Error, "The store could not be probed")]
     private partial void LogFault(Exception fault);
+
+    private enum Away
+    {
+        Nothing,
+        Part,
+        Whole,
+    }
 }
 
 /// <summary>The way to the store.</summary>

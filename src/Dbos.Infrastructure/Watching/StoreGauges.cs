@@ -34,7 +34,12 @@ public sealed partial class StoreGauges : BackgroundService
             "dbos.store.up",
             () => heartbeats.IsBeating ? 1 : 0,
             unit: null,
-            "1 while writes to the store succeed, as the probe of the last second tells; else 0.");
+            "1 while writes to the store succeed, in a part of it at least, as the probe of the last second tells; else 0.");
+        meter.CreateObservableGauge<int>(
+            "dbos.store.partitions.away",
+            () => heartbeats.PartitionsAway is { } away ? [new(away)] : [],
+            "{partition}",
+            "Partitions in which it did not, as those of a dead shard; absent while the whole store is away.");
         meter.CreateObservableGauge(
             "dbos.queue.depth", () => Told(Depth), "{task}", "Tasks, by status.");
         meter.CreateObservableGauge(

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dbos.Api.Tests.Support;
 using Grpc.Core;
+using Grpc.Health.V1;
 
 namespace Dbos.Api.Tests.Clusters;
 
@@ -41,6 +42,42 @@ public sealed class DeadShardTests(ClusterWithDeadShard deployment) : IClassFixt
         var take = () => Client.Take(Requests.NewId("agent"));
 
         (await take.Should().ThrowAsync<RpcException>()).Which.StatusCode.Should().Be(StatusCode.Unavailable);
+    }
+
+    [Fact]
+    public async Task Health_and_the_log_tell_of_a_part_that_is_away_and_those_who_ask_the_others_are_not_turned_away()
+    {
+        await Eventually.True(
+            () => deployment.Dbos.Server.Process.Output.Contains("is away in part", StringComparison.Ordinal), Patience, "it is told");
+
+        (await deployment.Dbos.Server.StatusOf("dbos.DBOS")).Should().Be(HealthCheckResponse.Types.ServingStatus.Serving);
+    }
+
+    [Fact]
+    public async Task What_becomes_due_in_the_others_is_delivered_to_whoever_listens()
+    {
+        var agent = Requests.NewId("agent");
+        await using var taker = Taker.Start(Client, agent, maxInflight: 100);
+        var due = DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 4;
+        var scheduled = new HashSet<string>();
+        foreach (var id in Enumerable.Range(0, 30).Select(_ => Requests.NewId("task")))
+        {
+            try
+            {
+                await Client.ScheduleTaskAsync(new ScheduleTaskRequest { Task = Requests.Task(id, agent, due) });
+                scheduled.Add(id);
+            }
+            catch (RpcException dead) when (dead.StatusCode == StatusCode.Unavailable)
+            {
+                // It would be kept in the dead shard.
+            }
+        }
+
+        scheduled.Count.Should().BeInRange(1, 29);
+        var delivered = await taker.Next(scheduled.Count);
+
+        delivered.Select(task => task.Id).Should().BeEquivalentTo(scheduled);
+        (DateTimeOffset.UtcNow - DateTimeOffset.FromUnixTimeSeconds(due)).Should().BeLessThan(TimeSpan.FromSeconds(4));
     }
 
     private async Task<IReadOnlyList<WireTask>> TakeIfDue()
@@ -92,7 +129,9 @@ public sealed class ClusterWithDeadShard : IAsyncLifetime, IAsyncDisposable
             (await dbos.Client.ScheduleTaskAsync(new ScheduleTaskRequest { Task = Requests.Task(id, Agent) })).Success.Should().BeTrue();
         }
 
-        var (master, replica) = (cluster.Nodes[0], cluster.Nodes[RedisCluster.Masters]);
+        // With the partition that keeps the layout.
+        var master = await cluster.MasterOf((await cluster.SlotsOf("*:layout")).Single());
+        var replica = cluster.Nodes.SkipWhile(node => node != master).ElementAt(RedisCluster.Masters);
         var kept = await master.Ask("keys", "*:task:*");
         Dead = [.. ids.Where(id => kept.Contains(id, StringComparison.Ordinal))];
         await Task.WhenAll(master.Kill(), replica.Kill());

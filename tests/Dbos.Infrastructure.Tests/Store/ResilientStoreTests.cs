@@ -56,10 +56,30 @@ public sealed class ResilientStoreTests : IDisposable
         engine.Find(Key, default).ThrowsAsyncForAnyArgs(new StoreUnavailableException("away"));
         await Fail<StoreUnavailableException>(EnoughToBreak);
         engine.Find(Key, default).ReturnsForAnyArgs((StoredRecord?)null);
+        engine.Probe(Given.Watch, default).ReturnsForAnyArgs(new Pulse([], []));
 
         await store.Probe(Given.Watch, default);
 
         (await store.Find(Key, default)).Should().BeNull();
+    }
+
+    [Fact]
+    public async Task A_probe_that_succeeds_in_part_lets_calls_through_to_that_part_alone()
+    {
+        var others = new StoreKey(1, "record");
+        engine.ServerOf(Key.Partition).Returns(new DnsEndPoint("dead", 1));
+        engine.ServerOf(others.Partition).Returns(new DnsEndPoint("back", 1));
+        engine.Find(default, default).ThrowsAsyncForAnyArgs(new StoreUnavailableException("away"));
+        await Fail<StoreUnavailableException>(EnoughToBreak);
+        await Fail<StoreUnavailableException>(EnoughToBreak, others);
+        engine.Find(default, default).ReturnsForAnyArgs((StoredRecord?)null);
+        engine.Probe(Given.Watch, default).ReturnsForAnyArgs(
+            new Pulse([], []) { Away = new([Key.Partition], new StoreUnavailableException("away")) });
+
+        await store.Probe(Given.Watch, default);
+
+        (await store.Find(others, default)).Should().BeNull();
+        await Fail<StoreUnavailableException>(1);
     }
 
     [Fact]
@@ -218,10 +238,10 @@ public sealed class ResilientStoreTests : IDisposable
     private void Answer(Exception first, CommitOutcome then) =>
         engine.Commit(null!, default).ReturnsForAnyArgs(_ => throw first, _ => [then]);
 
-    private async Task Fail<TException>(int times)
+    private async Task Fail<TException>(int times, StoreKey? key = null)
         where TException : Exception
     {
-        var find = () => store.Find(Key, default);
+        var find = () => store.Find(key ?? Key, default);
         for (var time = 0; time < times; time++)
         {
             await find.Should().ThrowAsync<TException>();

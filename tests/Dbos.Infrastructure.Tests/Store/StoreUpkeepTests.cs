@@ -43,6 +43,27 @@ public sealed class StoreUpkeepTests
     }
 
     [Fact]
+    public async Task Where_a_part_of_it_is_away_the_rest_is_served_and_what_came_due_meanwhile_is_looked_for_when_it_is_back()
+    {
+        connection.Name.Returns("the store of the lab");
+        List<int?> partitionsAway = [];
+        answer = pulse =>
+        {
+            partitionsAway.Add(heartbeats.PartitionsAway);
+            return watched.Count is 2 or 3 ? pulse with { Away = new([3, 5], new StoreUnavailableException("a shard is gone")) } : pulse;
+        };
+
+        await Probe(failing: _ => false, until: 6);
+
+        partitionsAway[..6].Should().Equal(null, 0, 2, 2, 0, 0);
+        watcher.Received(watched.Count).Due(SomeTurn);
+        watched.Select(watch => watch.From == 0).Take(6).Should().Equal(false, false, false, false, true, false);
+        log.Lines.Should().SatisfyRespectively(
+            away => away.Should().Be("Warning: the store of the lab is away in part, or takes no writes there (a shard is gone): calls for what it keeps there are answered UNAVAILABLE, and DBOS keeps trying"),
+            back => back.Should().Be("Information: the store of the lab is back: a write succeeded"));
+    }
+
+    [Fact]
     public async Task A_store_that_is_away_at_the_start_is_told_once_and_opened_when_it_is_there()
     {
         var trials = 0;
