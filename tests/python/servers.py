@@ -15,7 +15,7 @@ import grpc
 from repository import REPOSITORY
 from stubs import dbos_pb2, dbos_pb2_grpc
 
-START_PATIENCE = 60
+START_PATIENCE = 180
 END_PATIENCE = 15
 
 
@@ -65,7 +65,10 @@ class ProcessGroup:
                 raise AssertionError(f"{what} ended at once:\n{self.output()}")
             return ready()
 
-        eventually(ready_or_ended, START_PATIENCE, f"{what} answers")
+        try:
+            eventually(ready_or_ended, START_PATIENCE, f"{what} answers")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; it said:\n{self.output()}") from late
 
     def signal(self, number):
         os.killpg(self._process.pid, number)
@@ -140,7 +143,8 @@ def _listens(port):
 
 
 def _serves(address):
-    with grpc.insecure_channel(address) as channel:
+    # A subchannel of its own: one that others share waits longer after each connection that was refused.
+    with grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         try:
             dbos_pb2_grpc.DBOSStub(channel).GetEvents(dbos_pb2.GetEventsRequest(limit=1), timeout=5)
             return True

@@ -97,7 +97,16 @@ public sealed class DurabilityTests(ITestOutputHelper output)
         public static async Task<Loss> Of(string durability, ITestOutputHelper output)
         {
             var loss = new Loss();
-            await loss.Run(durability);
+            try
+            {
+                await loss.Run(durability);
+            }
+            catch
+            {
+                await loss.DisposeAsync();
+                throw;
+            }
+
             output.WriteLine($"{durability}: {loss.Acknowledged} writes acknowledged, {loss.Lost.Length} of them lost, {loss.CutOff.Length} cut off");
             return loss;
         }
