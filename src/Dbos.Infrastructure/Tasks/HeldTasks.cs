@@ -26,7 +26,8 @@ internal sealed class HeldTasks
             return;
         }
 
-        var bare = task with { Payload = default };
+        // The store keeps leases by the millisecond.
+        var bare = task with { Payload = default, VisibleAt = DateTimeOffset.FromUnixTimeMilliseconds(task.VisibleAt.ToUnixTimeMilliseconds()) };
         tasks[task.Id] = bare;
         comings.Enqueue(bare);
         while (comings.Count > Most && comings.TryDequeue(out var first))

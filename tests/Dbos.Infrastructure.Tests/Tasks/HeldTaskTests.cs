@@ -81,6 +81,19 @@ public abstract class HeldTaskTests(IEngine engine) : StoreTests(engine)
         held.Find("last").Should().BeNull();
     }
 
+    [Fact]
+    public async Task What_was_extended_here_ends_with_the_lease_that_the_store_knows()
+    {
+        await Dbos.Send(Given.Task("t1"));
+        await Dbos.Send(Given.Due());
+        await Dbos.Send(new ExtendTaskLease("t1", LeaseToken: 1, Seconds: 36_000));
+        var extended = (await Dbos.Send(new GetTask("t1"))).Value;
+
+        await Dbos.Send(new AckTask("t1", LeaseToken: 1));
+
+        (await Dbos.Send(new GetTask("t1"))).Value.VisibleAt.Should().Be(extended.VisibleAt);
+    }
+
     private static MeasurementTask Inflight(string id) => new(
         id, "a1", "ping", default, 0, 0, MeasurementTaskStatus.Inflight, default, new RetryPolicy(3, 10), LeaseToken: 1, Version: 2);
 }
