@@ -76,7 +76,7 @@ public sealed class SettingsTests
     [InlineData("/sys/dbos")]
     public async Task A_data_directory_that_cannot_be_made_is_refused(string directory)
     {
-        var sentence = await SentenceOfFailedStart(new() { ["REDIS_ADDR"] = "embedded", ["DATA_DIR"] = directory });
+        var sentence = await SentenceOfFailedStart(Embedded(directory));
 
         sentence.Should().StartWith("DBOS cannot start: ").And.Contain(directory);
     }
@@ -88,7 +88,7 @@ public sealed class SettingsTests
         var file = Path.Combine(folder.Path, "file");
         await File.WriteAllTextAsync(file, "not a folder");
 
-        var sentence = await SentenceOfFailedStart(new() { ["REDIS_ADDR"] = "embedded", ["DATA_DIR"] = file });
+        var sentence = await SentenceOfFailedStart(Embedded(file));
 
         sentence.Should().StartWith("DBOS cannot start: ").And.Contain(file);
     }
@@ -99,7 +99,7 @@ public sealed class SettingsTests
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(Path.Combine(folder.Path, "dbos.db"), new string('x', 8192));
 
-        var sentence = await SentenceOfFailedStart(new() { ["REDIS_ADDR"] = "embedded", ["DATA_DIR"] = folder.Path });
+        var sentence = await SentenceOfFailedStart(Embedded(folder.Path));
 
         sentence.Should().StartWith("DBOS cannot start: ").And.Contain(folder.Path);
     }
@@ -132,6 +132,10 @@ public sealed class SettingsTests
         other.Output.Should().Contain("has 16 partitions, but PARTITIONS is 8: set PARTITIONS to 16");
         (await dbos.Client.StoreResultAsync(Requests.Result("request-1"))).Success.Should().BeTrue();
     }
+
+    /// <summary>On a port of its own, which is looked at first.</summary>
+    private static Dictionary<string, string> Embedded(string directory) =>
+        new() { ["REDIS_ADDR"] = "embedded", ["DATA_DIR"] = directory, ["PORT"] = Text(FreePort.Find()) };
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -187,5 +187,5 @@ public sealed class RepartitionTests : IAsyncLifetime
 
     private Task<DbosServer> Serve(int partitions) => DbosServer.Start(Settings(partitions));
 
-    private Dictionary<string, string> Settings(int partitions) => new(dbos.Settings) { ["PARTITIONS"] = Number(partitions) };
+    private Dictionary<string, string> Settings(int partitions) => new(dbos.Settings) { ["PARTITIONS"] = Number(partitions), ["PORT"] = Number(FreePort.Find()) };
 }
