@@ -49,9 +49,10 @@ public sealed class RedisClock : TimeProvider
 
         var told = DateTimeOffset.FromUnixTimeSeconds(seconds).AddMicroseconds(microseconds);
         var at = asked + ((answered - asked) / 2);
-        var back = GetUtcNow() - (told + Stopwatch.GetElapsedTime(at));
-        Volatile.Write(
-            ref heard, new Heard(told, at, NotBefore: back > TimeSpan.Zero && back < WaitedOut && heard is not null ? GetUtcNow() : default));
+        var before = GetUtcNow();
+        var back = before - (told + Stopwatch.GetElapsedTime(at));
+        var isWaitedOut = heard is not null && back > TimeSpan.Zero && back < WaitedOut;
+        Volatile.Write(ref heard, new Heard(told, at, NotBefore: isWaitedOut ? before : default));
     }
 
     /// <param name="NotBefore">It was as late before.</param>

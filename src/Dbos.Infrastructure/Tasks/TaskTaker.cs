@@ -66,9 +66,11 @@ internal sealed class TaskTaker(
             var next = waiting.Items.Count > 0 ? waiting.Items[0].Entry.Member : null;
             inVain = took == 0 && next == head ? inVain + 1 : 0;
             head = next;
-            if (((waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0)) && !(taken.Count == 0 && tookLong))
+
+            // No more are due; or what is left would not fit into this reply, or other takers were faster.
+            var isOver = (waiting.Items.Count < wanted && took == waiting.Items.Count) || (took == 0 && had > 0);
+            if (isOver && (taken.Count > 0 || !tookLong))
             {
-                // No more are due; or what is left would not fit into this reply, or other takers were faster.
                 break;
             }
         }
