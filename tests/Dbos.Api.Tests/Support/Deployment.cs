@@ -23,9 +23,6 @@ public class Deployment(StoreKind kind, int servers = 1, params (string Name, st
 
     public RedisServer Redis => redis ?? throw new InvalidOperationException($"a deployment on {kind} has no Redis");
 
-    /// <summary>Of the DBOS with Redis, where a test is not about that.</summary>
-    protected bool IsPatient { get; init; }
-
     public IReadOnlyList<DbosServer> Servers => started;
 
     public DbosServer Server => started[0];
@@ -41,12 +38,14 @@ public class Deployment(StoreKind kind, int servers = 1, params (string Name, st
             all["DATA_DIR"] = folder.Path;
             if (kind != StoreKind.Cluster)
             {
-                all["REDIS_ADDR"] = kind == StoreKind.Embedded ? "embedded" : IsPatient ? Patient.To(Redis.Address) : Redis.Address;
+                all["REDIS_ADDR"] = kind == StoreKind.Redis ? RedisAddress : "embedded";
             }
 
             return all;
         }
     }
+
+    protected virtual string RedisAddress => Redis.Address;
 
     public static async Task<Deployment> Start(StoreKind kind, int servers = 1, params (string Name, string Value)[] settings)
     {
@@ -88,19 +87,17 @@ public class Deployment(StoreKind kind, int servers = 1, params (string Name, st
     async Task IAsyncLifetime.DisposeAsync() => await DisposeAsync();
 }
 
-public sealed class OneOnRedis : Deployment
+/// <summary>Of tests that are not about how long DBOS waits for Redis.</summary>
+public abstract class PatientOnRedis(int servers) : Deployment(StoreKind.Redis, servers)
 {
-    public OneOnRedis()
-        : base(StoreKind.Redis) => IsPatient = true;
+    protected override string RedisAddress => Patient.To(base.RedisAddress);
 }
+
+public sealed class OneOnRedis() : PatientOnRedis(servers: 1);
 
 public sealed class OneEmbedded() : Deployment(StoreKind.Embedded);
 
-public sealed class TwoOnRedis : Deployment
-{
-    public TwoOnRedis()
-        : base(StoreKind.Redis, servers: 2) => IsPatient = true;
-}
+public sealed class TwoOnRedis() : PatientOnRedis(servers: 2);
 
 public sealed class OneOnCluster(SharedCluster shared) : Deployment(shared.Cluster);
 

@@ -4,12 +4,9 @@ namespace Dbos.Api.Tests.Support;
 
 /// <summary>Two DBOS on one Redis.</summary>
 [CollectionDefinition(Name)]
-public sealed class SharedRedis : Deployment, ICollectionFixture<SharedRedis>
+public sealed class SharedRedis() : PatientOnRedis(servers: 2), ICollectionFixture<SharedRedis>
 {
     public const string Name = "Redis";
-
-    public SharedRedis()
-        : base(StoreKind.Redis, servers: 2) => IsPatient = true;
 }
 
 /// <summary>One DBOS, as no two may share a file.</summary>

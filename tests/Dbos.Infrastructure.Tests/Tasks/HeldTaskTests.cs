@@ -1,4 +1,3 @@
-using System.Reflection;
 using Dbos.Application;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
@@ -116,7 +115,9 @@ public sealed class HeldTasksOnRedis(RedisEngine engine) : HeldTaskTests(engine)
     public async Task What_some_partitions_gave_is_the_takers_when_another_is_away()
     {
         await Dbos.SendAll(Enumerable.Range(0, 100).Select(i => Given.Task($"t{i}")));
-        var port = OnePartitionAway.Of(Port, partition: 5);
+        var port = InterceptedStore.Of(Port, (_, args, go) => args is [Take { Partition: 5 }, ..]
+            ? Task.FromException<IReadOnlyList<Delivery>>(new StoreUnavailableException("the partition is away"))
+            : go());
         var tasks = new TaskRepository(port, Dbos.Get<EventWriter>(), Dbos.Get<Heartbeats>(), Dbos.Get<TimeProvider>());
 
         var taken = await tasks.Take(new TakeOrder(TaskFilter.Any, null, 100, TimeSpan.FromMinutes(1)), new UnitOfWork { Origin = Origin.Background("test") }, None);
@@ -129,21 +130,3 @@ public sealed class HeldTasksOnRedis(RedisEngine engine) : HeldTaskTests(engine)
 }
 
 public sealed class HeldTasksOnSqlite(SqliteEngine engine) : HeldTaskTests(engine), IClassFixture<SqliteEngine>;
-
-/// <summary>A store that gives nothing from one of its partitions.</summary>
-public class OnePartitionAway : DispatchProxy
-{
-    private IStore store = null!;
-    private int away;
-
-    public static IStore Of(IStore store, int partition)
-    {
-        var proxy = Create<IStore, OnePartitionAway>();
-        (((OnePartitionAway)(object)proxy).store, ((OnePartitionAway)(object)proxy).away) = (store, partition);
-        return proxy;
-    }
-
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => args is [Take take, ..] && take.Partition == away
-        ? Task.FromException<IReadOnlyList<Delivery>>(new StoreUnavailableException("the partition is away"))
-        : targetMethod!.Invoke(store, args);
-}

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Audit;
@@ -20,13 +19,22 @@ public sealed class SlowLookTests(RedisEngine engine) : IClassFixture<RedisEngin
         await using var dbos = await engine.Open(new OpenOptions { Settings = settings => settings with { Partitions = 1 } });
         await dbos.SendAll([Given.Task("t1"), Given.Task("t2")]);
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        var store = LateStore.Of(dbos.Port, meanwhile: async () =>
+        var isFirst = true;
+        var store = InterceptedStore.Of(dbos.Port, (method, _, go) =>
         {
-            clock.Advance(TimeSpan.FromSeconds(2));
-            (await Take(dbos.Port)).Should().Equal("t1");
+            var isLate = isFirst && method == nameof(IStore.Due);
+            isFirst &= !isLate;
+            return isLate ? AfterAnotherTook(() => (Task<IReadOnlyList<IndexEntry>>)go()!) : go();
         });
 
         (await Take(store)).Should().Equal("t2");
+
+        async Task<IReadOnlyList<IndexEntry>> AfterAnotherTook(Func<Task<IReadOnlyList<IndexEntry>>> look)
+        {
+            clock.Advance(TimeSpan.FromSeconds(2));
+            (await Take(dbos.Port)).Should().Equal("t1");
+            return await look();
+        }
 
         async Task<string[]> Take(IStore through)
         {
@@ -34,30 +42,5 @@ public sealed class SlowLookTests(RedisEngine engine) : IClassFixture<RedisEngin
             var order = new TakeOrder(TaskFilter.Any, Due: null, Limit: 1, TimeSpan.FromMinutes(1));
             return [.. (await tasks.Take(order, new UnitOfWork { Origin = Origin.Background("test") }, default)).Tasks.Select(task => task.Id)];
         }
-    }
-}
-
-/// <summary>A store whose first answer to what is due comes late.</summary>
-public class LateStore : DispatchProxy
-{
-    private IStore store = null!;
-    private Func<Task>? meanwhile;
-
-    public static IStore Of(IStore store, Func<Task> meanwhile)
-    {
-        var proxy = Create<IStore, LateStore>();
-        (((LateStore)(object)proxy).store, ((LateStore)(object)proxy).meanwhile) = (store, meanwhile);
-        return proxy;
-    }
-
-    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        targetMethod!.Name == nameof(IStore.Due) && Interlocked.Exchange(ref meanwhile, null) is { } first
-            ? Late(first, () => (Task<IReadOnlyList<IndexEntry>>)targetMethod.Invoke(store, args)!)
-            : targetMethod.Invoke(store, args);
-
-    private static async Task<IReadOnlyList<IndexEntry>> Late(Func<Task> first, Func<Task<IReadOnlyList<IndexEntry>>> ask)
-    {
-        await first();
-        return await ask();
     }
 }
