@@ -13,7 +13,7 @@ public static class DependencyInjection
     {
         services.AddSingleton(policy);
         services.AddScoped<CallContext>();
-        services.AddScoped<UnitOfWork>();
+        services.AddScoped<CommitContext>();
         services.AddScoped<Idempotency>();
         services.AddScoped<Refusals>();
         services.AddScoped(typeof(BatchWriter<>));

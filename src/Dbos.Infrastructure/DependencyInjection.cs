@@ -8,6 +8,7 @@ using Dbos.Infrastructure.Agents;
 using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.ModuleStates;
 using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Sqlite;
 using Dbos.Infrastructure.Store;
@@ -27,10 +28,12 @@ public static class DependencyInjection
         if (settings.IsEmbedded)
         {
             services.AddSingleton(TimeProvider.System);
+            services.AddSingleton(new Resilience(static _ => null));
+            services.AddSingleton<SqliteDatabase>();
             services.AddSingleton<SqliteStore>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStoreLayout>(provider => provider.GetRequiredService<SqliteStore>());
-            services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<SqliteStore>()));
+            services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<SqliteStore>(), provider.GetRequiredService<Resilience>()));
         }
         else
         {
@@ -38,10 +41,12 @@ public static class DependencyInjection
             services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<RedisClock>());
             services.AddSingleton<RedisConnection>();
             services.AddSingleton<Replication>();
+            services.AddSingleton(provider => new Resilience(provider.GetRequiredService<RedisStore>().ServerOf));
+            services.AddSingleton<RedisPartitions>();
             services.AddSingleton<RedisStore>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<RedisConnection>());
             services.AddSingleton<IStoreLayout, RedisLayout>();
-            services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<RedisStore>()));
+            services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<RedisStore>(), provider.GetRequiredService<Resilience>()));
         }
 
         services.AddSingleton<Heartbeats>();

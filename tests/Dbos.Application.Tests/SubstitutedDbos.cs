@@ -56,7 +56,7 @@ public sealed class SubstitutedDbos : IDisposable
     public List<ToldRefusal> Told { get; } = [];
 
     /// <summary>What the latest request contributed to its commit.</summary>
-    public UnitOfWork Work { get; private set; } = new();
+    public CommitContext Work { get; private set; } = new();
 
     /// <summary>The context of the latest request.</summary>
     public CallContext Call { get; private set; } = new();
@@ -75,7 +75,7 @@ public sealed class SubstitutedDbos : IDisposable
         Call = scope.ServiceProvider.GetRequiredService<CallContext>();
         Call.Origin = new Origin("grpc:192.0.2.9", "trace-1");
         Call.IdempotencyKey = idempotencyKey;
-        Work = scope.ServiceProvider.GetRequiredService<UnitOfWork>();
+        Work = scope.ServiceProvider.GetRequiredService<CommitContext>();
         return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request);
     }
 

@@ -1,4 +1,5 @@
 using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using Dbos.Wire;
 using Grpc.Core;

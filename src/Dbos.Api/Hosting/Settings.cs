@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Dbos.Application;
 using Dbos.Application.Pipeline;
 using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Api.Hosting;

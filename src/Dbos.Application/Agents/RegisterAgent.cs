@@ -38,7 +38,7 @@ public sealed record RegisterAgent(Heartbeat? Agent) : IWrite
         }
     }
 
-    public sealed class Handler(IAgentRepository agents, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+    public sealed class Handler(IAgentRepository agents, CommitContext work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<RegisterAgent, Answer<Written>>
     {
         public async Task<Answer<Written>> Handle(RegisterAgent command, CancellationToken cancellationToken)

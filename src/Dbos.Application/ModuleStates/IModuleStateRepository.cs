@@ -14,5 +14,5 @@ public interface IModuleStateRepository
     /// <summary>Latest accepted first. An empty agent id or module name: of all of them.</summary>
     Task<Page<ModuleState>> List(string agentId, string moduleName, PageRequest page, CancellationToken cancellation);
 
-    Task<Saved<ModuleState>> Save(ModuleState state, UnitOfWork work, CancellationToken cancellation);
+    Task<Saved<ModuleState>> Save(ModuleState state, CommitContext work, CancellationToken cancellation);
 }

@@ -68,7 +68,7 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
         private static TransitionGraph GraphOf(SetModuleState command) => TransitionGraph.Of(command.State!.RequestId);
     }
 
-    public sealed class Handler(IModuleStateRepository states, UnitOfWork work, TimeProvider clock)
+    public sealed class Handler(IModuleStateRepository states, CommitContext work, TimeProvider clock)
         : IRequestHandler<SetModuleState, Answer<Written>>
     {
         public async Task<Answer<Written>> Handle(SetModuleState command, CancellationToken cancellationToken)

@@ -7,7 +7,7 @@ namespace Dbos.Application.Pipeline;
 /// Says for the event log who does it, and tells of every refusal, whichever step refused; that is why it
 /// is the outermost.
 /// </summary>
-public sealed class AuditBehaviour<TRequest, TResponse>(UnitOfWork work, CallContext call, Refusals refusals)
+public sealed class AuditBehaviour<TRequest, TResponse>(CommitContext work, CallContext call, Refusals refusals)
     : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IDbosRequest
     where TResponse : IAnswer<TResponse>

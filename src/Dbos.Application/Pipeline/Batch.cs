@@ -12,13 +12,13 @@ public interface IBatch<out TWrite> : ICommand<IReadOnlyList<Answer<Written>>>
 
 /// <summary>What the pipeline's steps do for one write, done for each of a batch, and all changes saved together.</summary>
 public sealed class BatchWriter<TWrite>(
-    IValidator<TWrite> validator, UnitOfWork ofRequest, Idempotency idempotency, Refusals refusals)
+    IValidator<TWrite> validator, CommitContext ofRequest, Idempotency idempotency, Refusals refusals)
     where TWrite : IWrite
 {
     /// <param name="changeOf">Called for the writes whose shape is good.</param>
     public async Task<Answer<IReadOnlyList<Answer<Written>>>> Run<T>(
         IBatch<TWrite> batch,
-        Func<TWrite, UnitOfWork, Change<T>> changeOf,
+        Func<TWrite, CommitContext, Change<T>> changeOf,
         Func<IReadOnlyList<Draft<T>>, Task<IReadOnlyList<Saved<T>>>> save,
         CancellationToken cancellation)
         where T : class, IVersioned
@@ -30,11 +30,11 @@ public sealed class BatchWriter<TWrite>(
 
         var writes = batch.Writes;
         var answers = new Answer<Written>[writes.Count];
-        var works = new UnitOfWork[writes.Count];
+        var works = new CommitContext[writes.Count];
         var good = new List<int>(writes.Count);
         for (var i = 0; i < writes.Count; i++)
         {
-            works[i] = new UnitOfWork { Origin = ofRequest.Origin };
+            works[i] = new CommitContext { Origin = ofRequest.Origin };
             if (validator.WhyRefused(writes[i]) is { } refusal)
             {
                 answers[i] = refusal;

@@ -26,7 +26,7 @@ public sealed class Idempotency(CallContext call, IIdempotencyMarks marks)
 
     /// <summary>The answer, unless the write was done before.</summary>
     public async Task<Answer<Written>> Settle(
-        IWrite write, UnitOfWork work, Answer<Written> answer, CancellationToken cancellation)
+        IWrite write, CommitContext work, Answer<Written> answer, CancellationToken cancellation)
     {
         var isSettled = answer.Refusal is null && !work.ReplayDiffered;
         if (isSettled || work.Mark is not { } mark || await marks.Find(mark, write.Subject[0].Value, cancellation) is not { } first)

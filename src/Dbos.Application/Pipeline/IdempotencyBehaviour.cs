@@ -4,7 +4,7 @@ using MediatR;
 namespace Dbos.Application.Pipeline;
 
 /// <summary>Contributes the mark that makes a write the same write again, and answers what was done before.</summary>
-public sealed class IdempotencyBehaviour<TRequest, TResponse>(UnitOfWork work, Idempotency idempotency)
+public sealed class IdempotencyBehaviour<TRequest, TResponse>(CommitContext work, Idempotency idempotency)
     : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IWrite
     where TResponse : IAnswer<TResponse>

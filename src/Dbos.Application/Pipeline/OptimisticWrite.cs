@@ -24,12 +24,12 @@ public abstract record Saved<T>
 /// <summary>A decided change that waits for its commit.</summary>
 /// <param name="Before">What it was decided on; null: nothing was stored.</param>
 /// <param name="Deletes">The aggregate goes for good.</param>
-public sealed record Draft<T>(T? Before, T Next, bool Deletes, UnitOfWork Work);
+public sealed record Draft<T>(T? Before, T Next, bool Deletes, CommitContext Work);
 
 /// <summary>One aggregate that is to be changed, and how to decide on whatever is found of it.</summary>
 /// <param name="Stored">As it was read, or as it is assumed to be; null: nothing is stored.</param>
 /// <param name="SaysTheSame">Tells a true replay from one with other content; null: they are not told apart.</param>
-public sealed record Change<T>(UnitOfWork Work, T? Stored, Func<T?, Answer<Decision<T>>> Decide, Func<T, bool>? SaysTheSame = null)
+public sealed record Change<T>(CommitContext Work, T? Stored, Func<T?, Answer<Decision<T>>> Decide, Func<T, bool>? SaysTheSame = null)
 {
     /// <summary>
     /// Where <see cref="Stored"/> is only assumed: reads what is stored. That spares the read where the assumption is good, and costs

@@ -10,7 +10,7 @@ public sealed class Refusals(IEventLog events)
 {
     private const int LongestValue = 256;
 
-    public async Task Tell(IDbosRequest request, Refusal? refusal, UnitOfWork work, CancellationToken cancellation)
+    public async Task Tell(IDbosRequest request, Refusal? refusal, CommitContext work, CancellationToken cancellation)
     {
         // That a reader asked for what does not exist is no event.
         if (refusal is not null && (request is ICommand || refusal.Code != RefusalCode.NotFound))

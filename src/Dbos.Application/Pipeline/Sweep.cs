@@ -41,7 +41,7 @@ public abstract class Sweep<T>(string name) : ISweep
         Spans.LinkToScheduling(overdue.OfType<MeasurementTask>());
         var traced = span is null ? origin : origin with { TraceId = span.TraceId.ToHexString() };
         var passed = await OptimisticWrite.RunAll(
-            [.. overdue.Select(one => new Change<T>(new UnitOfWork { Origin = traced }, one, DecideIfThere))],
+            [.. overdue.Select(one => new Change<T>(new CommitContext { Origin = traced }, one, DecideIfThere))],
             drafts => Save(drafts, cancellation));
         var worked = passed.Count(answer => answer is { IsRefused: false, Value.Duplicate: false });
         span?.SetTag("dbos.count", worked);

@@ -12,5 +12,5 @@ public interface IResultRepository
     Task<Page<MeasurementResult>> List(string agentId, PageRequest page, CancellationToken cancellation);
 
     /// <summary>Stores it if the agent has no result of that id.</summary>
-    Task<Saved<MeasurementResult>> Save(MeasurementResult result, UnitOfWork work, CancellationToken cancellation);
+    Task<Saved<MeasurementResult>> Save(MeasurementResult result, CommitContext work, CancellationToken cancellation);
 }

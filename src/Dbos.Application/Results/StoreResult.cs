@@ -46,7 +46,7 @@ public sealed record StoreResult(MeasurementResult? Result) : IWrite
         }
     }
 
-    public sealed class Handler(IResultRepository results, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+    public sealed class Handler(IResultRepository results, CommitContext work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<StoreResult, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(StoreResult command, CancellationToken cancellationToken)

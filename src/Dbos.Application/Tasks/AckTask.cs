@@ -28,7 +28,7 @@ public sealed record AckTask(string TaskId, long LeaseToken) : IWrite
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, TimeProvider clock) : IRequestHandler<AckTask, Answer<Written>>
+    public sealed class Handler(ITaskRepository tasks, CommitContext work, TimeProvider clock) : IRequestHandler<AckTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(AckTask command, CancellationToken cancellationToken) =>
             tasks.Change(

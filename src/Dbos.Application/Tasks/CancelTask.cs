@@ -27,7 +27,7 @@ public sealed record CancelTask(string TaskId, string Reason) : IWrite
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, TimeProvider clock) : IRequestHandler<CancelTask, Answer<Written>>
+    public sealed class Handler(ITaskRepository tasks, CommitContext work, TimeProvider clock) : IRequestHandler<CancelTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(CancelTask command, CancellationToken cancellationToken) =>
             tasks.Change(command.TaskId, work, task => task.Cancel(command.Reason, clock.GetUtcNow()), cancellationToken);

@@ -15,7 +15,7 @@ public sealed record CheckConsistency(bool Repair) : ICommand<IAsyncEnumerable<C
 
     public sealed class Validator : AbstractValidator<CheckConsistency>;
 
-    public sealed class Handler(ITaskAudit audit, UnitOfWork work)
+    public sealed class Handler(ITaskAudit audit, CommitContext work)
         : IRequestHandler<CheckConsistency, Answer<IAsyncEnumerable<ConsistencySlice>>>
     {
         public Task<Answer<IAsyncEnumerable<ConsistencySlice>>> Handle(CheckConsistency command, CancellationToken cancellationToken) =>

@@ -22,7 +22,7 @@ public sealed record DeleteDeadLetterTask(string TaskId) : IWrite
         public Validator() => RuleFor(command => command.TaskId).IsId("task_id");
     }
 
-    public sealed class Handler(ITaskRepository tasks, UnitOfWork work) : IRequestHandler<DeleteDeadLetterTask, Answer<Written>>
+    public sealed class Handler(ITaskRepository tasks, CommitContext work) : IRequestHandler<DeleteDeadLetterTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(DeleteDeadLetterTask command, CancellationToken cancellationToken) =>
             tasks.Change(command.TaskId, work, task => task.Delete(), cancellationToken);

@@ -30,7 +30,7 @@ public sealed record ExtendTaskLease(string TaskId, long LeaseToken, long Second
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+    public sealed class Handler(ITaskRepository tasks, CommitContext work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<ExtendTaskLease, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(ExtendTaskLease command, CancellationToken cancellationToken) =>

@@ -24,7 +24,7 @@ public interface ITaskRepository
     Task<IReadOnlyList<Saved<MeasurementTask>>> Save(IReadOnlyList<Draft<MeasurementTask>> drafts, CancellationToken cancellation);
 
     /// <summary>Leases tasks that are due to this caller alone. Fewer come when fewer are due or their payloads fill a reply.</summary>
-    Task<TakenTasks> Take(TakeOrder order, UnitOfWork work, CancellationToken cancellation);
+    Task<TakenTasks> Take(TakeOrder order, CommitContext work, CancellationToken cancellation);
 
     /// <param name="status">Null: of each status, one after the other.</param>
     Task<Page<MeasurementTask>> List(

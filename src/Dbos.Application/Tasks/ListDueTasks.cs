@@ -32,7 +32,7 @@ public sealed record ListDueTasks(TaskFilter Filter, long Timestamp, int Limit, 
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+    public sealed class Handler(ITaskRepository tasks, CommitContext work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<ListDueTasks, Answer<TakenTasks>>
     {
         public async Task<Answer<TakenTasks>> Handle(ListDueTasks command, CancellationToken cancellationToken)

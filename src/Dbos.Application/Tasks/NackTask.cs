@@ -39,7 +39,7 @@ public sealed record NackTask(string TaskId, long RetryDelaySeconds, bool RetryA
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+    public sealed class Handler(ITaskRepository tasks, CommitContext work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<NackTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(NackTask command, CancellationToken cancellationToken) =>

@@ -33,7 +33,7 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, TimeProvider clock)
+    public sealed class Handler(ITaskRepository tasks, CommitContext work, TimeProvider clock)
         : IRequestHandler<RequeueDeadLetterTasks, Answer<Requeued>>
     {
         public async Task<Answer<Requeued>> Handle(RequeueDeadLetterTasks command, CancellationToken cancellationToken)

@@ -50,7 +50,7 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
         .Build();
 
     /// <summary>Decided as if nothing were stored, which is nearly always so; the commit tells otherwise.</summary>
-    internal Change<MeasurementTask> Change(UnitOfWork work, DbosPolicy policy, DateTimeOffset now)
+    internal Change<MeasurementTask> Change(CommitContext work, DbosPolicy policy, DateTimeOffset now)
     {
         var told = Task!;
         var scheduled = told.ScheduledAt > 0 ? DateTimeOffset.FromUnixTimeSeconds(told.ScheduledAt) : now;
@@ -105,7 +105,7 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+    public sealed class Handler(ITaskRepository tasks, CommitContext work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<ScheduleTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(ScheduleTask command, CancellationToken cancellationToken) => OptimisticWrite.Run(

@@ -27,7 +27,7 @@ public sealed record StreamDueTasks(TaskFilter Filter, int MaxInflight, long Vis
     }
 
     public sealed class Handler(
-        ITaskRepository tasks, TaskGiveBack giveBack, TaskSignals signals, UnitOfWork work, DbosPolicy policy, TimeProvider clock)
+        ITaskRepository tasks, TaskGiveBack giveBack, TaskSignals signals, CommitContext work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<StreamDueTasks, Answer<TaskFeed>>
     {
         public Task<Answer<TaskFeed>> Handle(StreamDueTasks command, CancellationToken cancellationToken)

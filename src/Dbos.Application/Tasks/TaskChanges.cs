@@ -10,7 +10,7 @@ internal static class TaskChanges
     public static Task<Answer<Written>> Change(
         this ITaskRepository tasks,
         string taskId,
-        UnitOfWork work,
+        CommitContext work,
         Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide,
         CancellationToken cancellation) =>
         OptimisticWrite.Run(
@@ -21,7 +21,7 @@ internal static class TaskChanges
     public static Change<MeasurementTask> ChangeOf(
         this ITaskRepository tasks,
         string taskId,
-        UnitOfWork work,
+        CommitContext work,
         Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide,
         CancellationToken cancellation) =>
         new(work, tasks.Recall(taskId), IfThere(taskId, decide)) { Read = () => tasks.FindBare(taskId, cancellation) };
@@ -34,7 +34,7 @@ internal static class TaskChanges
         Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide,
         CancellationToken cancellation) =>
         OptimisticWrite.RunAll(
-            [.. read.Select(one => new Change<MeasurementTask>(new UnitOfWork { Origin = origin }, one.Task, IfThere(one.TaskId, decide)))],
+            [.. read.Select(one => new Change<MeasurementTask>(new CommitContext { Origin = origin }, one.Task, IfThere(one.TaskId, decide)))],
             drafts => tasks.Save(drafts, cancellation));
 
     private static Func<MeasurementTask?, Answer<Decision<MeasurementTask>>> IfThere(

@@ -77,7 +77,7 @@ public sealed class TaskFeed(
         seat.BeginTaking();
         try
         {
-            var work = new UnitOfWork { Origin = origin };
+            var work = new CommitContext { Origin = origin };
             return taken = (await tasks.Take(order with { Limit = free }, work, CancellationToken.None)).Tasks;
         }
         finally

@@ -30,7 +30,7 @@ public sealed class AgentRepository(IStore store, EventWriter events, Heartbeats
             cancellation);
     }
 
-    public Task<Saved<Agent>> Save(Agent agent, UnitOfWork work, CancellationToken cancellation) =>
+    public Task<Saved<Agent>> Save(Agent agent, CommitContext work, CancellationToken cancellation) =>
         records.Save(agent, KeyOf(agent.Id), work, IndexesOf(agent, policy.AgentTimeout), cancellation);
 
     public Task<IReadOnlyList<Agent>> Silent(int limit, CancellationToken cancellation) =>

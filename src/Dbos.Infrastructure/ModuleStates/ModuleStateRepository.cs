@@ -36,7 +36,7 @@ public sealed class ModuleStateRepository(IStore store, EventWriter events, Hear
             cancellation);
     }
 
-    public Task<Saved<ModuleState>> Save(ModuleState state, UnitOfWork work, CancellationToken cancellation)
+    public Task<Saved<ModuleState>> Save(ModuleState state, CommitContext work, CancellationToken cancellation)
     {
         var key = state.RequestId.Length > 0 ? KeyOf(state.RequestId) : LifeKeyOf(state.AgentId, state.ModuleName);
         var indexes = IndexesOf(state, key.Name, Orders.Recency(clock.GetUtcNow()));

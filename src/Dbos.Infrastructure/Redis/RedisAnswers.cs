@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 

@@ -1,3 +1,4 @@
+using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using Dbos.Application;
+using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 using static Dbos.Infrastructure.Redis.RedisAnswers;

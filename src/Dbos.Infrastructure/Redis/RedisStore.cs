@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Dbos.Application.Paging;
+using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 using static Dbos.Infrastructure.Redis.RedisAnswers;

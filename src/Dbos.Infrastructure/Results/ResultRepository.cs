@@ -24,7 +24,7 @@ public sealed class ResultRepository(IStore store, EventWriter events, Heartbeat
             page,
             cancellation);
 
-    public Task<Saved<MeasurementResult>> Save(MeasurementResult result, UnitOfWork work, CancellationToken cancellation)
+    public Task<Saved<MeasurementResult>> Save(MeasurementResult result, CommitContext work, CancellationToken cancellation)
     {
         var indexes = IndexesOf(result, Orders.Recency(clock.GetUtcNow()));
         return records.Save(result, KeyOf(result.AgentId, result.Id), work, indexes, cancellation);

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 namespace Dbos.Infrastructure.Sqlite;
 
 /// <summary>One connection with its prepared statements. Used by one thread at a time.</summary>
-internal sealed class SqliteSession : IDisposable
+public sealed class SqliteSession : IDisposable
 {
     /// <summary>For a file that another program has locked: shorter than a caller's patience, so that the writer is free again by then.</summary>
     private const int LockPatienceSeconds = 2;

@@ -1,8 +1,5 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using Dbos.Application;
 using Dbos.Infrastructure.Store;
-using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite;
 
@@ -10,9 +7,7 @@ namespace Dbos.Infrastructure.Sqlite;
 public sealed partial class SqliteStore
 {
     private const int SweepEvery = 1_000;
-    private const string System = "sqlite";
 
-    private readonly ConcurrentBag<SqliteSession> readers = [];
     private int writes;
 
     private async Task Write(
@@ -32,32 +27,21 @@ public sealed partial class SqliteStore
 
     private async Task<T> Write<T>(Func<SqliteSession, T> change, string operation)
     {
-        using var asked = StoreOperation.Begin(System, operation, partition: 0);
-        try
-        {
-            return await Write(change);
-        }
-        catch (StoreUnavailableException outage)
-        {
-            asked?.Fail(outage);
-            throw;
-        }
-    }
-
-    private async Task<T> Write<T>(Func<SqliteSession, T> change)
-    {
-        var (answer, turns, ended) = await writer.Enqueue(session =>
-        {
-            session.Turns.Clear();
-            session.Ended.Clear();
-            var answer = change(session);
-            if (++writes % SweepEvery == 0)
+        var (answer, turns, ended) = await database.Write(
+            session =>
             {
-                Sweep(session);
-            }
+                session.Turns.Clear();
+                session.Ended.Clear();
+                var answer = change(session);
+                if (++writes % SweepEvery == 0)
+                {
+                    Sweep(session);
+                }
 
-            return (answer, session.Turns.ToArray(), session.Ended.ToArray());
-        });
+                return (answer, session.Turns.ToArray(), session.Ended.ToArray());
+            },
+            CancellationToken.None,
+            operation);
         if (watcher is not null)
         {
             Array.ForEach(turns, watcher.Due);
@@ -67,28 +51,7 @@ public sealed partial class SqliteStore
         return answer;
     }
 
-    private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "")
-    {
-        using var asked = StoreOperation.Begin(System, operation, partition: 0);
-        SqliteSession? session = null;
-        try
-        {
-            session = readers.TryTake(out var idle) ? idle : folder.Open();
-            return Task.FromResult(ask(session));
-        }
-        catch (SqliteException error)
-        {
-            asked?.Fail(error);
-            return Task.FromException<T>(new StoreUnavailableException("the embedded store could not read", error));
-        }
-        finally
-        {
-            if (session is not null)
-            {
-                readers.Add(session);
-            }
-        }
-    }
+    private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "") => database.Read(ask, operation);
 
     /// <summary>Every so many writes, what has outlived its lifetime or its cap goes, in the same transaction.</summary>
     private void Sweep(SqliteSession session)

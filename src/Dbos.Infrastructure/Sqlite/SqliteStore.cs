@@ -8,25 +8,18 @@ namespace Dbos.Infrastructure.Sqlite;
 /// The store port on SQLite, in this process: one file, one partition, one writer. A commit and a take are
 /// one transaction each; reads see the last committed state on connections of their own.
 /// </summary>
-public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout, IDisposable
+public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
 {
     private readonly StoreSettings settings;
     private readonly TimeProvider clock;
-    private readonly SqliteFolder folder;
-    private readonly SqliteWriter writer;
-    private readonly SqliteSession writing;
+    private readonly SqliteDatabase database;
     private IStoreWatcher? watcher;
-    private bool isDisposed;
 
-    /// <exception cref="DataDirectoryInUseException">Another process has the folder.</exception>
-    /// <exception cref="DataFileUnusableException">What lies there is no database of this service.</exception>
-    public SqliteStore(StoreSettings settings, TimeProvider clock)
+    public SqliteStore(SqliteDatabase database, StoreSettings settings, TimeProvider clock)
     {
+        this.database = database;
         this.settings = settings;
         this.clock = clock;
-        folder = new SqliteFolder(settings.DataDirectory);
-        writing = folder.OpenLaidOut();
-        writer = new SqliteWriter(writing);
     }
 
     public int Partitions => 1;
@@ -118,7 +111,7 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
             ? "SELECT coalesce((SELECT max(seq) FROM events) - (SELECT min(seq) FROM events) + 1, 0)"
             : "SELECT coalesce((SELECT max(seq) FROM refusals) - (SELECT min(seq) FROM refusals) + 1, 0)")!);
 
-    public Task<long> Bytes(CancellationToken cancellation) => Task.FromResult(folder.Bytes);
+    public Task<long> Bytes(CancellationToken cancellation) => Task.FromResult(database.Bytes);
 
     public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation) => Read(session =>
     {
@@ -184,26 +177,6 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
     Task IStoreLayout.BeginMove(string from, CancellationToken cancellation) => Write(session => session.LayOutAnew(from), cancellation);
 
     Task IStoreLayout.EndMove(CancellationToken cancellation) => Write(session => session.EndMove(), cancellation);
-
-    /// <summary>The container disposes it once for each name that it is registered by.</summary>
-    public void Dispose()
-    {
-        if (isDisposed)
-        {
-            return;
-        }
-
-        isDisposed = true;
-        writer.Dispose();
-        while (readers.TryTake(out var reader))
-        {
-            reader.Dispose();
-        }
-
-        writing.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
-        writing.Dispose();
-        folder.Dispose();
-    }
 
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
 }

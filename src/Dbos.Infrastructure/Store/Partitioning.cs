@@ -10,15 +10,17 @@ public static class Partitioning
     public static IReadOnlyList<int> AllPartitions(this IStore store) => [.. Enumerable.Range(0, store.Partitions)];
 
     /// <summary>The partition that an id lives in: the same on every replica and in every release.</summary>
-    public static int PartitionOf(this IStore store, string id)
+    public static int PartitionOf(this IStore store, string id) => PartitionOf(id, store.Partitions);
+
+    public static int PartitionOf(string id, int partitions)
     {
-        if (store.Partitions == 1)
+        if (partitions == 1)
         {
             return 0;
         }
 
         var most = Encoding.UTF8.GetMaxByteCount(id.Length);
         var bytes = most <= MostStackBytes ? stackalloc byte[most] : new byte[most];
-        return (int)(XxHash64.HashToUInt64(bytes[..Encoding.UTF8.GetBytes(id, bytes)]) % (uint)store.Partitions);
+        return (int)(XxHash64.HashToUInt64(bytes[..Encoding.UTF8.GetBytes(id, bytes)]) % (uint)partitions);
     }
 }

@@ -37,7 +37,7 @@ public sealed class Records<T>(
     public async Task<Saved<T>> Save(
         T next,
         StoreKey key,
-        UnitOfWork work,
+        CommitContext work,
         IReadOnlyList<IndexChange> indexes,
         CancellationToken cancellation)
     {
@@ -63,7 +63,7 @@ public sealed class Records<T>(
     }
 
     /// <summary>The aggregate over the version it was decided on, with all that the unit of work holds.</summary>
-    public Commit CommitOf(T next, StoreKey key, UnitOfWork work) =>
+    public Commit CommitOf(T next, StoreKey key, CommitContext work) =>
         new(key.Partition, key.Name, next.Version - 1, JsonSerializer.SerializeToUtf8Bytes(next, json))
         {
             Payload = next.Version == 1 ? payload?.Invoke(next) : null,
@@ -148,7 +148,7 @@ public sealed class Records<T>(
         return new Page<T>(items, done < entries.Count ? CursorAt(entries[done - 1]) : null) { Bytes = bytes };
     }
 
-    private Saved<T> SavedBy(CommitOutcome outcome, Commit commit, UnitOfWork work) => outcome switch
+    private Saved<T> SavedBy(CommitOutcome outcome, Commit commit, CommitContext work) => outcome switch
     {
         CommitOutcome.Done => new Saved<T>.Done(commit.NextVersion),
         CommitOutcome.Marked marked => new Saved<T>.Replayed(MarkValue.Read(marked.Value.Span, work.Mark!.Content)),

@@ -14,7 +14,7 @@ namespace Dbos.Infrastructure.Store;
 /// brief outage, nobody while the circuit of the server that has the answer is broken. How long one answer is waited for is
 /// the engine's own patience.
 /// </summary>
-internal sealed class Resilience : IDisposable
+public sealed class Resilience : IDisposable
 {
     /// <summary>
     /// Several times what saturates one Redis; beyond it, waiting only adds to the wait. One take of a thousand tasks

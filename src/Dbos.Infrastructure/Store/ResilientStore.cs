@@ -9,15 +9,11 @@ namespace Dbos.Infrastructure.Store;
 /// The store as everybody sees it: a brief outage is waited out where asking again is safe, a longer one costs callers
 /// milliseconds, and no unbounded number of them waits.
 /// </summary>
-public sealed class ResilientStore(IStore engine) : IStore, IDisposable
+public sealed class ResilientStore(IStore engine, Resilience resilience) : IStore
 {
-    private readonly Resilience resilience = new(engine.ServerOf);
-
     public int Partitions => engine.Partitions;
 
     public EndPoint? ServerOf(int partition) => engine.ServerOf(partition);
-
-    public void Dispose() => resilience.Dispose();
 
     /// <summary>
     /// A commit whose answer was lost is sent again, and is known by what it left behind; where others were there meanwhile

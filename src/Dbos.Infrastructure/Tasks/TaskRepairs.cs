@@ -68,14 +68,14 @@ internal sealed class TaskRepairs(IStore store, Records<MeasurementTask> records
         },
         cancellation);
 
-    private Commit PutBack(StoreKey record, MeasurementTask task, UnitOfWork work)
+    private Commit PutBack(StoreKey record, MeasurementTask task, CommitContext work)
     {
         var (indexes, lanes) = TaskIndexes.Moves(null, task);
         return records.CommitOf(task with { Version = task.Version + 1 }, record, work) with { Indexes = indexes, Lanes = lanes };
     }
 
     private async Task<Inconsistency?> Commit(
-        string taskId, string wrong, Func<UnitOfWork, Commit> commitOf, CancellationToken cancellation)
+        string taskId, string wrong, Func<CommitContext, Commit> commitOf, CancellationToken cancellation)
     {
         var sentence = taskId.Length > 0 ? $"task {taskId}: {wrong}" : wrong;
         if (origin is null)
@@ -83,7 +83,7 @@ internal sealed class TaskRepairs(IStore store, Records<MeasurementTask> records
             return new Inconsistency(taskId, sentence, Repaired: false);
         }
 
-        var work = new UnitOfWork
+        var work = new CommitContext
         {
             Origin = origin,
             Events = [new AuditEvent(EventTypes.TaskRepaired, $"repaired: {sentence}", (AuditEvent.Names.TaskId, taskId))],
@@ -92,6 +92,6 @@ internal sealed class TaskRepairs(IStore store, Records<MeasurementTask> records
         return outcome[0] is CommitOutcome.Done ? new Inconsistency(taskId, sentence, Repaired: true) : null;
     }
 
-    private IReadOnlyList<ReadOnlyMemory<byte>> Told(UnitOfWork work) =>
+    private IReadOnlyList<ReadOnlyMemory<byte>> Told(CommitContext work) =>
         [.. work.Events.Select(told => events.Write(told, work.Origin))];
 }

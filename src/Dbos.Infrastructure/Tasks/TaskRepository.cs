@@ -42,7 +42,7 @@ public sealed class TaskRepository(IStore store, EventWriter events, Heartbeats 
         return saved;
     }
 
-    public async Task<TakenTasks> Take(TakeOrder order, UnitOfWork work, CancellationToken cancellation)
+    public async Task<TakenTasks> Take(TakeOrder order, CommitContext work, CancellationToken cancellation)
     {
         var taken = await new TaskTaker(store, events, served, order, clock, work.Origin).Run(cancellation);
         var tasks = taken.OrderBy(delivered => delivered.Score).Select(delivered => records.Decode(delivered.Record)).ToArray();

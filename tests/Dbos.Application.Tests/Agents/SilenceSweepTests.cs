@@ -20,7 +20,7 @@ public sealed class SilenceSweepTests : IDisposable
 
         await dbos.Agents.Received(1).Save(
             Arg.Is<Agent>(saved => saved.Id == "agent-1" && !saved.Alive && saved.Version == 2),
-            Arg.Is<UnitOfWork>(work => work.Origin == Origin.Background("silence-sweep") && work.Events[0].Type == "agent_lost"),
+            Arg.Is<CommitContext>(work => work.Origin == Origin.Background("silence-sweep") && work.Events[0].Type == "agent_lost"),
             Arg.Any<CancellationToken>());
     }
 

@@ -135,7 +135,7 @@ public sealed class AuditTests : IDisposable
 
     [Fact]
     public void A_commit_that_no_audit_has_named_an_origin_for_is_a_fault() =>
-        new UnitOfWork().Invoking(work => work.Origin).Should().Throw<InvalidOperationException>();
+        new CommitContext().Invoking(work => work.Origin).Should().Throw<InvalidOperationException>();
 
     public void Dispose() => dbos.Dispose();
 

@@ -4,7 +4,7 @@ public sealed class OptimisticWriteTests
 {
     private static readonly Refusal Full = new(RefusalCode.InvalidTransition, "the counter is full");
 
-    private readonly UnitOfWork work = new();
+    private readonly CommitContext work = new();
     private readonly Queue<Saved<Counter>> outcomes = new();
     private readonly List<Counter> saved = [];
     private Counter? stored;
@@ -123,7 +123,7 @@ public sealed class OptimisticWriteTests
     {
         var gate = new TaskCompletionSource();
         var asked = 0;
-        Change<Counter> Assumed(long version) => new(new UnitOfWork(), new Counter(version), Counter.Count)
+        Change<Counter> Assumed(long version) => new(new CommitContext(), new Counter(version), Counter.Count)
         {
             Read = async () =>
             {
@@ -201,7 +201,7 @@ public sealed class OptimisticWriteTests
     }
 
     private Task<Answer<Written>[]> WriteAll(params long[] versions) =>
-        WriteChanges([.. versions.Select(version => new Change<Counter>(new UnitOfWork(), new Counter(version), Counter.Count))]);
+        WriteChanges([.. versions.Select(version => new Change<Counter>(new CommitContext(), new Counter(version), Counter.Count))]);
 
     private Task<Answer<Written>[]> WriteChanges(params Change<Counter>[] changes) => OptimisticWrite.RunAll(
         changes,

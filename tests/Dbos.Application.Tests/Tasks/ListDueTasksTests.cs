@@ -51,7 +51,7 @@ public sealed class ListDueTasksTests : IDisposable
 
     private async Task ShouldTake(TakeOrder order, ListDueTasks command)
     {
-        dbos.Tasks.Take(order, Arg.Any<UnitOfWork>(), Arg.Any<CancellationToken>()).Returns(Taken);
+        dbos.Tasks.Take(order, Arg.Any<CommitContext>(), Arg.Any<CancellationToken>()).Returns(Taken);
 
         (await dbos.Ask(command)).Value.Should().BeSameAs(Taken);
         await dbos.Tasks.Received(1).Take(order, dbos.Work, Arg.Any<CancellationToken>());

@@ -1,5 +1,6 @@
 using Dbos.Application;
 using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Redis.Connection;
 
 namespace Dbos.Infrastructure.Tests.Redis;
 

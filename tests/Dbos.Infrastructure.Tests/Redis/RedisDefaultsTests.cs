@@ -1,4 +1,5 @@
 using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Redis.Connection;
 using StackExchange.Redis;
 
 namespace Dbos.Infrastructure.Tests.Redis;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dbos.Application;
 using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;

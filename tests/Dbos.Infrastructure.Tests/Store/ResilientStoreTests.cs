@@ -15,11 +15,16 @@ public sealed class ResilientStoreTests : IDisposable
     private static readonly StoreKey Key = new(0, "record");
 
     private readonly IStore engine = Substitute.For<IStore>();
+    private readonly Resilience resilience;
     private readonly ResilientStore store;
 
-    public ResilientStoreTests() => store = new ResilientStore(engine);
+    public ResilientStoreTests()
+    {
+        resilience = new Resilience(engine.ServerOf);
+        store = new ResilientStore(engine, resilience);
+    }
 
-    public void Dispose() => store.Dispose();
+    public void Dispose() => resilience.Dispose();
 
     [Fact]
     public async Task After_some_failures_the_engine_is_asked_no_more()

@@ -120,11 +120,11 @@ public sealed class HeldTasksOnRedis(RedisEngine engine) : HeldTaskTests(engine)
             : go());
         var tasks = new TaskRepository(port, Dbos.Get<EventWriter>(), Dbos.Get<Heartbeats>(), Dbos.Get<TimeProvider>());
 
-        var taken = await tasks.Take(new TakeOrder(TaskFilter.Any, null, 100, TimeSpan.FromMinutes(1)), new UnitOfWork { Origin = Origin.Background("test") }, None);
+        var taken = await tasks.Take(new TakeOrder(TaskFilter.Any, null, 100, TimeSpan.FromMinutes(1)), new CommitContext { Origin = Origin.Background("test") }, None);
 
         taken.Tasks.Select(task => task.Id).Should().BeEquivalentTo(
             Enumerable.Range(0, 100).Select(i => $"t{i}").Where(id => Port.PartitionOf(id) != 5));
-        var again = () => tasks.Take(new TakeOrder(TaskFilter.Any, null, 100, TimeSpan.FromMinutes(1)), new UnitOfWork { Origin = Origin.Background("test") }, None);
+        var again = () => tasks.Take(new TakeOrder(TaskFilter.Any, null, 100, TimeSpan.FromMinutes(1)), new CommitContext { Origin = Origin.Background("test") }, None);
         await again.Should().ThrowAsync<StoreUnavailableException>("nothing is to be told");
     }
 }

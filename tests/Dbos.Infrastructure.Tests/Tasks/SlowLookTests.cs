@@ -40,7 +40,7 @@ public sealed class SlowLookTests(RedisEngine engine) : IClassFixture<RedisEngin
         {
             var tasks = new TaskRepository(through, dbos.Get<EventWriter>(), dbos.Get<Heartbeats>(), clock);
             var order = new TakeOrder(TaskFilter.Any, Due: null, Limit: 1, TimeSpan.FromMinutes(1));
-            return [.. (await tasks.Take(order, new UnitOfWork { Origin = Origin.Background("test") }, default)).Tasks.Select(task => task.Id)];
+            return [.. (await tasks.Take(order, new CommitContext { Origin = Origin.Background("test") }, default)).Tasks.Select(task => task.Id)];
         }
     }
 }

@@ -105,7 +105,7 @@ internal sealed class QueueWalk(IReadOnlyList<OpenStore> replicas)
         var (taken, now) = await During(async () => take.Lease == Lease.Short
             ? await dbos.Get<ITaskRepository>().Take(
                 new TakeOrder(take.Filter, DateTimeOffset.FromUnixTimeMilliseconds(upTo), take.Limit, lease),
-                new UnitOfWork { Origin = Origin.Background("test") },
+                new CommitContext { Origin = Origin.Background("test") },
                 CancellationToken.None)
             : (await dbos.Send(new ListDueTasks(take.Filter, seconds, take.Limit, (long)lease.TotalSeconds))).Value);
 

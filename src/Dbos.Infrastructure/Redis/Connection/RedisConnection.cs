@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Net;
 using Dbos.Application;
+using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Store;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>
 /// The one multiplexed connection. While Redis is away every call fails at once: nothing queues up behind

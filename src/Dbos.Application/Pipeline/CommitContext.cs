@@ -6,7 +6,7 @@ namespace Dbos.Application.Pipeline;
 /// What lands in a command's one commit beside the record: the behaviours and the decision contribute,
 /// the repository commits.
 /// </summary>
-public sealed class UnitOfWork
+public sealed class CommitContext
 {
     private Origin? origin;
 

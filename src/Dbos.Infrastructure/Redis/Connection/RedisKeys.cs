@@ -2,7 +2,7 @@ using System.Globalization;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>
 /// A name within a partition as a Redis key: the hash tag in front, by which Redis Cluster puts a partition's
@@ -18,6 +18,8 @@ public sealed class RedisKeys(string prefix, int partitions, int schemaVersion =
 
     private readonly string[] tags = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => $"{{{tag}}}:")];
 
+    private readonly RedisKey[][] scopes = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:absent" })];
+
     public RedisKeys(StoreSettings settings)
         : this(settings.KeyPrefix, settings.Partitions, settings.SchemaVersion)
     {
@@ -25,6 +27,9 @@ public sealed class RedisKeys(string prefix, int partitions, int schemaVersion =
 
     /// <summary>Matches every key, as Redis's SCAN reads patterns.</summary>
     public string Pattern => $"{{{string.Concat(prefix.Select(c => "?*[]^\\".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"))}:*}}:*";
+
+    /// <summary>The keys that a script of the partition declares, as args.lua says.</summary>
+    public RedisKey[] Scope(int partition) => scopes[partition];
 
     public RedisKey Of(int partition, string name) => string.Concat(tags[partition], name);
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>
 /// Redis's clock, as last heard and carried on by this process's monotonic one: replicas whose own clocks

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>What INFO replication says of a server.</summary>
 /// <param name="History">The id of what it has written: another primary has another.</param>

@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 using System.Text;
 using StackExchange.Redis;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
-/// <summary>A script of the Scripts folder, each with its contract in its head.</summary>
+/// <summary>A Lua script that runs in Redis. Each lies beside the class that runs it, with its contract in its head.</summary>
 public sealed class Script
 {
     public static readonly Script Commit = new("reading", "telling", "indexing", "turns", "commit");
@@ -19,17 +19,20 @@ public sealed class Script
     public static readonly Script Probe = new("probe");
     public static readonly Script Probed = new("probed");
 
-    /// <summary>By which a script is run.</summary>
+    /// <summary>The Redis command that runs a script.</summary>
     public const string Command = "EVALSHA";
+
+    private const string Include = "-- @include ";
 
     private readonly string text;
     private readonly byte[] digest;
 
-    /// <param name="parts">Files of the Scripts folder: what the last one needs before it.</param>
-    private Script(params string[] parts)
+    /// <param name="parts">Names of embedded files, the script's own last. A file that begins with lines "-- @include NAME" needs those before it.</param>
+    public Script(params string[] parts)
     {
         Name = parts[^1];
-        text = string.Concat(parts.Select(Read));
+        var included = new HashSet<string>();
+        text = string.Concat(parts.Select(part => Read(part, included)));
 #pragma warning disable CA5350 // Redis names scripts by their SHA-1; nothing is kept secret by it.
         digest = SHA1.HashData(Encoding.UTF8.GetBytes(text));
 #pragma warning restore CA5350
@@ -37,11 +40,11 @@ public sealed class Script
 
     public string Name { get; }
 
-    /// <summary>Run once more, it changes nothing more, or knows that it was run.</summary>
-    public bool IsRepeatable { get; private init; } = true;
+    /// <summary>False: a second run after a lost answer would do harm, so it is not sent again.</summary>
+    public bool IsRepeatable { get; init; } = true;
 
-    /// <summary>By its digest, and by its text where the server does not have it: NOSCRIPT means that nothing was run.</summary>
-    /// <param name="heard">Told the answer; null: nobody is.</param>
+    /// <summary>Runs by digest, and by text where the server does not know the digest: after NOSCRIPT nothing was run.</summary>
+    /// <param name="heard">Receives the answer before anybody else; null: nobody.</param>
     public async Task<RedisResult> Run(IDatabase redis, RedisKey[] keys, RedisValue[] values, Action<RedisResult>? heard = null)
     {
         RedisResult answer;
@@ -58,7 +61,7 @@ public sealed class Script
         return answer;
     }
 
-    /// <summary>Likewise on this server and no other.</summary>
+    /// <summary>Runs on this server and no other.</summary>
     public async Task<RedisResult> Run(IServer server, RedisKey[] keys, RedisValue[] values, Action<RedisResult>? heard = null)
     {
         RedisResult answer;
@@ -80,11 +83,21 @@ public sealed class Script
     private static object[] Words(string script, RedisKey[] keys, RedisValue[] values) =>
         [script, keys.Length, .. keys.Cast<object>(), .. values.Cast<object>()];
 
-    private static string Read(string name)
+    /// <summary>The file behind the files that it includes, each once.</summary>
+    private static string Read(string name, HashSet<string> included)
     {
+        if (!included.Add(name))
+        {
+            return string.Empty;
+        }
+
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{name}.lua")
             ?? throw new InvalidOperationException($"script {name}.lua is not embedded");
         using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        var own = reader.ReadToEnd();
+        var before = own.Split('\n')
+            .TakeWhile(line => line.StartsWith(Include, StringComparison.Ordinal))
+            .Select(line => Read(line[Include.Length..].Trim(), included));
+        return string.Concat([.. before, own, "\n"]);
     }
 }

@@ -2,7 +2,7 @@ using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>What an error of Redis, or of the way to it, means to a caller.</summary>
 internal static class RedisErrors

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>
 /// Whether what is published arrives here. The client library subscribes again by itself after a break, perhaps on another node

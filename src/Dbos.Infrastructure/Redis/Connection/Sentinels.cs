@@ -2,7 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>
 /// Who is the primary, as most of the Sentinels say. The client library can follow them too, but it connects to all the

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>
 /// What stands in braces in the keys of each partition. Redis Cluster has nothing else to go by, and consecutive numbers

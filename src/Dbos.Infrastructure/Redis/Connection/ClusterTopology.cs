@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using StackExchange.Redis;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>
 /// What the client library knows of a Redis Cluster: who serves which slot, and who is a primary. It reads that every few seconds, and learns

@@ -2,7 +2,7 @@ using System.Globalization;
 using Dbos.Application;
 using StackExchange.Redis;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>All keys of all primaries, slice by slice.</summary>
 internal sealed class KeyScan(RedisConnection connection)

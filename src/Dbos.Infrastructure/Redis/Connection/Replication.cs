@@ -4,7 +4,7 @@ using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>
 /// Proves that what a primary did is with its replicas too, so that it survives the primary: the server that ran the

@@ -5,7 +5,7 @@ using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>A server that has, or had, replicas; over a connection of its own, which WAIT blocks.</summary>
 /// <remarks>

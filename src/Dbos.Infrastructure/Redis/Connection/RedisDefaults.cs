@@ -1,7 +1,7 @@
 using StackExchange.Redis;
 using StackExchange.Redis.Configuration;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Connection;
 
 /// <summary>What a connection to Redis is like where the configuration string does not say otherwise.</summary>
 internal sealed class RedisDefaults : DefaultOptionsProvider

@@ -1,0 +1,43 @@
+-- @include args
+-- Audit events, counters and messages of a script that writes. A script collects them while it plans, and ends with
+-- "return finish(answers)", which writes them last. They must not fail a commit that is done, so an error here is not
+-- raised but returned: the last element of the answer is the first such error, or ''.
+--
+-- ARGV  1 most events that the partition keeps   2 operation id
+local event_cap, operation = next_arg(), next_arg()
+local BUCKET_MS, BUCKET_KEPT_SECONDS = 10000, 180
+local events, counts, messages = {}, {}, {}
+
+-- body: the event as JSON without its id, its time and its closing brace
+local function log_event(body)
+  events[#events + 1] = body
+end
+
+local function count(name, amount)
+  counts[name] = (counts[name] or 0) + amount
+end
+
+local function publish(channel, message)
+  messages[#messages + 1] = {channel, message}
+end
+
+local function finish(answers)
+  local failure = ''
+  local function try(...)
+    local answer = redis.pcall(...)
+    if failure == '' and type(answer) == 'table' and answer.err then failure = answer.err end
+    return answer
+  end
+  local stamp = ',"timestamp":' .. text(math.floor(now / 1000)) .. ',"timestamp_ms":' .. text(now) .. '}'
+  for _, body in ipairs(events) do
+    try('XADD', prefix .. 'events', 'MAXLEN', '~', event_cap, '*', 'event', body .. stamp)
+  end
+  for name, amount in pairs(counts) do
+    try('HINCRBY', prefix .. 'counts', name, amount)
+    local bucket = prefix .. 'counts:' .. text(math.floor(now / BUCKET_MS))
+    if try('HINCRBY', bucket, name, amount) == amount then try('EXPIRE', bucket, BUCKET_KEPT_SECONDS) end
+  end
+  for _, message in ipairs(messages) do try('PUBLISH', message[1], message[2]) end
+  answers[#answers + 1] = failure
+  return answers
+end
