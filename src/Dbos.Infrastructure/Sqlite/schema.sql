@@ -35,4 +35,7 @@ CREATE TABLE count (
 
 CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL);
 CREATE TABLE refusals (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL);
+-- Audit events in the order of their commits: at is Unix milliseconds, event is JSON without its id.
+CREATE TABLE event (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, event BLOB NOT NULL);
+
 CREATE TABLE probe (id INTEGER PRIMARY KEY, told INTEGER NOT NULL);
