@@ -24,10 +24,10 @@ public sealed partial class DbosService
 
         if (context.CancellationToken.IsCancellationRequested)
         {
-            await undelivered.GiveBack(answer.Value.Tasks, call.Origin);
+            await undelivered.GiveBack(answer.Value, call.Origin);
         }
 
-        return new ListDueTasksResponse { Tasks = { answer.Value.Tasks.Select(OnWire) } };
+        return new ListDueTasksResponse { Tasks = { answer.Value.Select(OnWire) } };
     }
 
     [DisableRateLimiting]

@@ -122,7 +122,7 @@ public sealed partial class DbosService
         MaxExpiries = task.Retry.MaxExpiries,
         FailureCount = task.Failures,
         ExpiryCount = task.Expiries,
-        DeliveryCount = task.LeaseToken,
+        DeliveryCount = task.Deliveries,
         DeadLetterReason = task.DeadLetterReason,
         EndedAt = task.EndedAt?.ToUnixTimeSeconds() ?? 0,
         History =

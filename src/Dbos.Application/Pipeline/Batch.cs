@@ -15,13 +15,13 @@ public sealed class BatchWriter<TWrite>(
     IValidator<TWrite> validator, CommitContext ofRequest, Idempotency idempotency, Refusals refusals)
     where TWrite : IWrite
 {
-    /// <param name="changeOf">Called for the writes whose shape is good.</param>
-    public async Task<Answer<IReadOnlyList<Answer<Written>>>> Run<T>(
+    /// <param name="toItem">What the store is given of a write; called for the writes whose shape is good.</param>
+    /// <param name="save">Writes them, and answers in their order.</param>
+    public async Task<Answer<IReadOnlyList<Answer<Written>>>> Run<TItem>(
         IBatch<TWrite> batch,
-        Func<TWrite, CommitContext, Change<T>> changeOf,
-        Func<IReadOnlyList<Draft<T>>, Task<IReadOnlyList<Saved<T>>>> save,
+        Func<TWrite, CommitContext, TItem> toItem,
+        Func<IReadOnlyList<TItem>, Task<IReadOnlyList<Answer<Written>>>> save,
         CancellationToken cancellation)
-        where T : class, IVersioned
     {
         if (idempotency.WhyNoKey is { } noKey)
         {
@@ -30,34 +30,36 @@ public sealed class BatchWriter<TWrite>(
 
         var writes = batch.Writes;
         var answers = new Answer<Written>[writes.Count];
-        var works = new CommitContext[writes.Count];
+        var contexts = new CommitContext[writes.Count];
         var good = new List<int>(writes.Count);
+        var items = new List<TItem>(writes.Count);
         for (var i = 0; i < writes.Count; i++)
         {
-            works[i] = new CommitContext { Origin = ofRequest.Origin };
+            contexts[i] = new CommitContext { Origin = ofRequest.Origin };
             if (validator.WhyRefused(writes[i]) is { } refusal)
             {
                 answers[i] = refusal;
                 continue;
             }
 
-            works[i].Mark = idempotency.MarkOf(writes[i]);
+            contexts[i].Mark = idempotency.MarkOf(writes[i]);
             good.Add(i);
+            items.Add(toItem(writes[i], contexts[i]));
         }
 
-        var written = await OptimisticWrite.RunAll([.. good.Select(i => changeOf(writes[i], works[i]))], save);
+        var written = items.Count > 0 ? await save(items) : [];
         for (var at = 0; at < good.Count; at++)
         {
             var i = good[at];
-            answers[i] = await idempotency.Settle(writes[i], works[i], written[at], cancellation);
+            answers[i] = await idempotency.Settle(writes[i], contexts[i], written[at], cancellation);
         }
 
         for (var i = 0; i < writes.Count; i++)
         {
             Outcomes.Count(writes[i], Outcomes.Of(answers[i]));
+            await refusals.Tell(writes[i], answers[i].Refusal, contexts[i], cancellation);
         }
 
-        await Task.WhenAll(writes.Select((write, i) => refusals.Tell(write, answers[i].Refusal, works[i], cancellation)));
         return answers;
     }
 }

@@ -33,4 +33,8 @@ public interface IWrite : ICommand<Written>
 /// <summary>What every write is answered.</summary>
 /// <param name="Version">The version that the write made.</param>
 /// <param name="Duplicate">Answered as the first call was; nothing was written.</param>
-public readonly record struct Written(long Version, bool Duplicate);
+public readonly record struct Written(long Version, bool Duplicate)
+{
+    /// <summary>Of a duplicate: it asks for something else than what is stored, and the first is kept.</summary>
+    public bool ContentDiffers { get; init; }
+}

@@ -28,10 +28,9 @@ public sealed record AckTask(string TaskId, long LeaseToken) : IWrite
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, CommitContext work, TimeProvider clock) : IRequestHandler<AckTask, Answer<Written>>
+    public sealed class Handler(ITaskRepository tasks, CommitContext context) : IRequestHandler<AckTask, Answer<Written>>
     {
-        public Task<Answer<Written>> Handle(AckTask command, CancellationToken cancellationToken) =>
-            tasks.Change(
-                command.TaskId, work, task => task.Acknowledge(command.LeaseToken, clock.GetUtcNow()), cancellationToken);
+        public async Task<Answer<Written>> Handle(AckTask command, CancellationToken cancellationToken) =>
+            (await tasks.Acknowledge([new(command.TaskId, command.LeaseToken, context)], cancellationToken))[0];
     }
 }

@@ -19,14 +19,13 @@ public sealed record AckTasks(IReadOnlyList<AckTask> Writes) : IBatch<AckTask>
         public Validator() => RuleFor(command => command.Writes).IsBatch("acks");
     }
 
-    public sealed class Handler(ITaskRepository tasks, BatchWriter<AckTask> writer, TimeProvider clock)
+    public sealed class Handler(ITaskRepository tasks, BatchWriter<AckTask> writer)
         : IRequestHandler<AckTasks, Answer<IReadOnlyList<Answer<Written>>>>
     {
-        public Task<Answer<IReadOnlyList<Answer<Written>>>> Handle(AckTasks command, CancellationToken cancellationToken) =>
-            writer.Run(
-                command,
-                (ack, work) => tasks.ChangeOf(ack.TaskId, work, task => task.Acknowledge(ack.LeaseToken, clock.GetUtcNow()), cancellationToken),
-                drafts => tasks.Save(drafts, cancellationToken),
-                cancellationToken);
+        public Task<Answer<IReadOnlyList<Answer<Written>>>> Handle(AckTasks command, CancellationToken cancellationToken) => writer.Run(
+            command,
+            static (ack, context) => new Acknowledgement(ack.TaskId, ack.LeaseToken, context),
+            acks => tasks.Acknowledge(acks, cancellationToken),
+            cancellationToken);
     }
 }

@@ -27,9 +27,9 @@ public sealed record CancelTask(string TaskId, string Reason) : IWrite
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, CommitContext work, TimeProvider clock) : IRequestHandler<CancelTask, Answer<Written>>
+    public sealed class Handler(ITaskRepository tasks, CommitContext context) : IRequestHandler<CancelTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(CancelTask command, CancellationToken cancellationToken) =>
-            tasks.Change(command.TaskId, work, task => task.Cancel(command.Reason, clock.GetUtcNow()), cancellationToken);
+            tasks.Cancel(new(command.TaskId, command.Reason, context), cancellationToken);
     }
 }

@@ -22,9 +22,9 @@ public sealed record DeleteDeadLetterTask(string TaskId) : IWrite
         public Validator() => RuleFor(command => command.TaskId).IsId("task_id");
     }
 
-    public sealed class Handler(ITaskRepository tasks, CommitContext work) : IRequestHandler<DeleteDeadLetterTask, Answer<Written>>
+    public sealed class Handler(ITaskRepository tasks, CommitContext context) : IRequestHandler<DeleteDeadLetterTask, Answer<Written>>
     {
         public Task<Answer<Written>> Handle(DeleteDeadLetterTask command, CancellationToken cancellationToken) =>
-            tasks.Change(command.TaskId, work, task => task.Delete(), cancellationToken);
+            tasks.DeleteDeadLetter(command.TaskId, context, cancellationToken);
     }
 }

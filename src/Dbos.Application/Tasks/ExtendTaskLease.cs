@@ -30,14 +30,10 @@ public sealed record ExtendTaskLease(string TaskId, long LeaseToken, long Second
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, CommitContext work, DbosPolicy policy, TimeProvider clock)
+    public sealed class Handler(ITaskRepository tasks, CommitContext context, DbosPolicy policy)
         : IRequestHandler<ExtendTaskLease, Answer<Written>>
     {
-        public Task<Answer<Written>> Handle(ExtendTaskLease command, CancellationToken cancellationToken) =>
-            tasks.Change(
-                command.TaskId,
-                work,
-                task => task.ExtendLease(command.LeaseToken, clock.GetUtcNow() + policy.LeaseOf(command.Seconds)),
-                cancellationToken);
+        public Task<Answer<Written>> Handle(ExtendTaskLease command, CancellationToken cancellationToken) => tasks.ExtendLease(
+            new(command.TaskId, command.LeaseToken, policy.LeaseOf(command.Seconds), context), cancellationToken);
     }
 }

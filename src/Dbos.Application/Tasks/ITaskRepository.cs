@@ -1,46 +1,91 @@
 using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
 using Dbos.Domain.Tasks;
 
 namespace Dbos.Application.Tasks;
 
-/// <summary>Inflight tasks, each leased to the caller alone; higher priority first, then oldest first.</summary>
-public sealed record TakenTasks(IReadOnlyList<MeasurementTask> Tasks);
-
+/// <summary>
+/// The task queue. Each write is one commit of the task, its places in the queue and its lists, its events and its idempotency
+/// mark. A write that the task's life does not allow is refused with the aggregate's sentence, and changes nothing.
+/// </summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the store does not answer.</remarks>
 public interface ITaskRepository
 {
+    /// <returns>Null: there is no task of this id.</returns>
     Task<MeasurementTask?> Find(string taskId, CancellationToken cancellation);
 
-    /// <summary>Likewise, without its payload, which nothing is decided on.</summary>
+    /// <summary>Reads all but the payload.</summary>
     Task<MeasurementTask?> FindBare(string taskId, CancellationToken cancellation);
 
     /// <summary>
-    /// The task, without its payload, as this process took or changed it last; null: not lately. Another may have changed it
-    /// since, which a commit finds out.
+    /// Stores tasks whose ids are not known. A known id is a duplicate: the stored task stays, and <see cref="Written.ContentDiffers"/>
+    /// says whether the caller asked for another one.
     /// </summary>
-    MeasurementTask? Recall(string taskId);
+    /// <returns>In the order of the tasks.</returns>
+    Task<IReadOnlyList<Answer<Written>>> Schedule(IReadOnlyList<Scheduling> tasks, CancellationToken cancellation);
 
-    /// <summary>One commit for each partition; the answers are in the order of the drafts.</summary>
-    Task<IReadOnlyList<Saved<MeasurementTask>>> Save(IReadOnlyList<Draft<MeasurementTask>> drafts, CancellationToken cancellation);
+    /// <summary>
+    /// Leases due tasks to the caller alone: a higher priority first; within one, agents by turns; within an agent the longest due
+    /// first. Fewer come where fewer are due, or where their payloads fill a reply.
+    /// </summary>
+    Task<IReadOnlyList<MeasurementTask>> Take(TakeOrder order, Origin origin, CancellationToken cancellation);
 
-    /// <summary>Leases tasks that are due to this caller alone. Fewer come when fewer are due or their payloads fill a reply.</summary>
-    Task<TakenTasks> Take(TakeOrder order, CommitContext work, CancellationToken cancellation);
+    /// <returns>In the order of the acknowledgements.</returns>
+    Task<IReadOnlyList<Answer<Written>>> Acknowledge(IReadOnlyList<Acknowledgement> acks, CancellationToken cancellation);
 
-    /// <param name="status">Null: of each status, one after the other.</param>
-    Task<Page<MeasurementTask>> List(
-        MeasurementTaskStatus? status, TaskFilter filter, PageRequest page, CancellationToken cancellation);
+    Task<Answer<Written>> NegativelyAcknowledge(NegativeAcknowledgement nack, CancellationToken cancellation);
 
-    /// <summary>Inflight tasks, without payloads, whose lease has expired by the store's clock, oldest expiry first.</summary>
-    Task<IReadOnlyList<MeasurementTask>> ExpiredLeases(int limit, CancellationToken cancellation);
+    Task<Answer<Written>> ExtendLease(LeaseExtension extension, CancellationToken cancellation);
 
-    /// <summary>Completed and cancelled tasks, without payloads, that ended by that instant, the earliest first.</summary>
-    Task<IReadOnlyList<MeasurementTask>> EndedBy(DateTimeOffset instant, int limit, CancellationToken cancellation);
+    /// <summary>Puts deliveries back that never reached their taker. Those that ended otherwise meanwhile stay as they are.</summary>
+    Task Release(IReadOnlyList<TaskDelivery> deliveries, Origin origin, CancellationToken cancellation);
+
+    Task<Answer<Written>> Cancel(Cancellation cancel, CancellationToken cancellation);
+
+    /// <summary>Puts dead letters back into the queue.</summary>
+    /// <returns>In the order of the ids.</returns>
+    Task<IReadOnlyList<Answer<Written>>> Requeue(IReadOnlyList<string> taskIds, Origin origin, CancellationToken cancellation);
+
+    Task<Answer<Written>> DeleteDeadLetter(string taskId, CommitContext context, CancellationToken cancellation);
+
+    /// <summary>Ends a slice of the leases that have expired by the store's clock, the earliest first.</summary>
+    /// <returns>How many; 0: none has expired.</returns>
+    Task<int> ExpireLeases(Origin origin, CancellationToken cancellation);
+
+    /// <summary>Removes a slice of the completed and cancelled tasks that were kept for long enough.</summary>
+    /// <returns>How many; 0: there are none.</returns>
+    Task<int> PurgeEnded(CancellationToken cancellation);
+
+    /// <summary>
+    /// Pending tasks as they will be delivered within each priority, inflight ones by when their lease expires, ended ones latest first. With a
+    /// filter a bounded number is looked at, so a page may be short, or empty, and have a next page.
+    /// </summary>
+    /// <param name="status">Null: each status after the other.</param>
+    Task<Page<MeasurementTask>> List(MeasurementTaskStatus? status, TaskFilter filter, PageRequest page, CancellationToken cancellation);
 
     Task<QueueStats> Stats(CancellationToken cancellation);
 }
 
+/// <summary>A task to be stored.</summary>
+/// <param name="IsTimeGiven">False: DBOS chose when it is due, so that time is no part of what the caller asked for.</param>
+public readonly record struct Scheduling(MeasurementTask Task, bool IsTimeGiven, CommitContext Context);
+
 /// <summary>What a taker asks for.</summary>
-/// <param name="Due">Visible at this instant; null: now, by the store's clock.</param>
+/// <param name="Due">Due at this instant, or now if that is earlier; null: now, by the store's clock.</param>
 /// <param name="Lease">How long each is leased.</param>
-/// <param name="TellsEnd">The end of each delivery is told to <see cref="TaskSignals"/>.</param>
-public sealed record TakeOrder(TaskFilter Filter, DateTimeOffset? Due, int Limit, TimeSpan Lease, bool TellsEnd = false);
+/// <param name="ReportsEnds">The end of each delivery is reported to <see cref="TaskSignals"/> of this process.</param>
+public sealed record TakeOrder(TaskFilter Filter, DateTimeOffset? Due, int Limit, TimeSpan Lease, bool ReportsEnds = false);
+
+/// <param name="LeaseToken">Of the caller's delivery; <see cref="MeasurementTask.AnyLease"/>: whichever is current.</param>
+public readonly record struct Acknowledgement(string TaskId, long LeaseToken, CommitContext Context);
+
+/// <param name="LeaseToken">As in <see cref="Acknowledgement"/>.</param>
+/// <param name="Delays">Until the task is due again, after its first failure, its second, and so on; the last one for all that follow.</param>
+public sealed record NegativeAcknowledgement(
+    string TaskId, long LeaseToken, IReadOnlyList<TimeSpan> Delays, string Reason, CommitContext Context);
+
+/// <param name="Lease">From now.</param>
+public sealed record LeaseExtension(string TaskId, long LeaseToken, TimeSpan Lease, CommitContext Context);
+
+public sealed record Cancellation(string TaskId, string Reason, CommitContext Context);

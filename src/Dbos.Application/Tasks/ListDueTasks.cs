@@ -1,5 +1,6 @@
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
+using Dbos.Domain.Tasks;
 using Dbos.Domain.Audit;
 using FluentValidation;
 using MediatR;
@@ -11,7 +12,7 @@ namespace Dbos.Application.Tasks;
 /// <param name="Limit">0: <see cref="DefaultLimit"/>.</param>
 /// <param name="VisibilityTimeoutSeconds">0: the configured lease duration.</param>
 public sealed record ListDueTasks(TaskFilter Filter, long Timestamp, int Limit, long VisibilityTimeoutSeconds)
-    : ICommand<TakenTasks>
+    : ICommand<IReadOnlyList<MeasurementTask>>
 {
     public const int DefaultLimit = 100;
     public const int MostTasks = 1_000;
@@ -32,10 +33,10 @@ public sealed record ListDueTasks(TaskFilter Filter, long Timestamp, int Limit, 
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, CommitContext work, DbosPolicy policy, TimeProvider clock)
-        : IRequestHandler<ListDueTasks, Answer<TakenTasks>>
+    public sealed class Handler(ITaskRepository tasks, CommitContext context, DbosPolicy policy)
+        : IRequestHandler<ListDueTasks, Answer<IReadOnlyList<MeasurementTask>>>
     {
-        public async Task<Answer<TakenTasks>> Handle(ListDueTasks command, CancellationToken cancellationToken)
+        public async Task<Answer<IReadOnlyList<MeasurementTask>>> Handle(ListDueTasks command, CancellationToken cancellationToken)
         {
             var limit = command.Limit > 0 ? command.Limit : DefaultLimit;
             var lease = policy.LeaseOf(command.VisibilityTimeoutSeconds);
@@ -44,10 +45,8 @@ public sealed record ListDueTasks(TaskFilter Filter, long Timestamp, int Limit, 
             return taken;
         }
 
-        /// <summary>A caller speaks in seconds: its second is due to its end, but not beyond now.</summary>
-        private DateTimeOffset? Due(long timestamp) =>
-            timestamp == 0 || timestamp == clock.GetUtcNow().ToUnixTimeSeconds()
-                ? null
-                : DateTimeOffset.FromUnixTimeMilliseconds((timestamp * 1000) + 999);
+        /// <summary>A caller names a second, which lasts to its end. The store takes nothing that is due later than now.</summary>
+        private static DateTimeOffset? Due(long timestamp) =>
+            timestamp == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((timestamp * 1000) + 999);
     }
 }

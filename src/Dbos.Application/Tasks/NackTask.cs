@@ -18,9 +18,8 @@ public sealed record NackTask(string TaskId, long RetryDelaySeconds, bool RetryA
 
     public (string Name, string Value)[] Subject => [(AuditEvent.Names.TaskId, TaskId)];
 
-    /// <summary>A delivery fails once. Without its token, two nacks may mean two deliveries.</summary>
-    public string? NaturalKey(ContentHash content) =>
-        LeaseToken == MeasurementTask.AnyLease ? null : LeaseToken.ToString(CultureInfo.InvariantCulture);
+    /// <summary>None is needed: the history of the task tells a replay.</summary>
+    public string? NaturalKey(ContentHash content) => null;
 
     public ContentHash Content => new ContentHash.Builder().Add(LeaseToken).Add(RetryDelaySeconds).Add(RetryAtOnce ? 1 : 0).Add(Reason).Build();
 
@@ -39,20 +38,14 @@ public sealed record NackTask(string TaskId, long RetryDelaySeconds, bool RetryA
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, CommitContext work, DbosPolicy policy, TimeProvider clock)
-        : IRequestHandler<NackTask, Answer<Written>>
+    public sealed class Handler(ITaskRepository tasks, CommitContext context, DbosPolicy policy) : IRequestHandler<NackTask, Answer<Written>>
     {
-        public Task<Answer<Written>> Handle(NackTask command, CancellationToken cancellationToken) =>
-            tasks.Change(
-                command.TaskId,
-                work,
-                task => task.NegativelyAcknowledge(
-                    command.LeaseToken, failures => Delay(command, failures), command.Reason, clock.GetUtcNow()),
-                cancellationToken);
+        public Task<Answer<Written>> Handle(NackTask command, CancellationToken cancellationToken) => tasks.NegativelyAcknowledge(
+            new(command.TaskId, command.LeaseToken, Delays(command), command.Reason, context), cancellationToken);
 
-        private TimeSpan Delay(NackTask command, int failures) =>
-            command.RetryAtOnce ? TimeSpan.Zero
-            : command.RetryDelaySeconds > 0 ? TimeSpan.FromSeconds(command.RetryDelaySeconds)
-            : policy.RetryBackoff.Delay(failures, Random.Shared.NextDouble());
+        private IReadOnlyList<TimeSpan> Delays(NackTask command) =>
+            command.RetryAtOnce ? [TimeSpan.Zero]
+            : command.RetryDelaySeconds > 0 ? [TimeSpan.FromSeconds(command.RetryDelaySeconds)]
+            : policy.RetryBackoff.Delays(Random.Shared.NextDouble());
     }
 }

@@ -33,7 +33,7 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, CommitContext work, TimeProvider clock)
+    public sealed class Handler(ITaskRepository tasks, CommitContext context)
         : IRequestHandler<RequeueDeadLetterTasks, Answer<Requeued>>
     {
         public async Task<Answer<Requeued>> Handle(RequeueDeadLetterTasks command, CancellationToken cancellationToken)
@@ -44,8 +44,7 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
             }
 
             var ids = command.TaskIds.Distinct().ToArray();
-            var named = await Task.WhenAll(ids.Select(async id => (id, await tasks.FindBare(id, cancellationToken))));
-            var answers = await Requeue(named, cancellationToken);
+            var answers = await tasks.Requeue(ids, context.Origin, cancellationToken);
             return new Requeued(
                 answers.Count(answer => answer is { IsRefused: false }),
                 [.. ids.Where((_, i) => answers[i].IsRefused)]);
@@ -59,8 +58,8 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
             while (true)
             {
                 var dead = await tasks.List(MeasurementTaskStatus.Failed, filter, page, cancellation);
-                var answers = await Requeue(dead.Items.Select(task => (task.Id, (MeasurementTask?)task)), cancellation);
-                requeued += answers.Count(answer => answer is { IsRefused: false, Value.Duplicate: false });
+                var answers = await tasks.Requeue([.. dead.Items.Select(task => task.Id)], context.Origin, cancellation);
+                requeued += answers.Count(answer => answer is { IsRefused: false });
                 if (dead.Next is null)
                 {
                     return requeued;
@@ -69,10 +68,6 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
                 page = page with { Token = dead.NextToken };
             }
         }
-
-        private Task<Answer<Written>[]> Requeue(
-            IEnumerable<(string TaskId, MeasurementTask? Task)> dead, CancellationToken cancellation) =>
-            tasks.ChangeAll(dead, work.Origin, task => task.Requeue(clock.GetUtcNow()), cancellation);
     }
 }
 

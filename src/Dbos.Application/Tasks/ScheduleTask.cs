@@ -35,8 +35,8 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
         ? []
         : [(Names.TaskId, Task.Id), (Names.AgentId, Task.AgentId), (Names.ModuleName, Task.ModuleName)];
 
-    /// <summary>A task is its id.</summary>
-    public string NaturalKey(ContentHash content) => Task!.Id;
+    /// <summary>None is needed: a task is its id.</summary>
+    public string? NaturalKey(ContentHash content) => null;
 
     public ContentHash Content => new ContentHash.Builder()
         .Add(Task!.AgentId)
@@ -49,35 +49,29 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
         .Add(Task.Payload.Span)
         .Build();
 
-    /// <summary>Decided as if nothing were stored, which is nearly always so; the commit tells otherwise.</summary>
-    internal Change<MeasurementTask> Change(CommitContext work, DbosPolicy policy, DateTimeOffset now)
+    internal Scheduling ToSchedule(CommitContext context, DbosPolicy policy, DateTimeOffset now)
     {
-        var told = Task!;
-        var scheduled = told.ScheduledAt > 0 ? DateTimeOffset.FromUnixTimeSeconds(told.ScheduledAt) : now;
-        var visible = DateTimeOffset.FromUnixTimeSeconds(told.VisibilityTime);
-        var wanted = new MeasurementTask(
-            told.Id,
-            told.AgentId,
-            told.ModuleName,
-            told.Payload,
+        var given = Task!;
+        var scheduled = given.ScheduledAt > 0 ? DateTimeOffset.FromUnixTimeSeconds(given.ScheduledAt) : now;
+        var visible = DateTimeOffset.FromUnixTimeSeconds(given.VisibilityTime);
+        var task = new MeasurementTask(
+            given.Id,
+            given.AgentId,
+            given.ModuleName,
+            given.Payload,
             scheduled.ToUnixTimeSeconds(),
-            told.CreatedAt > 0 ? told.CreatedAt : now.ToUnixTimeSeconds(),
+            given.CreatedAt > 0 ? given.CreatedAt : now.ToUnixTimeSeconds(),
             MeasurementTaskStatus.Pending,
             visible > scheduled ? visible : scheduled,
             new RetryPolicy(
-                told.MaxRetries > 0 ? told.MaxRetries : policy.MaxRetries,
-                told.MaxExpiries > 0 ? told.MaxExpiries : policy.MaxExpiries),
-            LeaseToken: 0,
-            Version: 0)
+                given.MaxRetries > 0 ? given.MaxRetries : policy.MaxRetries,
+                given.MaxExpiries > 0 ? given.MaxExpiries : policy.MaxExpiries),
+            LeaseToken: 0)
         {
-            Priority = told.Priority,
-            TraceParent = work.Origin.TraceParent,
+            Priority = given.Priority,
+            TraceParent = context.Origin.TraceParent,
         };
-        return new Change<MeasurementTask>(
-            work,
-            Stored: null,
-            stored => MeasurementTask.Schedule(stored, wanted),
-            stored => stored.SaysTheSameAs(told.ScheduledAt > 0 ? wanted : wanted with { ScheduledAt = stored.ScheduledAt }));
+        return new Scheduling(task, IsTimeGiven: given.ScheduledAt > 0, context);
     }
 
     public sealed class Validator : AbstractValidator<ScheduleTask>
@@ -105,11 +99,10 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, CommitContext work, DbosPolicy policy, TimeProvider clock)
+    public sealed class Handler(ITaskRepository tasks, CommitContext context, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<ScheduleTask, Answer<Written>>
     {
-        public Task<Answer<Written>> Handle(ScheduleTask command, CancellationToken cancellationToken) => OptimisticWrite.Run(
-            command.Change(work, policy, clock.GetUtcNow()),
-            save: async draft => (await tasks.Save([draft], cancellationToken))[0]);
+        public async Task<Answer<Written>> Handle(ScheduleTask command, CancellationToken cancellationToken) =>
+            (await tasks.Schedule([command.ToSchedule(context, policy, clock.GetUtcNow())], cancellationToken))[0];
     }
 }

@@ -22,11 +22,14 @@ public sealed record ScheduleTasks(IReadOnlyList<ScheduleTask> Writes) : IBatch<
     public sealed class Handler(ITaskRepository tasks, BatchWriter<ScheduleTask> writer, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<ScheduleTasks, Answer<IReadOnlyList<Answer<Written>>>>
     {
-        public Task<Answer<IReadOnlyList<Answer<Written>>>> Handle(ScheduleTasks command, CancellationToken cancellationToken) =>
-            writer.Run(
+        public Task<Answer<IReadOnlyList<Answer<Written>>>> Handle(ScheduleTasks command, CancellationToken cancellationToken)
+        {
+            var now = clock.GetUtcNow();
+            return writer.Run(
                 command,
-                (schedule, work) => schedule.Change(work, policy, clock.GetUtcNow()),
-                drafts => tasks.Save(drafts, cancellationToken),
+                (schedule, context) => schedule.ToSchedule(context, policy, now),
+                scheduling => tasks.Schedule(scheduling, cancellationToken),
                 cancellationToken);
+        }
     }
 }

@@ -33,7 +33,7 @@ public sealed record StreamDueTasks(TaskFilter Filter, int MaxInflight, long Vis
         public Task<Answer<TaskFeed>> Handle(StreamDueTasks command, CancellationToken cancellationToken)
         {
             var order = new TakeOrder(
-                command.Filter, Due: null, Math.Max(1, command.MaxInflight), policy.LeaseOf(command.VisibilityTimeoutSeconds), TellsEnd: true);
+                command.Filter, Due: null, Math.Max(1, command.MaxInflight), policy.LeaseOf(command.VisibilityTimeoutSeconds), ReportsEnds: true);
             return Task.FromResult<Answer<TaskFeed>>(new TaskFeed(order, tasks, giveBack, signals, work.Origin, clock));
         }
     }

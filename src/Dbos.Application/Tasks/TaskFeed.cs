@@ -77,8 +77,7 @@ public sealed class TaskFeed(
         seat.BeginTaking();
         try
         {
-            var work = new CommitContext { Origin = origin };
-            return taken = (await tasks.Take(order with { Limit = free }, work, CancellationToken.None)).Tasks;
+            return taken = await tasks.Take(order with { Limit = free }, origin, CancellationToken.None);
         }
         finally
         {

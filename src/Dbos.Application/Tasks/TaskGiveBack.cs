@@ -13,16 +13,12 @@ public sealed class TaskGiveBack(ITaskRepository tasks, TimeProvider clock)
 
     public async Task GiveBack(IReadOnlyList<MeasurementTask> undelivered, Origin origin)
     {
-        var tokens = undelivered.ToDictionary(task => task.Id, task => task.LeaseToken);
+        TaskDelivery[] deliveries = [.. undelivered.Select(task => task.Delivery)];
         for (var trial = 1; ; trial++)
         {
             try
             {
-                await tasks.ChangeAll(
-                    undelivered.Select(task => (task.Id, (MeasurementTask?)task)),
-                    origin,
-                    task => task.Release(tokens[task.Id], clock.GetUtcNow()),
-                    CancellationToken.None);
+                await tasks.Release(deliveries, origin, CancellationToken.None);
                 return;
             }
             catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException && trial < MostTrials)

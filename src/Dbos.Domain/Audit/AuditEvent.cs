@@ -48,7 +48,6 @@ public static class EventTypes
     public const string TaskNackError = "task_nack_error";
     public const string TaskLeaseExpired = "task_lease_expired";
     public const string TaskDeadLettered = "task_dead_lettered";
-    public const string TaskLeaseExtended = "task_lease_extended";
     public const string TaskExtendError = "task_extend_error";
     public const string TaskReleased = "task_released";
     public const string TaskCancelled = "task_cancelled";
@@ -57,7 +56,6 @@ public static class EventTypes
     public const string TaskRequeueError = "task_requeue_error";
     public const string TaskDeleted = "task_deleted";
     public const string TaskDeleteError = "task_delete_error";
-    public const string TaskPurged = "task_purged";
     public const string TaskRepaired = "task_repaired";
     public const string QueueReadError = "queue_read_error";
 

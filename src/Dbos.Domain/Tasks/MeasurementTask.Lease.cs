@@ -6,8 +6,23 @@ namespace Dbos.Domain.Tasks;
 /// <summary>What the holder of a delivery may do with it, and what happens when nothing is heard of the holder.</summary>
 public sealed partial record MeasurementTask
 {
-    private const int MostHistory = 20;
-    private const int LongestHistoryError = 256;
+    public const int MostHistory = 20;
+    public const int LongestHistoryError = 256;
+
+    /// <summary>A pending task that is due is leased to one holder.</summary>
+    /// <param name="token">Larger than any that the store gave before.</param>
+    /// <param name="until">When the lease expires.</param>
+    /// <returns>A replay if it is not pending, or not due.</returns>
+    public Decision<MeasurementTask> Deliver(long token, DateTimeOffset until, DateTimeOffset now) =>
+        Status == MeasurementTaskStatus.Pending && VisibleAt <= now
+            ? Decision.To(this with
+            {
+                Status = MeasurementTaskStatus.Inflight,
+                VisibleAt = until,
+                LeaseToken = token,
+                Deliveries = Deliveries + 1,
+            })
+            : Decision.Replay(this);
 
     /// <summary>The holder is done. Once more by the same holder, or by one that names no token, is a replay.</summary>
     public Answer<Decision<MeasurementTask>> Acknowledge(long token, DateTimeOffset now)
@@ -26,16 +41,24 @@ public sealed partial record MeasurementTask
 
         Decision<MeasurementTask> Completed()
         {
-            var completed = this with { Status = MeasurementTaskStatus.Completed, EndedAt = now, Version = Version + 1 };
+            var completed = this with { Status = MeasurementTaskStatus.Completed, EndedAt = now };
             return Decision.To(completed, completed.Tell(EventTypes.TaskAcknowledged, "completed"));
         }
     }
 
-    /// <summary>The holder failed: the task returns after the delay, or is dead-lettered when out of retries.</summary>
-    /// <param name="delay">After the failures so far and this one.</param>
+    /// <summary>
+    /// The holder failed: the task returns after the delay, or is dead-lettered when out of retries. Once more with the same token is a
+    /// replay, as long as the history knows the first.
+    /// </summary>
+    /// <param name="delays">After the first failure, the second, and so on; the last one for all that follow.</param>
     public Answer<Decision<MeasurementTask>> NegativelyAcknowledge(
-        long token, Func<int, TimeSpan> delay, string reason, DateTimeOffset now)
+        long token, IReadOnlyList<TimeSpan> delays, string reason, DateTimeOffset now)
     {
+        if (token != AnyLease && History.Any(failure => failure.Kind == TaskFailure.Nack && failure.LeaseToken == token))
+        {
+            return Decision.Replay(this);
+        }
+
         if (WhyNotHeld(token) is { } lost)
         {
             return lost;
@@ -47,8 +70,8 @@ public sealed partial record MeasurementTask
         }
 
         var failures = Failures + 1;
-        var failed = Fail(TaskFailure.Nack, reason, now) with { Failures = failures, VisibleAt = now + delay(failures) };
-        return failed.ReturnOrBury(
+        var failed = Fail(TaskFailure.Nack, reason, now) with { Failures = failures, VisibleAt = now + delays[Math.Min(failures, delays.Count) - 1] };
+        return failed.RequeueOrDeadLetter(
             EventTypes.TaskNacked,
             "negatively acknowledged",
             failures > Retry.MaxRetries ? "max_retries" : null,
@@ -67,7 +90,7 @@ public sealed partial record MeasurementTask
 
         var expiries = Expiries + 1;
         var expired = Fail(TaskFailure.LeaseExpired, $"lease {Number(LeaseToken)} expired", now) with { Expiries = expiries, VisibleAt = DueBy(now) };
-        return expired.ReturnOrBury(
+        return expired.RequeueOrDeadLetter(
             EventTypes.TaskLeaseExpired,
             "lease expired",
             expiries > Retry.MaxExpiries ? "max_expiries" : null,
@@ -76,7 +99,7 @@ public sealed partial record MeasurementTask
             ("max_expiries", Number(Retry.MaxExpiries)));
     }
 
-    /// <summary>The holder works on, at least until the given time. A replay if it may already.</summary>
+    /// <summary>The holder works on, at least until the given time. A replay if it may already. Routine: no event.</summary>
     public Answer<Decision<MeasurementTask>> ExtendLease(long token, DateTimeOffset until)
     {
         if (WhyNotHeld(token) is { } lost)
@@ -91,9 +114,7 @@ public sealed partial record MeasurementTask
 
         return until <= VisibleAt
             ? Decision.Replay(this)
-            : Decision.To(
-                this with { VisibleAt = until, Version = Version + 1 },
-                Tell(EventTypes.TaskLeaseExtended, "lease extended", ("visible_at", Number(until.ToUnixTimeSeconds()))));
+            : Decision.To(this with { VisibleAt = until });
     }
 
     /// <summary>
@@ -103,7 +124,7 @@ public sealed partial record MeasurementTask
     public Decision<MeasurementTask> Release(long token, DateTimeOffset now) =>
         Status == MeasurementTaskStatus.Inflight && token == LeaseToken
             ? Decision.To(
-                this with { Status = MeasurementTaskStatus.Pending, VisibleAt = DueBy(now), Version = Version + 1 },
+                this with { Status = MeasurementTaskStatus.Pending, VisibleAt = DueBy(now) },
                 Tell(EventTypes.TaskReleased, "released undelivered"))
             : Decision.Replay(this);
 
@@ -122,10 +143,9 @@ public sealed partial record MeasurementTask
             .. History.Skip(Math.Max(0, History.Count + 1 - MostHistory)),
             new TaskFailure(LeaseToken, now.ToUnixTimeSeconds(), kind, error.CutShort(LongestHistoryError)),
         ],
-        Version = Version + 1,
     };
 
-    private Decision<MeasurementTask> ReturnOrBury(
+    private Decision<MeasurementTask> RequeueOrDeadLetter(
         string type, string what, string? deadLetterReason, DateTimeOffset now, params (string, string)[] counts)
     {
         (string, string)[] told = [.. counts, ("reason", LastError)];

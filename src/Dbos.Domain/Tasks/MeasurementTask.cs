@@ -7,12 +7,14 @@ namespace Dbos.Domain.Tasks;
 
 /// <summary>
 /// A unit of work for an agent's module: pending until it is due, inflight while one holder has its lease,
-/// then completed, pending again, failed, or cancelled. Delivery itself is the store's one atomic take.
+/// then completed, pending again, failed, or cancelled. Every transition is a method here. A store may apply one in a script of
+/// its own; one table of tests keeps the two equal.
 /// </summary>
 /// <param name="ScheduledAt">Unix seconds.</param>
 /// <param name="CreatedAt">Unix seconds.</param>
 /// <param name="VisibleAt">Pending: not delivered before. Inflight: when the lease expires.</param>
-/// <param name="LeaseToken">The number of the latest delivery; 0: none yet.</param>
+/// <param name="LeaseToken">Of the latest delivery; 0: none yet. It grows with every delivery of the store, so none is used twice, not even for
+/// another task of the same id.</param>
 public sealed partial record MeasurementTask(
     string Id,
     string AgentId,
@@ -23,8 +25,7 @@ public sealed partial record MeasurementTask(
     MeasurementTaskStatus Status,
     DateTimeOffset VisibleAt,
     RetryPolicy Retry,
-    long LeaseToken,
-    long Version) : IVersioned
+    long LeaseToken)
 {
     /// <summary>The lease token of a caller that names none: whichever delivery is current.</summary>
     public const long AnyLease = 0;
@@ -33,6 +34,9 @@ public sealed partial record MeasurementTask(
 
     /// <summary>0 to <see cref="HighestPriority"/>, which goes first.</summary>
     public int Priority { get; init; }
+
+    /// <summary>How often it was delivered.</summary>
+    public long Deliveries { get; init; }
 
     /// <summary>How often a holder said that it failed.</summary>
     public int Failures { get; init; }
@@ -67,7 +71,7 @@ public sealed partial record MeasurementTask(
             return Decision.Replay(stored);
         }
 
-        var task = wanted with { Status = MeasurementTaskStatus.Pending, Version = 1 };
+        var task = wanted with { Status = MeasurementTaskStatus.Pending };
         return Decision.To(task, task.Tell(
             EventTypes.TaskScheduled, "scheduled", ("visible_at", Number(task.VisibleAt.ToUnixTimeSeconds()))));
     }
@@ -89,7 +93,7 @@ public sealed partial record MeasurementTask(
     {
         MeasurementTaskStatus.Cancelled => Decision.Replay(this),
         MeasurementTaskStatus.Pending or MeasurementTaskStatus.Inflight => Decision.To(
-            this with { Status = MeasurementTaskStatus.Cancelled, LastError = reason, EndedAt = now, Version = Version + 1 },
+            this with { Status = MeasurementTaskStatus.Cancelled, LastError = reason, EndedAt = now },
             Tell(EventTypes.TaskCancelled, $"cancelled while {Status.Word()}", ("reason", reason))),
         _ => new Refusal(
             RefusalCode.InvalidTransition, $"task '{Id}' is {Status.Word()}: only a pending or inflight task can be cancelled"),
@@ -106,7 +110,6 @@ public sealed partial record MeasurementTask(
                 Expiries = 0,
                 DeadLetterReason = string.Empty,
                 EndedAt = null,
-                Version = Version + 1,
             },
             Tell(EventTypes.TaskRequeued, "requeued from the dead-letter queue"))
         : NotDead("requeued");
@@ -117,12 +120,6 @@ public sealed partial record MeasurementTask(
             this,
             Tell(EventTypes.TaskDeleted, "deleted from the dead-letter queue", ("dead_letter_reason", DeadLetterReason), ("reason", LastError)))
         : NotDead("deleted");
-
-    /// <summary>A completed or cancelled task that ended by then was kept for long enough. A replay if it is another.</summary>
-    public Decision<MeasurementTask> Purge(DateTimeOffset endedBy) =>
-        Status is MeasurementTaskStatus.Completed or MeasurementTaskStatus.Cancelled && EndedAt <= endedBy
-            ? Decision.Delete(this, Tell(EventTypes.TaskPurged, $"purged: {Status.Word()}, and kept for long enough"))
-            : Decision.Replay(this);
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 

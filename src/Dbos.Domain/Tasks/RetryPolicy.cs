@@ -10,6 +10,21 @@ public sealed record RetryPolicy(int MaxRetries, int MaxExpiries);
 /// <param name="Cap">At the longest.</param>
 public sealed record Backoff(TimeSpan Base, TimeSpan Cap)
 {
+    /// <summary>The delays after the first failure, the second, and so on, up to the one that is the longest.</summary>
+    /// <param name="random">As for <see cref="Delay"/>.</param>
+    public IReadOnlyList<TimeSpan> Delays(double random)
+    {
+        var delays = new List<TimeSpan>();
+        for (var failures = 1; ; failures++)
+        {
+            delays.Add(Delay(failures, random));
+            if (Base.TotalSeconds * Math.Pow(2, failures - 1) >= Cap.TotalSeconds)
+            {
+                return delays;
+            }
+        }
+    }
+
     /// <param name="failures">One or more.</param>
     /// <param name="random">From 0 to 1: the upper half of the delay is jitter, so that what failed together does not return together.</param>
     public TimeSpan Delay(int failures, double random)
