@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Dbos.Domain.Answers;
-using Dbos.Domain.Tasks;
 
 namespace Dbos.Application.Pipeline;
 
@@ -38,7 +37,6 @@ public abstract class Sweep<T>(string name) : ISweep
 
     private async Task<int> WorkOff(IReadOnlyList<T> overdue, Activity? span, CancellationToken cancellation)
     {
-        Spans.LinkToScheduling(overdue.OfType<MeasurementTask>());
         var traced = span is null ? origin : origin with { TraceId = span.TraceId.ToHexString() };
         var passed = await OptimisticWrite.RunAll(
             [.. overdue.Select(one => new Change<T>(new CommitContext { Origin = traced }, one, DecideIfThere))],

@@ -40,9 +40,9 @@ public sealed record ListDueTasks(TaskFilter Filter, long Timestamp, int Limit, 
         {
             var limit = command.Limit > 0 ? command.Limit : DefaultLimit;
             var lease = policy.LeaseOf(command.VisibilityTimeoutSeconds);
-            var taken = await tasks.Take(new TakeOrder(command.Filter, Due(command.Timestamp), limit, lease), work, cancellationToken);
-            Spans.LinkToScheduling(taken.Tasks);
-            return taken;
+            var taken = await tasks.Take(new TakeOrder(command.Filter, Due(command.Timestamp), limit, lease), context.Origin, cancellationToken);
+            Spans.LinkToScheduling(taken);
+            return Answers.Of(taken);
         }
 
         /// <summary>A caller names a second, which lasts to its end. The store takes nothing that is due later than now.</summary>
