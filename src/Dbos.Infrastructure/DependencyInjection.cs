@@ -8,6 +8,7 @@ using Dbos.Infrastructure.Agents;
 using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.ModuleStates;
 using Dbos.Infrastructure.Redis;
+using Dbos.Infrastructure.Redis.Tasks;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Sqlite;
@@ -44,6 +45,9 @@ public static class DependencyInjection
             services.AddSingleton(provider => new Resilience(provider.GetRequiredService<RedisStore>().ServerOf));
             services.AddSingleton<RedisPartitions>();
             services.AddSingleton<RedisStore>();
+            services.AddSingleton<TaskChannels>();
+            services.AddSingleton<ITaskRepository, RedisTaskRepository>();
+            services.AddSingleton<ITaskAudit, RedisTaskAudit>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<RedisConnection>());
             services.AddSingleton<IStoreLayout, RedisLayout>();
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<RedisStore>(), provider.GetRequiredService<Resilience>()));
@@ -60,8 +64,6 @@ public static class DependencyInjection
         services.AddSingleton<IAgentRepository, AgentRepository>();
         services.AddSingleton<IModuleStateRepository, ModuleStateRepository>();
         services.AddSingleton<IResultRepository, ResultRepository>();
-        services.AddSingleton<ITaskRepository, TaskRepository>();
-        services.AddSingleton<ITaskAudit, TaskAudit>();
         services.AddSingleton<StoreTransfer>();
         return services;
     }

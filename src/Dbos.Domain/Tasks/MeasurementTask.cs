@@ -76,14 +76,14 @@ public sealed partial record MeasurementTask(
             EventTypes.TaskScheduled, "scheduled", ("visible_at", Number(task.VisibleAt.ToUnixTimeSeconds()))));
     }
 
-    /// <summary>Alike in all that the caller told and DBOS does not count or fill in itself.</summary>
-    public bool SaysTheSameAs(MeasurementTask other) =>
+    /// <summary>Whether a caller that asks for the other task asks for this one, but for the payload.</summary>
+    /// <param name="comparesTime">False: the caller left it to DBOS when the other task is due.</param>
+    public bool SaysTheSameAs(MeasurementTask other, bool comparesTime) =>
         AgentId == other.AgentId
         && ModuleName == other.ModuleName
-        && ScheduledAt == other.ScheduledAt
+        && (!comparesTime || ScheduledAt == other.ScheduledAt)
         && Retry == other.Retry
-        && Priority == other.Priority
-        && Payload.Span.SequenceEqual(other.Payload.Span);
+        && Priority == other.Priority;
 
     /// <summary>
     /// Called off: a pending task is never delivered, the holder of an inflight one is told at its next word.

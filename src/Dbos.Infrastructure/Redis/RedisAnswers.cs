@@ -83,22 +83,25 @@ internal static class RedisAnswers
             ],
             [
                 .. answers.SelectMany(answer => answer[(Deadlines + deadlines)..].Chunk(2)).Select(turn =>
-                    new Turn(((string)turn[0]!)[1..], Bands.DueOf((long)turn[1]))),
+                    new Turn(QueueOf((string)turn[0]!), Bands.DueOf((long)turn[1]))),
             ])
         {
             CutAt = answers.Where(answer => !answer[Layout].IsNullOrEmpty).Min(answer => (long?)answer[Layout]),
         };
     }
 
-    /// <summary>As turns.lua tells it: when it is due, and the lane's name.</summary>
+    /// <summary>As agent_queues.lua publishes it: when it is due, and the queue.</summary>
     public static Turn TurnOf(string told)
     {
         var (due, lane) = Numbered(told);
         return new Turn(lane, due);
     }
 
-    /// <summary>As commit.lua tells it: which delivery has ended, and the record's key. Null: it tells something else.</summary>
-    public static (long Delivery, string Record)? EndOf(string told) =>
+    /// <summary>The queue of a member of tasks:pending, which is "agent:module:id".</summary>
+    private static string QueueOf(string member) => member[..member.IndexOf(':', member.IndexOf(':', StringComparison.Ordinal) + 1)];
+
+    /// <summary>The delivery that has ended, as task_record.lua reports it; null: it is another message.</summary>
+    public static (long LeaseToken, string TaskId)? EndOf(string told) =>
         told.Contains(' ', StringComparison.Ordinal) ? Numbered(told) : null;
 
     private static (long Number, string Name) Numbered(string told)

@@ -1,11 +1,12 @@
 using Dbos.Infrastructure.Redis.Connection;
+using Dbos.Infrastructure.Redis.Tasks;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 
 namespace Dbos.Infrastructure.Redis;
 
 /// <summary>The layout record, and all keys of the store, whatever number of partitions they were laid out for.</summary>
-public sealed class RedisLayout(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock) : IStoreLayout
+public sealed class RedisLayout(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock, TaskChannels channels) : IStoreLayout
 {
     private const string MovedFrom = "moved_from";
 
@@ -30,7 +31,7 @@ public sealed class RedisLayout(RedisConnection connection, Replication replicat
     }
 
     public IStore Older(int schemaVersion) =>
-        new RedisStore(connection, replication, settings with { SchemaVersion = schemaVersion }, clock);
+        new RedisStore(connection, replication, settings with { SchemaVersion = schemaVersion }, clock, channels);
 
     /// <summary>Whoever serves probes again before long.</summary>
     public async Task<bool> IsServed(CancellationToken cancellation)

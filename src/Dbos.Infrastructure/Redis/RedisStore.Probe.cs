@@ -63,12 +63,12 @@ public sealed partial class RedisStore
 
     public void Tell(IStoreWatcher watcher)
     {
-        connection.Hear(scripts.Channels.Turns, text => watcher.Due(TurnOf(text)));
-        connection.Hear(scripts.Channels.Ends, text =>
+        connection.Hear(channels.Due, text => watcher.Due(TurnOf(text)));
+        connection.Hear(channels.Ends, text =>
         {
             if (EndOf(text) is { } end)
             {
-                watcher.Ended(keys.Read(end.Record)!.Value.Name, end.Delivery);
+                watcher.Ended(end.TaskId, end.LeaseToken);
             }
             else
             {

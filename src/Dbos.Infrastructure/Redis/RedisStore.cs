@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Redis.Connection;
+using Dbos.Infrastructure.Redis.Tasks;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 using static Dbos.Infrastructure.Redis.RedisAnswers;
@@ -9,7 +10,7 @@ using static Dbos.Infrastructure.Redis.RedisAnswers;
 namespace Dbos.Infrastructure.Redis;
 
 /// <summary>The store port on Redis: commits and takes are one script each, reads are one command.</summary>
-public sealed partial class RedisStore(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock)
+public sealed partial class RedisStore(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock, TaskChannels channels)
     : IStore
 {
     /// <summary>A replica may lack what was acknowledged, so it is not asked, not even while there is no primary.</summary>
@@ -22,7 +23,7 @@ public sealed partial class RedisStore(RedisConnection connection, Replication r
 
     private readonly RedisKeys keys = new(settings);
     private readonly KeyScan scan = new(connection);
-    private readonly ScriptWriter scripts = new(settings, clock);
+    private readonly ScriptWriter scripts = new(settings, clock, channels);
     private readonly EventCap refusals = new(settings.RefusalRetention, settings.Partitions);
 
     public int Partitions => settings.Partitions;

@@ -20,7 +20,7 @@ internal sealed partial class ScriptWriter
         {
             clock.GetUtcNow().ToUnixTimeMilliseconds(),
             (long)Turn.Horizon.TotalMilliseconds,
-            Channels.Turns,
+            channels.Due,
             restoration.Records.Count,
             restoration.Marks.Count,
             restoration.Events.Count,

@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using Dbos.Infrastructure.Redis.Connection;
+using Dbos.Infrastructure.Redis.Tasks;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 
 namespace Dbos.Infrastructure.Redis;
 
 /// <summary>The keys and arguments of the scripts, in the order that the head of each script says.</summary>
-internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider clock)
+internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider clock, TaskChannels channels)
 {
     /// <summary>
     /// Is never written. While a slot is on its way from one node of a cluster to another, Redis refuses a script as a
@@ -19,9 +20,6 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
 
     public EventCap History { get; } = new(settings.EventRetention, settings.Partitions);
 
-    public Channels Channels { get; } = new(
-        $"{settings.KeyPrefix}:turns", $"{settings.KeyPrefix}:ends:{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
-
     public (RedisKey[] Keys, RedisValue[] Values) Commit(IReadOnlyList<Commit> commits)
     {
         var partition = commits[0].Partition;
@@ -31,7 +29,7 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
         StartEach(partition, now, names, values);
         values.Add(now.ToUnixTimeMilliseconds());
         values.Add((long)Turn.Horizon.TotalMilliseconds);
-        values.Add(Channels.Turns);
+        values.Add(channels.Due);
         values.Add(commits.Count);
         foreach (var commit in commits)
         {
@@ -47,7 +45,7 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
         var values = new List<RedisValue>(32 + (2 * take.Candidates.Count));
         StartEach(take.Partition, clock.GetUtcNow(), names, values);
         values.Add((long)Turn.Horizon.TotalMilliseconds);
-        values.Add(Channels.Turns);
+        values.Add(channels.Due);
         values.Add(take.Due);
         values.Add((long)take.Lease.TotalMilliseconds);
         values.Add(take.Limit);
@@ -57,7 +55,7 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
         values.Add(take.Told.Middle);
         values.Add(take.Told.Tail);
         values.Add(take.Count);
-        values.Add(take.TellsEnd ? Channels.Ends : RedisValue.EmptyString);
+        values.Add(take.TellsEnd ? channels.Ends : RedisValue.EmptyString);
         values.Add(take.ServedAt);
 
         var numbers = new Dictionary<TakeSource, int>(ReferenceEqualityComparer.Instance);
@@ -93,7 +91,7 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
         ],
         [
             partitions.Length, watch.Deadlines.Count, watch.From, watch.UpTo, watch.MostOfABand, Bands.Count, Bands.Width,
-            Channels.Ends, call ?? RedisValue.EmptyString,
+            channels.Ends, call ?? RedisValue.EmptyString,
         ]);
 
     private void StartEach(int partition, DateTimeOffset now, List<RedisKey> names, List<RedisValue> values)
@@ -177,10 +175,6 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
         values.Add(lane.TurnOf(band));
     }
 }
-
-/// <param name="Turns">On which every process is told of turns.</param>
-/// <param name="Ends">On which this process is told that leases of its takes have ended.</param>
-internal sealed record Channels(string Turns, string Ends);
 
 /// <summary>Trimming on every push is waste: the log may grow by a tenth before it is cut back.</summary>
 internal readonly record struct EventCap

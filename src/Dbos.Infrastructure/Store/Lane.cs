@@ -54,8 +54,7 @@ public interface IStoreWatcher
     void Due(Turn turn);
 
     /// <summary>A lease of this process's takes has ended. May be told late, and more than once.</summary>
-    /// <param name="delivery">Which of the record's, counted from 1.</param>
-    void Ended(string record, long delivery);
+    void Ended(string taskId, long leaseToken);
 
     /// <summary>Something may have been missed.</summary>
     void Missed();

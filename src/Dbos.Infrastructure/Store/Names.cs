@@ -29,8 +29,8 @@ public static class Names
     private const string TasksPrefix = "tasks:";
     private const string MarkPrefix = $"{MarkKind}:";
 
-    /// <summary>The lanes that have pending tasks, by whose turn it is.</summary>
-    public const string Turns = "turns";
+    /// <summary>Pending tasks, by priority and due time.</summary>
+    public const string Turns = "tasks:pending";
 
     public static string Agent(string agentId) => $"{AgentKind}:{Encode(agentId)}";
 

@@ -25,7 +25,7 @@ public sealed class TaskWatcher(TaskSignals signals, TimeProvider clock) : IStor
         }
     }
 
-    public void Ended(string record, long delivery) => signals.Ended(new TaskDelivery(Names.TaskId(record), delivery));
+    public void Ended(string taskId, long leaseToken) => signals.Ended(new TaskDelivery(taskId, leaseToken));
 
     public void Missed() => signals.Missed();
 
@@ -51,7 +51,7 @@ public sealed class TaskWatcher(TaskSignals signals, TimeProvider clock) : IStor
             return;
         }
 
-        var (agentId, moduleName) = Names.ReadLane(turn.LaneName);
+        var (agentId, moduleName) = QueueNames.Read(turn.LaneName);
         signals.Due(agentId, moduleName);
     }
 }

@@ -7,7 +7,6 @@ using Dbos.Infrastructure.Agents;
 using Dbos.Infrastructure.ModuleStates;
 using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Store;
-using Dbos.Infrastructure.Tasks;
 
 namespace Dbos.Infrastructure.Transfer;
 
@@ -32,11 +31,11 @@ internal static class RecordKinds
             Names.AgentKind => ([.. AgentRepository.IndexesOf(Decode<Agent>(record), agentTimeout).Where(change => change.Score is not null)], []),
             Names.StateKind or Names.LifeKind => (ModuleStateRepository.IndexesOf(Decode<ModuleState>(record), name, recency), []),
             Names.ResultKind => (ResultRepository.IndexesOf(Decode<MeasurementResult>(record), recency), []),
-            Names.TaskKind => TaskIndexes.Moves(null, Task(record)),
+            Names.TaskKind => ([], []),
             _ => throw new InvalidOperationException($"{name} is no record"),
         };
 
-    private static MeasurementTask Task(StoredRecord record) => TaskRepository.Rehydrate(Decode<MeasurementTask>(record), record);
+    private static MeasurementTask Task(StoredRecord record) => Decode<MeasurementTask>(record);
 
     private static T Decode<T>(StoredRecord record) => JsonSerializer.Deserialize(record.Document.Span, Documents.Of<T>())!;
 }

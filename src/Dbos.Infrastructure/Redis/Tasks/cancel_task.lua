@@ -1,0 +1,29 @@
+-- @include agent_queues
+-- Cancels a pending or inflight task.
+--
+-- ARGV  as event_log.lua, then: begin of the channels of ended deliveries; how long cancelled tasks are kept, ms; tail of the
+--       events; id, reason, and its mark as idempotency_mark.lua
+--
+-- Answers one: {'done'} | {'marked', value} | {'unknown'} | {'found', state, fixed, errors}
+local channel, kept, tail, id, reason = next_arg(), next_number(), next_arg(), next_arg(), next_arg()
+local mark = next_mark()
+local task = not mark.found and load_task(id)
+
+if mark.found then return finish({{'marked', mark.found}}) end
+if not task then return finish({{'unknown'}}) end
+if task.operation == operation then return finish({{'done'}}) end
+if task.status ~= 'pending' and task.status ~= 'inflight' then return finish({found(task)}) end
+
+local errors = decoded_errors(task)
+errors.last_error = reason
+plan_move(task, task.status, 'cancelled', text(now + kept))
+if task.status == 'pending' then leave_queue(task) end
+log_task_event('task_cancelled', task, 'cancelled while ' .. task.status, metadata('reason', reason), tail)
+count('cancelled', 1)
+task.status, task.ended_at = 'cancelled', text(now)
+report_end(task, channel)
+plan_state(task)
+plan_errors(task, errors)
+plan_mark(mark)
+commit()
+return finish({{'done'}})
