@@ -4,6 +4,7 @@ using Dbos.Application.ModuleStates;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Results;
 using Dbos.Application.Tasks;
+using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Agents;
 using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.ModuleStates;
@@ -48,6 +49,7 @@ public static class DependencyInjection
             services.AddSingleton<TaskChannels>();
             services.AddSingleton<ITaskRepository, RedisTaskRepository>();
             services.AddSingleton<ITaskAudit, RedisTaskAudit>();
+            services.AddSingleton<ISubjectTransfer<MeasurementTask>, RedisTaskTransfer>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<RedisConnection>());
             services.AddSingleton<IStoreLayout, RedisLayout>();
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<RedisStore>(), provider.GetRequiredService<Resilience>()));

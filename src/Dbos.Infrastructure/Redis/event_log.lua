@@ -8,6 +8,12 @@ local event_cap, operation = next_arg(), next_arg()
 local BUCKET_MS, BUCKET_KEPT_SECONDS = 10000, 180
 local events, counts, messages = {}, {}, {}
 
+-- A string as it stands within the quotes of JSON.
+local function json_text(value)
+  if string.find(value, '[%c"\\]') then return string.sub(cjson.encode(value), 2, -2) end
+  return value
+end
+
 -- body: the event as JSON without its id, its time and its closing brace
 local function log_event(body)
   events[#events + 1] = body
@@ -23,21 +29,23 @@ end
 
 local function finish(answers)
   local failure = ''
-  local function try(...)
-    local answer = redis.pcall(...)
+  local function check(answer)
     if failure == '' and type(answer) == 'table' and answer.err then failure = answer.err end
     return answer
   end
   local stamp = ',"timestamp":' .. text(math.floor(now / 1000)) .. ',"timestamp_ms":' .. text(now) .. '}'
-  for _, body in ipairs(events) do
-    try('XADD', prefix .. 'events', 'MAXLEN', '~', event_cap, '*', 'event', body .. stamp)
+  local log = prefix .. 'events'
+  for i = 1, #events do
+    check(redis.pcall('XADD', log, 'MAXLEN', '~', event_cap, '*', 'event', events[i] .. stamp))
   end
   for name, amount in pairs(counts) do
-    try('HINCRBY', prefix .. 'counts', name, amount)
+    check(redis.pcall('HINCRBY', prefix .. 'counts', name, amount))
     local bucket = prefix .. 'counts:' .. text(math.floor(now / BUCKET_MS))
-    if try('HINCRBY', bucket, name, amount) == amount then try('EXPIRE', bucket, BUCKET_KEPT_SECONDS) end
+    if check(redis.pcall('HINCRBY', bucket, name, amount)) == amount then
+      check(redis.pcall('EXPIRE', bucket, BUCKET_KEPT_SECONDS))
+    end
   end
-  for _, message in ipairs(messages) do try('PUBLISH', message[1], message[2]) end
+  for i = 1, #messages do check(redis.pcall('PUBLISH', messages[i][1], messages[i][2])) end
   answers[#answers + 1] = failure
   return answers
 end

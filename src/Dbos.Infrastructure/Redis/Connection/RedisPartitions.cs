@@ -38,6 +38,9 @@ public sealed partial class RedisPartitions(
         return values;
     }
 
+    /// <summary>The operation id that the list of arguments begins with.</summary>
+    public static RedisValue OperationOf(List<RedisValue> values) => values[1];
+
     /// <summary>
     /// Runs a script that writes and ends with finish(). After a brief outage it is sent again with the same operation id, by which it
     /// recognizes what it has done already.

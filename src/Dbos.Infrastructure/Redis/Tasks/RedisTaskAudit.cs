@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dbos.Application;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Audit;
@@ -14,7 +15,8 @@ namespace Dbos.Infrastructure.Redis.Tasks;
 /// Compares what is stored of tasks with itself: every record must be where its status says, every entry must be one that its record says, and
 /// every queue must have its turns. Each slice is one script, which also puts right what it finds: nobody writes between.
 /// </summary>
-public sealed class RedisTaskAudit(RedisPartitions partitions, RedisConnection connection, StoreSettings settings, TaskChannels channels) : ITaskAudit
+public sealed class RedisTaskAudit(RedisPartitions partitions, RedisConnection connection, StoreSettings settings, TaskChannels channels, DbosPolicy policy)
+    : ITaskAudit
 {
     private static readonly Script CheckRecords = new("check_records");
     private static readonly Script CheckEntries = new("check_entries");
@@ -49,7 +51,7 @@ public sealed class RedisTaskAudit(RedisPartitions partitions, RedisConnection c
             {
                 foreach (var ids in Of(names, "task:").Chunk(TaskScripts.MostInOneScript))
                 {
-                    yield return await Check(CheckRecords, names.Key, ids, repair, [channels.Due, repaired.Tail], cancellation);
+                    yield return await Check(CheckRecords, names.Key, ids, repair, [channels.Due, (long)policy.CompletedTaskRetention.TotalMilliseconds, repaired.Tail], cancellation);
                 }
 
                 foreach (var queue in Of(names, "queue:"))

@@ -45,17 +45,20 @@ public sealed class RedisTaskRepository(
         tasks,
         static task => task.Task.Id,
         ScheduleTasks,
-        valuesOfEach: 7,
+        valuesOfEach: 10,
         values => values.Add(channels.Due),
         static (task, values) =>
         {
             var decided = MeasurementTask.Schedule(stored: null, task.Task);
-            var (state, document) = TaskRecord.Encode(decided.Next);
+            var (state, document) = TaskRecord.Encode(decided.Next, RedisPartitions.OperationOf(values));
             values.Add(task.Task.Id);
             values.Add(state);
             values.Add(document);
             values.Add(task.Task.Payload);
             values.Add(EventWriter.Body(decided.Events[0], task.Context.Origin));
+            values.Add(QueueNames.Of(task.Task.AgentId, task.Task.ModuleName));
+            values.Add(TaskRecord.BandOf(task.Task));
+            values.Add(task.Task.VisibleAt.ToUnixTimeMilliseconds());
             TaskScripts.AddMark(task.Context, values);
         },
         static (task, item) => TaskScripts.AnswerOf(item, task.Context, task.Task.Id, stored => Duplicate(stored, task, (int)item.Parts[4] == 1)),

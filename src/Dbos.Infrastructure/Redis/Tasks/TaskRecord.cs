@@ -16,8 +16,6 @@ internal static class TaskRecord
     /// <summary>No stream holds the delivery.</summary>
     public const string NoHolder = "-";
 
-    private const string NoOperation = "-";
-
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>One for each thread, as a document is written in one go.</summary>
@@ -25,15 +23,18 @@ internal static class TaskRecord
     private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json)? ofThread;
 
     /// <summary>The fields "state" and "fixed".</summary>
-    public static (RedisValue State, RedisValue Fixed) Encode(MeasurementTask task)
+    /// <param name="operation">The id of the operation that writes it.</param>
+    public static (RedisValue State, RedisValue Fixed) Encode(MeasurementTask task, RedisValue operation)
     {
         var (document, subjectLength) = Fixed(task);
-        var band = MeasurementTask.HighestPriority - task.Priority;
         var state = string.Create(
             CultureInfo.InvariantCulture,
-            $"{task.Status.Word()} {task.LeaseToken} {task.Deliveries} {task.VisibleAt.ToUnixTimeMilliseconds()} {task.Failures} {task.Expiries} {task.EndedAt?.ToUnixTimeMilliseconds() ?? 0} {NoHolder} {NoOperation} {QueueNames.Of(task.AgentId, task.ModuleName)} {band} {task.Retry.MaxRetries} {task.Retry.MaxExpiries} {task.ScheduledAt * 1000} {document.Length + task.Payload.Length} {subjectLength}");
+            $"{task.Status.Word()} {task.LeaseToken} {task.Deliveries} {task.VisibleAt.ToUnixTimeMilliseconds()} {task.Failures} {task.Expiries} {task.EndedAt?.ToUnixTimeMilliseconds() ?? 0} {NoHolder} {operation} {document.Length + task.Payload.Length} {subjectLength} {QueueNames.Of(task.AgentId, task.ModuleName)} {BandOf(task)} {task.Retry.MaxRetries} {task.Retry.MaxExpiries} {task.ScheduledAt * 1000}");
         return (state, document);
     }
+
+    /// <summary>The highest priority is the first band.</summary>
+    public static int BandOf(MeasurementTask task) => MeasurementTask.HighestPriority - task.Priority;
 
     /// <summary>The field "errors"; empty: there is none.</summary>
     public static RedisValue EncodeErrors(MeasurementTask task)
@@ -62,18 +63,18 @@ internal static class TaskRecord
             agent,
             module,
             payload is null ? default : (byte[]?)payload,
-            Number(words[13]) / 1000,
+            Number(words[15]) / 1000,
             created,
             MeasurementTaskStatusWords.Parse(words[0])!.Value,
             DateTimeOffset.FromUnixTimeMilliseconds(Number(words[3])),
-            new RetryPolicy((int)Number(words[11]), (int)Number(words[12])),
+            new RetryPolicy((int)Number(words[13]), (int)Number(words[14])),
             LeaseToken: Number(words[1]))
         {
             Deliveries = Number(words[2]),
             Failures = (int)Number(words[4]),
             Expiries = (int)Number(words[5]),
             EndedAt = Number(words[6]) is > 0 and var ended ? DateTimeOffset.FromUnixTimeMilliseconds(ended) : null,
-            Priority = MeasurementTask.HighestPriority - (int)Number(words[10]),
+            Priority = MeasurementTask.HighestPriority - (int)Number(words[12]),
             TraceParent = traceParent,
         };
         return (byte[]?)errors is { Length: > 0 } json ? WithErrors(task, json) : task;

@@ -1,4 +1,4 @@
--- @include agent_queues
+-- @include task_record
 -- @include sorted_page
 -- Compares a slice of the entries of a status' set or of a queue with the records that they name. The record is believed.
 --
@@ -19,7 +19,7 @@ local entries = redis.call('ZRANGE', key, rank, rank + most - 1, 'WITHSCORES')
 local function wrong_with(id, task, at)
   if not task then return name .. ' has it, but there is no such task' end
   local fits = task.status == (status or 'pending') and (not queue or task.queue == queue)
-  if fits and task.status == 'pending' then fits = tonumber(at) == tonumber(banded(tonumber(task.band), tonumber(task.visible_at))) end
+  if fits and task.status == 'pending' then fits = tonumber(at) == task.band * BAND_WIDTH + task.visible_at end
   if fits and task.status == 'inflight' then fits = tonumber(at) == tonumber(task.visible_at) end
   if not fits then return name .. ' has it at ' .. at .. ', where it does not belong' end
   return nil

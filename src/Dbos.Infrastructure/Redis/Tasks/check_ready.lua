@@ -1,4 +1,4 @@
--- @include agent_queues
+-- @include leave_queues
 -- Compares the turns of queues with what waits in them: one agent's module in one band after the other.
 --
 -- ARGV  as event_log.lua, then: 1: put right what is wrong; head and tail of the events; how many; then the queues, "agent:module"

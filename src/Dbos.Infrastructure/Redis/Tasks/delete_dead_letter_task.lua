@@ -16,7 +16,7 @@ local errors = decoded_errors(task)
 log_task_event('task_deleted', task, 'deleted from the dead-letter queue',
   metadata('dead_letter_reason', errors.dead_letter_reason or '') .. metadata('reason', errors.last_error or ''), tail)
 plan_zrem(prefix .. 'tasks:failed', member_of(task))
-plan('DEL', task_key(id))
+plan('DEL', task.key)
 plan_mark(mark)
 count('deleted', 1)
 commit()

@@ -1,4 +1,4 @@
--- @include agent_queues
+-- @include end_delivery
 -- Ends leases that have expired, the earliest first: back to the queue, or dead-lettered when they expired too often.
 --
 -- ARGV  as event_log.lua, then: channel of what is due; begin of the channels of ended deliveries; tail of the events; how many at
@@ -14,14 +14,13 @@ local function expire(task)
   local errors = add_failure(task, 'lease_expired', error, error)
   local more = metadata('expiry_count', text(expiries)) .. metadata('max_expiries', task.max_expiries) .. metadata('reason', error)
   task.expiries = text(expiries)
-  task.visible_at = due_again(task)
   count('lease_expired', 1)
   if expiries > tonumber(task.max_expiries) then
-    dead_letter(task, errors, 'max_expiries')
+    dead_letter(task, due_again(task), errors, 'max_expiries')
     log_task_event('task_lease_expired', task, 'lease expired', more, tail)
     log_task_event('task_dead_lettered', task, 'moved to the dead-letter queue: max_expiries exceeded', more, tail)
   else
-    return_to_queue(task)
+    return_to_queue(task, due_again(task))
     log_task_event('task_lease_expired', task, 'lease expired, returned to the queue', more, tail)
   end
   report_end(task, end_channel)
@@ -29,7 +28,7 @@ local function expire(task)
   plan_errors(task, errors)
 end
 
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'tasks:inflight', '-inf', text(now), 'LIMIT', 0, most)) do
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', INFLIGHT, '-inf', now, 'LIMIT', 0, most)) do
   local task = load_task(string.match(member, '^[^:]*:[^:]*:(.*)$'))
   if task and task.status == 'inflight' and tonumber(task.visible_at) <= now then
     expire(task)
@@ -37,14 +36,14 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'tasks:inflight', 
   else
     -- An entry that lies here for ever would hold up all that come after it.
     if task and task.status == 'inflight' then
-      plan_zadd(prefix .. 'tasks:inflight', task.visible_at, member)
+      plan_zadd(INFLIGHT, task.visible_at, member)
     else
-      plan_zrem(prefix .. 'tasks:inflight', member)
+      plan_zrem(INFLIGHT, member)
     end
     mended = mended + 1
   end
 end
 
-plan_entering(due_channel)
+plan_turns(due_channel)
 commit()
 return finish({expired, mended})

@@ -16,7 +16,7 @@ if tonumber(task.visible_at) >= now + lease then return finish({{'kept'}}) end
 
 task.visible_at = text(now + lease)
 plan_state(task)
-plan_zadd(prefix .. 'tasks:inflight', task.visible_at, member_of(task))
+plan_zadd(INFLIGHT, task.visible_at, member_of(task))
 plan_mark(mark)
 count('lease_extended', 1)
 commit()

@@ -1,4 +1,4 @@
--- @include agent_queues
+-- @include end_delivery
 -- A holder failed: the task returns to the queue after a delay, or is dead-lettered when it failed too often.
 --
 -- ARGV  as event_log.lua, then: channel of what is due; begin of the channels of ended deliveries; tail of the events; id, lease
@@ -24,21 +24,21 @@ local function nack()
   local is_dead = failures > tonumber(task.max_retries)
   local more = metadata('failure_count', text(failures)) .. metadata('max_retries', task.max_retries) .. metadata('reason', reason)
   task.failures = text(failures)
-  task.visible_at = text(now + ARGV[args_read + math.min(failures, delays)])
+  local due = now + ARGV[args_read + math.min(failures, delays)]
   count('nacked', 1)
   if is_dead then
-    dead_letter(task, errors, 'max_retries')
+    dead_letter(task, due, errors, 'max_retries')
     log_task_event('task_nacked', task, 'negatively acknowledged', more, tail)
     log_task_event('task_dead_lettered', task, 'moved to the dead-letter queue: max_retries exceeded', more, tail)
   else
-    return_to_queue(task)
+    return_to_queue(task, due)
     log_task_event('task_nacked', task, 'negatively acknowledged, returned to the queue', more, tail)
   end
   report_end(task, end_channel)
   plan_state(task)
   plan_errors(task, errors)
   plan_mark(mark)
-  plan_entering(due_channel)
+  plan_turns(due_channel)
   commit()
   return {'done'}
 end

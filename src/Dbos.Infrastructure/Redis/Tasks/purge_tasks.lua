@@ -8,13 +8,13 @@ local most = next_number()
 local purged, removed = 0, 0
 
 for _, status in ipairs({'completed', 'cancelled'}) do
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'tasks:' .. status, '-inf', text(now), 'LIMIT', 0, most)) do
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'tasks:' .. status, '-inf', now, 'LIMIT', 0, most)) do
     local task = load_task(string.match(member, '^[^:]*:[^:]*:(.*)$'))
     plan_zrem(prefix .. 'tasks:' .. status, member)
     removed = removed + 1
     -- An entry without its record, or beside it, goes alone.
     if task and task.status == status then
-      plan('DEL', task_key(task.id))
+      plan('DEL', task.key)
       purged = purged + 1
     end
   end

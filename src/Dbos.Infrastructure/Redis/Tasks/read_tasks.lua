@@ -4,13 +4,15 @@
 -- ARGV  bytes that may be read; 1: the first is read whatever its size; the ids
 --
 -- Answers for each: state, fixed, payload, errors ('' where there is no such task); fewer than asked for: the next would not fit.
+-- The word "size" of "state" in task_record.lua.
+local SIZE = '^%S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ (%S+)'
 local bytes, takes_first = next_number(), next_arg() == '1'
 local answers = {}
 
 for i = args_read + 1, #ARGV do
   local key = prefix .. 'task:' .. ARGV[i]
   local state = redis.call('HGET', key, 'state') or ''
-  local size = tonumber(string.match(state, '(%d+) %d+$') or 0)
+  local size = tonumber(string.match(state, SIZE) or 0)
   if size > bytes and not takes_first then return answers end
   bytes, takes_first = bytes - size, false
   local fields = redis.call('HMGET', key, 'fixed', 'payload', 'errors')

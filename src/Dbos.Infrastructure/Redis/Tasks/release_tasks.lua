@@ -1,4 +1,4 @@
--- @include agent_queues
+-- @include end_delivery
 -- Puts deliveries back that never reached their taker. No failure is counted.
 --
 -- ARGV  as event_log.lua, then: channel of what is due; begin of the channels of ended deliveries; tail of the events; how many;
@@ -12,8 +12,7 @@ for _ = 1, deliveries do
   local id, token = next_arg(), next_arg()
   local task = load_task(id)
   if task and task.status == 'inflight' and task.token == token then
-    task.visible_at = due_again(task)
-    return_to_queue(task)
+    return_to_queue(task, due_again(task))
     report_end(task, end_channel)
     plan_state(task)
     log_task_event('task_released', task, 'released undelivered', '', tail)
@@ -22,6 +21,6 @@ for _ = 1, deliveries do
   end
 end
 
-plan_entering(due_channel)
+plan_turns(due_channel)
 commit()
 return finish({released})

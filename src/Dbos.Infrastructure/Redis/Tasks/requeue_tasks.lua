@@ -1,4 +1,5 @@
--- @include agent_queues
+-- @include task_record
+-- @include enter_queues
 -- Puts dead letters back into the queue, due at once, their failures and expiries counted anew.
 --
 -- ARGV  as event_log.lua, then: channel of what is due; tail of the events; how many; then the ids
@@ -16,7 +17,7 @@ for i = 1, tasks do
     errors.dead_letter_reason = nil
     plan_zrem(prefix .. 'tasks:failed', member_of(task))
     task.status, task.visible_at, task.failures, task.expiries, task.ended_at = 'pending', text(now), '0', '0', '0'
-    enter_queue(task)
+    plan_pending(task.id, task.queue, tonumber(task.band), now)
     plan_state(task)
     plan_errors(task, errors)
     log_task_event('task_requeued', task, 'requeued from the dead-letter queue', '', tail)
@@ -30,6 +31,6 @@ for i = 1, tasks do
   end
 end
 
-plan_entering(channel)
+plan_turns(channel)
 commit()
 return finish(answers)

@@ -1,46 +1,51 @@
--- @include agent_queues
--- Leases tasks that are due, as agent_queues.lua says who gets what next.
+-- @include leave_queues
+-- @include next_due
+-- Leases tasks that are due, as task_places.lua says who gets what next.
 --
--- ARGV  as event_log.lua, then: 1: of one agent, 1: of one module; that agent and module, percent-encoded; due by, Unix ms, '' now; how many tasks; lease in ms; bytes of documents and payloads; 1: the first is taken
---       whatever its size; holder, '-' none; head and tail of the event; 1: answer what is due next
+-- ARGV  as event_log.lua, then: 1: of one agent, 1: of one module; that agent and module, percent-encoded; due by, Unix ms, '' now;
+--       how many tasks; lease in ms; bytes of documents and payloads; 1: the first is taken whatever its size; holder, '-' none;
+--       head and tail of the event; 1: answer what is due next
 --
 -- Answers the score of what is due next after this, as peek_tasks.lua ('' nothing is, or nobody asked), then for each task: state,
 -- fixed, payload, errors.
+local SERVED_KEPT_MS, MOST_LOOKS_IN_VAIN = 60000, 10
+-- Of "state" in task_record.lua: deliveries, failures and expiries, then what is constant, of which size.
+local PENDING_STATE = '^pending %S+ (%S+) %S+ (%S+ %S+) %S+ %S+ %S+ ((%S+) .*)$'
 local has_agent, has_module, wanted_agent, wanted_module = next_arg() == '1', next_arg() == '1', next_arg(), next_arg()
 local due_by, limit, lease, bytes, takes_first = next_arg(), next_number(), next_number(), next_number(), next_arg() == '1'
 local holder, head, tail, wants_next = next_arg(), next_arg(), next_arg(), next_arg() == '1'
-local MOST_LOOKS_IN_VAIN = 10
 local due = due_by == '' and now or math.min(now, tonumber(due_by))
 local expires_at = text(now + lease)
 local deliveries = tonumber(redis.call('GET', prefix .. 'deliveries') or 0)
 local answers, tokens, is_full = {''}, {}, false
--- By band and agent: the modules whose queues were looked into.
+local taken, left_pending, entered_inflight = {}, {}, {}
+-- By band and agent: what is known of its queues.
 local served = {}
 
 -- Plans the delivery of one task. Answers false where there is no room for it.
-local function deliver(queue, band, id)
-  local task = load_task(id)
-  if not task or task.status ~= 'pending' then
-    -- An entry without its record, or of a task that is not pending, is of no use to anybody.
-    plan_zrem(queue_key(queue), id)
-    return true
-  end
-  bytes = bytes - task.size
-  if bytes < 0 and not takes_first then
+local function deliver(queue, id)
+  local key, member = prefix .. 'task:' .. id, queue .. ':' .. id
+  local fields = redis.call('HMGET', key, 'state', 'fixed', 'errors')
+  local delivered, counted, constant, size = string.match(fields[1] or '', PENDING_STATE)
+  if delivered and bytes < tonumber(size) and not takes_first then
     is_full = true
     return false
   end
-  takes_first = false
   plan_zrem(queue_key(queue), id)
-  plan_move(task, 'pending', 'inflight', expires_at)
+  left_pending[#left_pending + 1] = member
+  -- An entry without its record, or of a task that is not pending, is of no use to anybody.
+  if not delivered then return true end
+  bytes, takes_first = bytes - size, false
   deliveries = deliveries + 1
-  task.status, task.token, task.visible_at, task.holder = 'inflight', text(deliveries), expires_at, holder
-  task.deliveries = text(task.deliveries + 1)
-  plan_state(task)
+  local token = text(deliveries)
+  local state = 'inflight ' .. token .. ' ' .. delivered + 1 .. ' ' .. expires_at .. ' ' .. counted .. ' 0 ' .. holder .. ' '
+    .. operation .. ' ' .. constant
+  taken[#taken + 1], taken[#taken + 2] = key, state
+  entered_inflight[#entered_inflight + 1], entered_inflight[#entered_inflight + 2] = expires_at, member
+  tokens[#tokens + 1] = '"' .. json_text(id) .. '":' .. token
   local at = #answers
-  answers[at + 1], answers[at + 2] = pack_state(task), task.fixed
-  answers[at + 3], answers[at + 4] = redis.call('HGET', task_key(id), 'payload'), task.errors or ''
-  tokens[#tokens + 1] = cjson.encode(id) .. ':' .. task.token
+  answers[at + 1], answers[at + 2] = state, fields[2]
+  answers[at + 3], answers[at + 4] = redis.call('HGET', key, 'payload'), fields[3] or ''
   return true
 end
 
@@ -53,16 +58,16 @@ end
 
 -- The first n due tasks of an agent lie in its first n queues, by their earliest due times: looks that many up.
 local function fetch_queues(known, needed)
-  local band = known.band
+  local low = known.band * BAND_WIDTH
   if has_module then
-    local head = known.fetched == 0 and head_of(queue_key(known.agent .. ':' .. wanted_module), band)
+    local first = known.fetched == 0 and head_of(queue_key(known.agent .. ':' .. wanted_module), known.band)
     known.fetched = math.huge
-    if head and head <= due then known.queues[1] = {module = wanted_module, head = head, skip = 0} end
+    if first and first <= due then known.queues[1] = {module = wanted_module, head = first, skip = 0} end
   elseif known.fetched < needed then
-    local entries = redis.call('ZRANGEBYSCORE', prefix .. 'ready:agent:' .. known.agent, banded(band, 0), banded(band, due), 'WITHSCORES',
+    local entries = redis.call('ZRANGEBYSCORE', prefix .. 'ready:agent:' .. known.agent, low, low + due, 'WITHSCORES',
       'LIMIT', known.fetched, needed - known.fetched)
     for i = 1, #entries, 2 do
-      insert_queue(known.queues, {module = string.sub(entries[i], 3), head = entries[i + 1] - band * BAND_WIDTH, skip = 0})
+      insert_queue(known.queues, {module = string.sub(entries[i], 3), head = entries[i + 1] - low, skip = 0})
     end
     known.fetched = needed
   end
@@ -70,29 +75,29 @@ end
 
 -- Takes up to so many tasks of an agent in a band, the longest due first over all its queues. Answers how many are left to take.
 local function take_of_agent(agent, band, most)
-  local name = band .. ':' .. agent
+  local name, low = band .. ':' .. agent, band * BAND_WIDTH
   local known = served[name]
   if not known then
-    known = {agent = agent, band = band, queues = {}, fetched = 0, taken = 0, heads = {}}
+    known = {agent = agent, band = band, queues = {}, fetched = 0, looked = 0, heads = {}}
     served[name] = known
   end
-  fetch_queues(known, known.taken + most)
+  fetch_queues(known, known.looked + most)
   while most > 0 and #known.queues > 0 and not is_full do
     local first, second = known.queues[1], known.queues[2]
     local queue = agent .. ':' .. first.module
     local up_to = second and math.min(due, second.head) or due
-    local ids = redis.call('ZRANGEBYSCORE', queue_key(queue), banded(band, 0), banded(band, up_to), 'LIMIT', first.skip, most)
-    for _, id in ipairs(ids) do
-      if not deliver(queue, band, id) then break end
-      first.skip, known.taken, most = first.skip + 1, known.taken + 1, most - 1
+    -- One more than is wanted tells what the queue has next.
+    local entries = redis.call('ZRANGEBYSCORE', queue_key(queue), low, low + BAND_WIDTH - 1, 'WITHSCORES', 'LIMIT', first.skip, most + 1)
+    local used = 0
+    while used < most and entries[2 * used + 1] and entries[2 * used + 2] - low <= up_to and deliver(queue, entries[2 * used + 1]) do
+      used = used + 1
     end
-    local head = head_of(queue_key(queue), band, first.skip)
-    known.heads[first.module] = head or false
+    first.skip, known.looked, most = first.skip + used, known.looked + used, most - used
+    local next_score = entries[2 * used + 2]
+    first.head = next_score and next_score - low
+    known.heads[first.module] = first.head or false
     table.remove(known.queues, 1)
-    if head and head <= due then
-      first.head = head
-      insert_queue(known.queues, first)
-    end
+    if first.head and first.head <= due then insert_queue(known.queues, first) end
   end
   return most
 end
@@ -115,13 +120,12 @@ local function take_of_all(key)
   local band, skip, in_vain = 0, 0, 0
   while left() > 0 and not is_full and in_vain < MOST_LOOKS_IN_VAIN do
     local most = left()
-    local entries = redis.call('ZRANGEBYSCORE', key, banded(band, 0), '+inf', 'WITHSCORES', 'LIMIT', skip, most)
+    local entries = redis.call('ZRANGEBYSCORE', key, band * BAND_WIDTH, '+inf', 'WITHSCORES', 'LIMIT', skip, most)
     if #entries == 0 then return end
     local first_band = math.floor(entries[2] / BAND_WIDTH)
     local agents = {}
     for i = 1, #entries, 2 do
-      local score = tonumber(entries[i + 1])
-      if score > first_band * BAND_WIDTH + now then break end
+      if tonumber(entries[i + 1]) > first_band * BAND_WIDTH + now then break end
       agents[#agents + 1] = string.sub(entries[i], 3)
     end
     local before = #tokens
@@ -139,12 +143,16 @@ end
 local function take_of_one(agent, key)
   local band = 0
   while left() > 0 and not is_full do
-    local first = redis.call('ZRANGEBYSCORE', key, banded(band, 0), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+    local first = redis.call('ZRANGEBYSCORE', key, band * BAND_WIDTH, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
     if not first then return end
     band = math.floor(first / BAND_WIDTH)
     while left() > 0 and not is_full and take_of_agent(agent, band, left()) == 0 do end
     band = band + 1
   end
+end
+
+local function decoded(name)
+  return (string.gsub(name, '%%(%x%x)', function(octet) return string.char(tonumber(octet, 16)) end))
 end
 
 local source = prefix .. 'ready'
@@ -157,24 +165,28 @@ elseif has_module then
 end
 if has_agent then take_of_one(wanted_agent, source) else take_of_all(source) end
 
-local agents = {}
+local names, is_named = {}, {['']= true}
 for _, known in pairs(served) do
   if next(known.heads) ~= nil then
     plan_leaving(known.agent, known.band, known.heads, now)
-    agents[known.agent] = true
+    if known.looked > 0 and not is_named[known.agent] then
+      is_named[known.agent] = true
+      names[#names + 1] = '"' .. json_text(decoded(known.agent)) .. '"'
+    end
   end
 end
+redis.call('ZCARD', PENDING)
+redis.call('ZCARD', INFLIGHT)
+
+if #left_pending > 0 then redis.call('ZREM', PENDING, unpack(left_pending)) end
+commit()
 if #tokens > 0 then
-  local names = {}
-  for agent in pairs(agents) do
-    if agent ~= '' then names[#names + 1] = cjson.encode(decoded(agent)) end
-  end
-  table.sort(names)
-  plan('SET', prefix .. 'deliveries', text(deliveries))
-  plan('ZREMRANGEBYSCORE', prefix .. 'served', '-inf', text(now - SERVED_KEPT_MS))
+  for i = 1, #taken, 2 do redis.call('HSET', taken[i], 'state', taken[i + 1]) end
+  redis.call('ZADD', INFLIGHT, unpack(entered_inflight))
+  redis.call('SET', prefix .. 'deliveries', deliveries)
+  redis.call('ZREMRANGEBYSCORE', prefix .. 'served', '-inf', now - SERVED_KEPT_MS)
   log_event(head .. '"lease_tokens":{' .. table.concat(tokens, ',') .. '},"agents":[' .. table.concat(names, ',') .. ']' .. tail)
   count('delivered', #tokens)
 end
-commit()
 if wants_next then answers[1] = next_due(source) or '' end
 return finish(answers)
