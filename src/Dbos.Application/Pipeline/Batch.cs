@@ -57,7 +57,7 @@ public sealed class BatchWriter<TWrite>(
             Outcomes.Count(writes[i], Outcomes.Of(answers[i]));
         }
 
-        await Task.WhenAll(writes.Select((write, i) => refusals.Tell(write, answers[i].Refusal, works[i], cancellation)));
+        await Task.WhenAll(writes.Select((write, i) => refusals.Log(write, answers[i].Refusal, works[i], cancellation)));
         return answers;
     }
 }

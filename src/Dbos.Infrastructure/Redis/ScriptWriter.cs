@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
@@ -16,8 +17,6 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
     private const string AbsentKey = "absent";
 
     private readonly RedisKeys keys = new(settings);
-
-    public EventCap History { get; } = new(settings.EventRetention, settings.Partitions);
 
     public Channels Channels { get; } = new(
         $"{settings.KeyPrefix}:turns", $"{settings.KeyPrefix}:ends:{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
@@ -102,8 +101,8 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
         names.Add(keys.Of(partition, Names.Counts(null)));
         names.Add(keys.Of(partition, Names.Counts(CountBuckets.Of(now))));
         names.Add(keys.Of(partition, AbsentKey));
-        values.Add(History.Most);
-        values.Add(History.TrimAt);
+        values.Add(settings.OfPartition(settings.EventRetention));
+        values.Add(RedisValue.EmptyString);
         values.Add((long)CountBuckets.Kept.TotalSeconds);
     }
 
@@ -181,17 +180,3 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
 /// <param name="Turns">On which every process is told of turns.</param>
 /// <param name="Ends">On which this process is told that leases of its takes have ended.</param>
 internal sealed record Channels(string Turns, string Ends);
-
-/// <summary>Trimming on every push is waste: the log may grow by a tenth before it is cut back.</summary>
-internal readonly record struct EventCap
-{
-    public EventCap(int overAll, int partitions)
-    {
-        Most = (overAll + partitions - 1) / partitions;
-        TrimAt = Most + (Most / 10);
-    }
-
-    public int Most { get; }
-
-    public int TrimAt { get; }
-}

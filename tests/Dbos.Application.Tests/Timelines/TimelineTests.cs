@@ -108,7 +108,7 @@ public sealed class TimelineTests
     private static LoggedEvent Told(int milliseconds, string type, string metadata)
     {
         var at = Samples.Now.AddMilliseconds(milliseconds).ToUnixTimeMilliseconds();
-        var json = $$"""{"id":"{{at}}","type":"{{type}}","message":"told","metadata":{ {{metadata}} },"timestamp_ms":{{at}}}""";
+        var json = $$"""{"id":"{{at}}-0-0-0","type":"{{type}}","message":"told","metadata":{ {{metadata}} },"timestamp_ms":{{at}}}""";
         return LoggedEvent.Parse(Encoding.UTF8.GetBytes(json));
     }
 }
