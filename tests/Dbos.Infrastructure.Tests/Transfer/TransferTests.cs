@@ -104,7 +104,7 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         exported.Should().Contain("task pending", 1_200).And.Contain("event", 1_200).And.Contain("mark", 1_200);
         report.AreEqual.Should().BeTrue();
         (await Audit(target)).Should().BeEmpty();
-        (await target.History(target.Port.PartitionOf("t7"))).Should().ContainSingle(told => told.Contains("\"t7\""), "events lie with their tasks");
+        (await target.History(target.Port.PartitionOf("t7"), count: 2_000)).Should().ContainSingle(told => told.Contains("\"t7\""), "events lie with their tasks");
     }
 
     [Fact]
