@@ -11,8 +11,10 @@ using Dbos.Infrastructure.ModuleStates;
 using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Redis.Tasks;
 using Dbos.Infrastructure.Redis.Connection;
+using Dbos.Infrastructure.Redis.Events;
 using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Sqlite;
+using Dbos.Infrastructure.Sqlite.Events;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
 using Dbos.Infrastructure.Transfer;
@@ -32,6 +34,7 @@ public static class DependencyInjection
             services.AddSingleton(TimeProvider.System);
             services.AddSingleton(new Resilience(static _ => null));
             services.AddSingleton<SqliteDatabase>();
+            services.AddSingleton<IEventStreams, SqliteEventStreams>();
             services.AddSingleton<SqliteStore>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStoreLayout>(provider => provider.GetRequiredService<SqliteStore>());
@@ -45,6 +48,7 @@ public static class DependencyInjection
             services.AddSingleton<Replication>();
             services.AddSingleton(provider => new Resilience(provider.GetRequiredService<RedisStore>().ServerOf));
             services.AddSingleton<RedisPartitions>();
+            services.AddSingleton<IEventStreams, RedisEventStreams>();
             services.AddSingleton<RedisStore>();
             services.AddSingleton<TaskChannels>();
             services.AddSingleton<ITaskRepository, RedisTaskRepository>();
@@ -59,10 +63,10 @@ public static class DependencyInjection
         services.AddSingleton<IStoreWatcher, TaskWatcher>();
         services.AddHostedService<StoreUpkeep>();
         services.AddSingleton<EventWriter>();
-        services.AddSingleton<EventLogs>();
         services.AddSingleton<EventHeads>();
         services.AddSingleton<IIdempotencyMarks, IdempotencyMarks>();
         services.AddSingleton<IEventLog, EventLog>();
+        services.AddSingleton<ISubjectTransfer<ExportedEvent>, EventTransfer>();
         services.AddSingleton<IAgentRepository, AgentRepository>();
         services.AddSingleton<IModuleStateRepository, ModuleStateRepository>();
         services.AddSingleton<IResultRepository, ResultRepository>();

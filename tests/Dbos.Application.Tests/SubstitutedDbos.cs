@@ -21,7 +21,7 @@ public sealed class SubstitutedDbos : IDisposable
         SaveAll(States.Save(default!, default!, default));
         SaveAll(Results.Save(default!, default!, default));
         Tasks.Save(default!, default).ReturnsForAnyArgs(call => SaveTasks(call.Arg<IReadOnlyList<Draft<MeasurementTask>>>()));
-        Events.WhenForAnyArgs(log => log.TellRefusal(default!, default!, default!, default))
+        Events.WhenForAnyArgs(log => log.LogRefusal(default!, default!, default!, default))
             .Do(call => Told.Add(new(call.Arg<AuditEvent>(), call.Arg<Origin>(), call.Arg<string>())));
         services = new ServiceCollection()
             .AddApplication(Policy)

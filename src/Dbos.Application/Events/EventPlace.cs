@@ -1,21 +1,27 @@
 using System.Buffers.Text;
 using System.Text;
 using System.Text.RegularExpressions;
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
 
 namespace Dbos.Application.Events;
 
 /// <summary>
-/// A place in every event log, each named by the id of an event: ids sort by time, but writers that were at work at the same
-/// moment commit in another order, so that no single id parts what a reader has had from what it has not. Opaque to callers.
+/// A place in the event log: a position in each of its streams, as writers of several streams commit in no common order. Opaque to
+/// callers, who know it as a page token or a resume token.
 /// </summary>
-/// <param name="Ids">One for each log; empty: at its end.</param>
-public sealed partial record EventPlace(IReadOnlyList<string> Ids)
+/// <param name="Generation">Of the store that the place was given out for: a store has another one after each import.</param>
+/// <param name="Positions">Of an entry of each stream; null: before the first one.</param>
+public sealed partial record EventPlace(string Generation, IReadOnlyList<StreamPosition?> Positions)
 {
     private const char Between = ',';
 
-    public override string ToString() => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join(Between, Ids)));
+    public bool IsIn(string generation, int streams) => Generation == generation && Positions.Count == streams;
 
-    /// <summary>Null: it is none.</summary>
+    public override string ToString() =>
+        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join(Between, [Generation, .. Positions.Select(position => position?.ToString())])));
+
+    /// <summary>Null: the token is no place.</summary>
     public static EventPlace? Parse(string token)
     {
         if (token.Length == 0 || !Base64Url.IsValid(token))
@@ -23,15 +29,20 @@ public sealed partial record EventPlace(IReadOnlyList<string> Ids)
             return null;
         }
 
-        var text = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token));
-        var ids = text.Split(Between);
-        return ids.Length > 1 && ids.All(id => id.Length == 0 || IsEvent(id)) ? new EventPlace(ids) : null;
+        var parts = Encoding.UTF8.GetString(Base64Url.DecodeFromChars(token)).Split(Between);
+        StreamPosition?[] positions = [.. parts.Skip(1).Select(part => StreamPosition.Parse(part))];
+        return parts.Length > 1 && IsGeneration(parts[0]) && positions.Zip(parts.Skip(1)).All(each => each.First is not null || each.Second.Length == 0)
+            ? new EventPlace(parts[0], positions)
+            : null;
     }
 
-    /// <summary>It has the form of an event's id.</summary>
-    public static bool IsEvent(string id) => EventId().IsMatch(id);
+    /// <summary>What a caller is answered whose place has left the log.</summary>
+    public static Refusal NoLongerKept(string field, string token) => new(
+        RefusalCode.NoLongerKept,
+        Rules.Sentence(field, "must be as new as the events that are still kept (EVENT_RETENTION), and as the store's last import", token));
 
-    /// <summary>The first sixteen digits are a time, and no time is negative.</summary>
-    [GeneratedRegex(@"^[0-7][0-9a-f]{15}-[0-9a-f]{8}\z")]
-    private static partial Regex EventId();
+    private static bool IsGeneration(string text) => Generations().IsMatch(text);
+
+    [GeneratedRegex(@"^[0-9a-f]{16}\z")]
+    private static partial Regex Generations();
 }

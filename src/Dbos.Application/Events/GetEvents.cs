@@ -1,11 +1,11 @@
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
-using Dbos.Domain.Audit;
 using FluentValidation;
 using MediatR;
 
 namespace Dbos.Application.Events;
 
+/// <param name="Limit">0: 100. What is beyond 10,000 is cut to it.</param>
 /// <param name="PageToken">Of the page before; empty: from the newest.</param>
 public sealed record GetEvents(long Limit, EventFilter Filter, string PageToken) : IQuery<EventList>
 {
@@ -17,19 +17,19 @@ public sealed record GetEvents(long Limit, EventFilter Filter, string PageToken)
     {
     }
 
-    public string RefusedEvent => EventTypes.EventReadError;
-
     public (string Name, string Value)[] Subject => Filter.Subject;
 
     public sealed class Validator : AbstractValidator<GetEvents>
     {
         public Validator()
         {
-            RuleFor(query => query.Limit).IsWithin("limit", 0, MostEvents);
+            RuleFor(query => query.Limit)
+                .GreaterThanOrEqualTo(0)
+                .WithMessage((_, limit) => Rules.Sentence("limit", "must be 0 or more", limit));
             this.IsFilter(query => query.Filter);
             RuleFor(query => query.PageToken)
                 .Must(token => token.Length == 0 || EventPlace.Parse(token) is not null)
-                .WithMessage((_, value) => WrongToken(value));
+                .WithMessage((_, token) => Rules.Sentence("page_token", "must be a next_page_token of this list", token));
         }
     }
 
@@ -37,12 +37,10 @@ public sealed record GetEvents(long Limit, EventFilter Filter, string PageToken)
     {
         public async Task<Answer<EventList>> Handle(GetEvents query, CancellationToken cancellationToken)
         {
-            var from = EventPlace.Parse(query.PageToken);
-            return from is null || events.Has(from)
-                ? await events.Search(query.Filter, query.Limit == 0 ? DefaultLimit : (int)query.Limit, from, cancellationToken)
-                : new Refusal(RefusalCode.Validation, WrongToken(query.PageToken));
+            var limit = query.Limit == 0 ? DefaultLimit : (int)Math.Min(query.Limit, MostEvents);
+            return await events.Search(query.Filter, limit, EventPlace.Parse(query.PageToken), cancellationToken) is { } list
+                ? list
+                : EventPlace.NoLongerKept("page_token", query.PageToken);
         }
     }
-
-    private static string WrongToken(string token) => Rules.Sentence("page_token", "must be a next_page_token of this list", token);
 }

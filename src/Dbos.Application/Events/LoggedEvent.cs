@@ -3,11 +3,11 @@ using System.Text.Json;
 
 namespace Dbos.Application.Events;
 
-/// <summary>An event as the log tells it.</summary>
+/// <summary>An event as the log has it.</summary>
 /// <param name="Deliveries">Of the tasks that were taken together: each task's id, and the number of its delivery.</param>
 /// <param name="Json">The whole of it.</param>
 public sealed record LoggedEvent(
-    string Id,
+    EventId Id,
     string Type,
     string Message,
     DateTimeOffset At,
@@ -28,7 +28,7 @@ public sealed record LoggedEvent(
         var told = document.RootElement;
         var metadata = told.GetProperty("metadata").EnumerateObject().ToArray();
         return new LoggedEvent(
-            told.GetProperty("id").GetString()!,
+            EventId.Parse(told.GetProperty("id").GetString()!) ?? default,
             told.GetProperty("type").GetString()!,
             told.GetProperty("message").GetString()!,
             DateTimeOffset.FromUnixTimeMilliseconds(told.GetProperty("timestamp_ms").GetInt64()),

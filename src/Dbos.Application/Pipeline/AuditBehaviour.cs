@@ -4,7 +4,7 @@ using MediatR;
 namespace Dbos.Application.Pipeline;
 
 /// <summary>
-/// Says for the event log who does it, and tells of every refusal, whichever step refused; that is why it
+/// Says for the event log who does it, and logs every refused write, whichever step refused it; that is why it
 /// is the outermost.
 /// </summary>
 public sealed class AuditBehaviour<TRequest, TResponse>(CommitContext work, CallContext call, Refusals refusals)
@@ -17,9 +17,9 @@ public sealed class AuditBehaviour<TRequest, TResponse>(CommitContext work, Call
     {
         work.Origin = call.Origin;
         var answer = await next();
-        await refusals.Tell(request, answer.Refusal, work, cancellationToken);
+        await refusals.Log(request, answer.Refusal, work, cancellationToken);
 
-        // Not before: what could not be told is not answered either.
+        // Not before: a refusal that could not be logged is not answered either.
         call.Outcome = Outcomes.Of(answer);
         if (request is IWrite write)
         {

@@ -57,7 +57,7 @@ public sealed class BatchWriter<TWrite>(
         for (var i = 0; i < writes.Count; i++)
         {
             Outcomes.Count(writes[i], Outcomes.Of(answers[i]));
-            await refusals.Tell(writes[i], answers[i].Refusal, contexts[i], cancellation);
+            await refusals.Log(writes[i], answers[i].Refusal, contexts[i], cancellation);
         }
 
         return answers;

@@ -5,21 +5,20 @@ using Dbos.Domain.Audit;
 
 namespace Dbos.Application.Pipeline;
 
-/// <summary>Tells the event log what no commit tells: refusals, and replays that differ from what they replay.</summary>
+/// <summary>Logs what no commit logs: refused writes, and replays that differ from what they replay. Refused reads are no events.</summary>
 public sealed class Refusals(IEventLog events)
 {
     private const int LongestValue = 256;
 
-    public async Task Tell(IDbosRequest request, Refusal? refusal, CommitContext work, CancellationToken cancellation)
+    public async Task Log(IDbosRequest request, Refusal? refusal, CommitContext work, CancellationToken cancellation)
     {
-        // That a reader asked for what does not exist is no event.
-        if (refusal is not null && (request is ICommand || refusal.Code != RefusalCode.NotFound))
+        if (refusal is not null && request is ICommand command)
         {
             var refused = new AuditEvent(
-                request.RefusedEvent,
+                command.RefusedEvent,
                 refusal.Sentence,
                 [.. request.Subject.Select(told => (told.Name, told.Value.CutShort(LongestValue))), ("code", refusal.Code.ToString())]);
-            await events.TellRefusal(refused, work.Origin, PartitionId(request), cancellation);
+            await events.LogRefusal(refused, work.Origin, PartitionId(request), cancellation);
         }
 
         if (work.ReplayDiffered)
@@ -28,7 +27,7 @@ public sealed class Refusals(IEventLog events)
                 EventTypes.ReplayDiffered,
                 $"{request.GetType().Name} was sent again with other content; the first is kept",
                 request.Subject);
-            await events.TellRefusal(differed, work.Origin, PartitionId(request), cancellation);
+            await events.LogRefusal(differed, work.Origin, PartitionId(request), cancellation);
         }
     }
 

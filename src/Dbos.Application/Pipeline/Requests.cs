@@ -6,19 +6,24 @@ namespace Dbos.Application.Pipeline;
 /// <summary>What every call of the service has in common.</summary>
 public interface IDbosRequest
 {
-    /// <summary>The event type that tells of a refusal.</summary>
-    string RefusedEvent { get; }
-
     /// <summary>Whom it is about, as event metadata; the first value is the id whose partition keeps the event.</summary>
     (string Name, string Value)[] Subject { get; }
 }
 
-public interface IQuery<TAnswer> : IDbosRequest, IRequest<Answer<TAnswer>>;
+public interface IQuery<TAnswer> : IDbosRequest, IRequest<Answer<TAnswer>>
+{
+    /// <summary>Of no use: refused reads are no events.</summary>
+    string RefusedEvent => string.Empty;
+}
 
 public interface ICommand<TAnswer> : IDbosRequest, IRequest<Answer<TAnswer>>, ICommand;
 
-/// <summary>Changes something: every refusal of it is told in the event log.</summary>
-public interface ICommand;
+/// <summary>Changes something: every refusal of it is an event.</summary>
+public interface ICommand
+{
+    /// <summary>The type of that event.</summary>
+    string RefusedEvent { get; }
+}
 
 /// <summary>A command that writes one record, and may safely be sent again.</summary>
 public interface IWrite : ICommand<Written>

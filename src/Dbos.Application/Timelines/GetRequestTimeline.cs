@@ -15,8 +15,6 @@ namespace Dbos.Application.Timelines;
 /// <summary>What happened to a request: its task is the one of its id, its results are those of its id of whichever agent.</summary>
 public sealed record GetRequestTimeline(string RequestId) : IQuery<Timeline>
 {
-    public string RefusedEvent => EventTypes.EventReadError;
-
     public (string Name, string Value)[] Subject => [(Names.RequestId, RequestId)];
 
     public sealed class Validator : AbstractValidator<GetRequestTimeline>
@@ -72,20 +70,21 @@ public sealed record GetRequestTimeline(string RequestId) : IQuery<Timeline>
             }
 
             var found = new List<LoggedEvent>();
-            EventList list;
+            EventList? list;
             EventPlace? from = null;
             var searches = 0;
             do
             {
+                // Null where all that is older has left the log meanwhile.
                 list = await log.Search(filter, MostEvents - found.Count, from, cancellation);
-                found.AddRange(list.Events.Select(LoggedEvent.Parse));
-                from = list.Next;
+                found.AddRange(list?.Events.Select(LoggedEvent.Parse) ?? []);
+                from = list?.Next;
             }
-            while (from is not null && found.Count < MostEvents && !list.Cut && ++searches < MostSearches);
+            while (from is not null && found.Count < MostEvents && !list!.Cut && ++searches < MostSearches);
 
             // The search may have been given up before it came upon its own.
-            var all = found.UnionBy(own, told => told.Id).OrderByDescending(told => told.Id, StringComparer.Ordinal).Take(MostEvents);
-            return ([.. all], from is null ? null : list.SearchedBackTo ?? found[^1].At);
+            var all = found.UnionBy(own, told => told.Id).OrderByDescending(told => told.Id.Order).Take(MostEvents);
+            return ([.. all], from is null ? null : list!.SearchedBackTo ?? found[^1].At);
         }
 
         private static bool IsBeginning(LoggedEvent told) =>

@@ -18,7 +18,7 @@ public sealed class Timeline
         string requestId, IEnumerable<LoggedEvent> events, MeasurementTask? task, ModuleState? state, IEnumerable<MeasurementResult> results)
     {
         this.requestId = requestId;
-        this.events = [.. events.OrderBy(told => told.Id, StringComparer.Ordinal)];
+        this.events = [.. events.OrderBy(told => told.Id.Order)];
         (Task, State) = (task, state);
         Results =
         [
@@ -35,7 +35,7 @@ public sealed class Timeline
                 .Concat(task is null ? [] : OfRecord(task))
                 .Concat(state is null ? [] : OfRecord(state))
                 .Concat(Results.Where(result => result.Source == TimelineSource.Result).Select(OfRecord))
-                .OrderBy(entry => entry.At).ThenBy(entry => entry.Event?.Id, StringComparer.Ordinal),
+                .OrderBy(entry => entry.At).ThenBy(entry => entry.Event?.Id.Order),
         ];
     }
 

@@ -60,5 +60,4 @@ public static class EventTypes
     public const string QueueReadError = "queue_read_error";
 
     public const string ReplayDiffered = "replay_differed";
-    public const string EventReadError = "event_read_error";
 }

@@ -1,15 +1,17 @@
+using Dbos.Application.Events;
+
 namespace Dbos.Infrastructure.Events;
 
-/// <summary>Looks at the newest event of every log, once for all who wait, and only while somebody does.</summary>
-public sealed class EventHeads(EventLogs logs, TimeProvider clock)
+/// <summary>Looks at the newest entry of every stream: once for all watchers that wait, and only while there are any.</summary>
+public sealed class EventHeads(IEventStreams streams, TimeProvider clock)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock gate = new();
-    private Task<IReadOnlyList<string>>? next;
+    private Task<IReadOnlyList<StreamPosition?>>? next;
 
-    /// <summary>The ids, read after this was asked for; empty: the log is.</summary>
-    public Task<IReadOnlyList<string>> Next(CancellationToken cancellation)
+    /// <summary>The position of the newest entry of each stream, read after this was called; null: the stream is empty.</summary>
+    public Task<IReadOnlyList<StreamPosition?>> Next(CancellationToken cancellation)
     {
         lock (gate)
         {
@@ -17,8 +19,13 @@ public sealed class EventHeads(EventLogs logs, TimeProvider clock)
         }
     }
 
-    /// <summary>In nobody's context: it is no part of the call of whoever asked first.</summary>
-    private Task<IReadOnlyList<string>> LookForAll()
+    /// <summary>The same, at once and for this caller alone.</summary>
+    public async Task<IReadOnlyList<StreamPosition?>> Now(CancellationToken cancellation) =>
+        await Task.WhenAll(EventStreamKey.All(streams.Partitions).Select(async stream =>
+            await streams.Backward(stream, from: null, 1, cancellation) is [var newest] ? newest.Position : default(StreamPosition?)));
+
+    /// <summary>Outside the context of the first caller: the look is no part of its trace.</summary>
+    private Task<IReadOnlyList<StreamPosition?>> LookForAll()
     {
         using (ExecutionContext.SuppressFlow())
         {
@@ -26,7 +33,7 @@ public sealed class EventHeads(EventLogs logs, TimeProvider clock)
         }
     }
 
-    private async Task<IReadOnlyList<string>> Look()
+    private async Task<IReadOnlyList<StreamPosition?>> Look()
     {
         await Task.Delay(Interval, clock);
         lock (gate)
@@ -34,6 +41,6 @@ public sealed class EventHeads(EventLogs logs, TimeProvider clock)
             next = null;
         }
 
-        return await logs.Heads(CancellationToken.None);
+        return await Now(CancellationToken.None);
     }
 }

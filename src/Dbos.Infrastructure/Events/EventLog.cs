@@ -1,23 +1,31 @@
 using Dbos.Application.Events;
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Audit;
-using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Events;
 
-public sealed class EventLog(IStore store, EventLogs logs, EventHeads heads, EventWriter events, TimeProvider clock) : IEventLog
+/// <summary>The event log over the streams of either engine.</summary>
+public sealed class EventLog(IEventStreams streams, EventHeads heads, TimeProvider clock) : IEventLog
 {
-    public Task TellRefusal(AuditEvent refused, Origin origin, string id, CancellationToken cancellation) =>
-        store.Append(store.PartitionOf(id), EventLogName.Refusals, events.Write(refused, origin), cancellation);
+    public Task LogRefusal(AuditEvent refused, Origin origin, string id, CancellationToken cancellation) =>
+        streams.LogRefusal(streams.PartitionOf(id), EventWriter.Body(refused, origin), cancellation);
 
-    public bool Has(EventPlace place) => place.Ids.Count == logs.Count;
+    public async Task<EventList?> Search(EventFilter filter, int limit, EventPlace? from, CancellationToken cancellation)
+    {
+        var all = EventStreamKey.All(streams.Partitions);
+        var generation = await streams.Generation(cancellation);
+        if (from is not null && !from.IsIn(generation, all.Count))
+        {
+            return null;
+        }
 
-    public Task<EventList> Search(EventFilter filter, int limit, EventPlace? from, CancellationToken cancellation) =>
-        new EventSearch(logs, Enumerable.Range(0, logs.Count), filter, limit).Run(from, cancellation);
+        var (list, next) = await new EventSearch(streams, all, filter, limit).Run(from?.Positions, cancellation);
+        return list is null || next is null ? list : list with { Next = new EventPlace(generation, next) };
+    }
 
-    public Task<EventList> SearchPartitionOf(string id, EventFilter filter, int limit, CancellationToken cancellation) =>
-        new EventSearch(logs, logs.Of(store.PartitionOf(id)), filter, limit).Run(from: null, cancellation);
+    public async Task<EventList> SearchPartitionOf(string id, EventFilter filter, int limit, CancellationToken cancellation) =>
+        (await new EventSearch(streams, EventStreamKey.Of(streams.PartitionOf(id)), filter, limit).Run(from: null, cancellation)).List!;
 
     public IAsyncEnumerable<EventBatch> Watch(EventFilter filter, string after, CancellationToken cancellation) =>
-        new EventWatch(logs, heads, filter, clock).Run(after, cancellation);
+        new EventWatch(streams, heads, filter, clock).Run(after, cancellation);
 }

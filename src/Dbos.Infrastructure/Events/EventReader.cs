@@ -1,23 +1,26 @@
+using Dbos.Application.Events;
+
 namespace Dbos.Infrastructure.Events;
 
-/// <summary>Goes back through one log, and sees each event once whatever is told meanwhile.</summary>
-internal sealed class EventReader(EventLogs logs, int log)
+/// <summary>Reads one stream from the newest entry back, some entries ahead of what is asked for.</summary>
+internal sealed class EventReader(IEventStreams streams, EventStreamKey stream)
 {
-    private readonly Queue<ToldEvent> ahead = [];
+    private readonly Queue<StoredEvent> ahead = [];
 
-    /// <summary>Of the event after the last that was read.</summary>
-    private int index;
-    private string? last;
+    /// <summary>The entry that was read last. It is read again with the next ones.</summary>
+    private StreamPosition? last;
     private bool isAtEnd;
+
+    public EventStreamKey Stream => stream;
 
     public int Ahead => ahead.Count;
 
-    /// <summary>The next event is known, or there is none.</summary>
+    /// <summary>The next entry is known, or there is none.</summary>
     public bool IsReady => ahead.Count > 0 || isAtEnd;
 
     public bool HasNext => ahead.Count > 0;
 
-    public ToldEvent Next => ahead.Peek();
+    public StoredEvent Next => ahead.Peek();
 
     public void MoveOn() => ahead.Dequeue();
 
@@ -27,57 +30,39 @@ internal sealed class EventReader(EventLogs logs, int log)
         isAtEnd = true;
     }
 
-    /// <param name="id">Of the event that comes first; empty: none does.</param>
-    public async Task StartAt(string id, CancellationToken cancellation)
+    /// <param name="position">Of the entry to begin with; null: there is none left.</param>
+    /// <returns>False: the entry has left the stream.</returns>
+    public async Task<bool> StartAt(StreamPosition? position, CancellationToken cancellation)
     {
-        if (id.Length > 0 && await logs.Find(log, id, cancellation) is { } found)
-        {
-            index = found;
-        }
-        else
+        if (position is null)
         {
             isAtEnd = true;
+            return true;
         }
+
+        if (await streams.Backward(stream, position, 1, cancellation) is not [var first] || first.Position != position)
+        {
+            return false;
+        }
+
+        ahead.Enqueue(first);
+        last = position;
+        return true;
     }
 
     public async Task ReadOn(int count, CancellationToken cancellation)
     {
-        while (!isAtEnd)
+        if (isAtEnd)
         {
-            // One that is known already tells how far the others moved.
-            var overlap = last is null ? 0 : 1;
-            var some = await logs.Read(log, index - overlap, count + overlap, cancellation);
-            var known = last is null ? -1 : IndexOf(some, last);
-            index += some.Count - overlap;
-            isAtEnd = some.Count < count + overlap;
-            if (known < 0 && last is not null)
-            {
-                continue;
-            }
-
-            foreach (var told in some.Skip(known + 1))
-            {
-                ahead.Enqueue(told);
-                last = told.Id;
-            }
-
-            if (some.Count > known + 1)
-            {
-                return;
-            }
-        }
-    }
-
-    private static int IndexOf(IReadOnlyList<ToldEvent> some, string id)
-    {
-        for (var i = 0; i < some.Count; i++)
-        {
-            if (some[i].Id == id)
-            {
-                return i;
-            }
+            return;
         }
 
-        return -1;
+        var some = await streams.Backward(stream, last, count + 1, cancellation);
+        isAtEnd = some.Count <= count;
+        foreach (var entry in some.SkipWhile(entry => entry.Position == last))
+        {
+            ahead.Enqueue(entry);
+            last = entry.Position;
+        }
     }
 }

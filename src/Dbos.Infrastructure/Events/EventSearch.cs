@@ -3,26 +3,36 @@ using Dbos.Application.Paging;
 
 namespace Dbos.Infrastructure.Events;
 
-/// <summary>Merges logs, newest first, and keeps what the filter lets through.</summary>
-internal sealed class EventSearch(EventLogs logs, IEnumerable<int> which, EventFilter filter, int limit)
+/// <summary>Merges streams, newest first, and keeps what passes the filter.</summary>
+internal sealed class EventSearch(IEventStreams streams, IEnumerable<EventStreamKey> which, EventFilter filter, int limit)
 {
-    /// <summary>Then it gives up: a search costs tens of milliseconds, however seldom what it is after is.</summary>
+    /// <summary>A search costs tens of milliseconds at most, however rare the events are that it looks for.</summary>
     public const int MostLookedAt = 50_000;
 
     private const int Spare = 8;
     private const int MostAtOnce = 512;
 
-    private readonly EventReader[] readers = [.. which.Select(log => new EventReader(logs, log))];
-    private readonly string since = EventIds.First(DateTimeOffset.FromUnixTimeSeconds(filter.Since));
+    private readonly EventReader[] readers = [.. which.Select(stream => new EventReader(streams, stream))];
+    private readonly long since = filter.Since * 1_000;
     private readonly List<ReadOnlyMemory<byte>> found = [];
     private long bytes;
     private int lookedAt;
 
-    public async Task<EventList> Run(EventPlace? from, CancellationToken cancellation)
+    /// <param name="from">The entry of each stream to begin with, null: there is none left; null for all: the newest.</param>
+    /// <returns>
+    /// No list where one of these entries has left its stream; and of each stream the entry to go on with, or nothing where
+    /// nothing is left.
+    /// </returns>
+    public async Task<(EventList? List, IReadOnlyList<StreamPosition?>? Next)> Run(
+        IReadOnlyList<StreamPosition?>? from, CancellationToken cancellation)
     {
         if (from is not null)
         {
-            await Task.WhenAll(readers.Select((reader, i) => reader.StartAt(from.Ids[i], cancellation)));
+            var starts = await Task.WhenAll(readers.Select((reader, i) => reader.StartAt(from[i], cancellation)));
+            if (!starts.All(isKept => isKept))
+            {
+                return (null, null);
+            }
         }
 
         var atOnce = Math.Min((2 * limit / readers.Length) + Spare, MostAtOnce);
@@ -31,49 +41,46 @@ internal sealed class EventSearch(EventLogs logs, IEnumerable<int> which, EventF
             await Task.WhenAll(readers.Where(reader => reader.Ahead < atOnce / 2).Select(reader => reader.ReadOn(atOnce, cancellation)));
             if (Merge() is { } list)
             {
-                return list;
+                return (list, readers.Any(reader => reader.HasNext) ? Here() : null);
             }
 
             atOnce = Math.Min(2 * atOnce, MostAtOnce);
         }
     }
 
-    /// <summary>Null: more has to be read to tell which event comes next.</summary>
+    /// <summary>Null: more has to be read to know which event comes next.</summary>
     private EventList? Merge()
     {
         while (readers.All(reader => reader.IsReady))
         {
-            if (Newest() is not { } newest)
+            if (Newest() is not { } newest || found.Count == limit)
             {
                 return new EventList(found, Cut: false);
             }
 
-            if (found.Count == limit)
-            {
-                return new EventList(found, Cut: false) { Next = Here() };
-            }
-
+            var (position, json) = newest.Next;
             if (lookedAt == MostLookedAt)
             {
-                return new EventList(found, Cut: false) { Next = Here(), SearchedBackTo = EventIds.TimeOf(newest.Next.Id) };
+                return new EventList(found, Cut: false) { SearchedBackTo = DateTimeOffset.FromUnixTimeMilliseconds(position.Milliseconds) };
             }
 
-            var told = newest.Next;
-            if (!told.IsAfter(since))
+            // No event is later than its position: what lies behind this one is too old as well.
+            if (position.Milliseconds < since)
             {
-                Skip(newest);
+                newest.End();
                 continue;
             }
 
-            if (filter.LetsThrough(told.Json.Span))
+            if (filter.Matches(json.Span))
             {
-                if (bytes + told.Json.Length > PageRequest.MostBytes && found.Count > 0)
+                var whole = EventJson.WithId(newest.Stream.IdAt(position), json.Span);
+                if (bytes + whole.Length > PageRequest.MostBytes && found.Count > 0)
                 {
-                    return new EventList(found, Cut: true) { Next = Here() };
+                    return new EventList(found, Cut: true);
                 }
 
-                bytes += told.Json.Length;
-                found.Add(told.Json);
+                bytes += whole.Length;
+                found.Add(whole);
             }
 
             newest.MoveOn();
@@ -83,25 +90,12 @@ internal sealed class EventSearch(EventLogs logs, IEnumerable<int> which, EventF
         return null;
     }
 
-    /// <summary>It is too old; what lies behind it is as well, but for what was committed late.</summary>
-    private void Skip(EventReader reader)
-    {
-        if (reader.Next.IsAfter(EventIds.Shift(since, -EventLogs.Disorder)))
-        {
-            reader.MoveOn();
-        }
-        else
-        {
-            reader.End();
-        }
-    }
-
     private EventReader? Newest()
     {
         EventReader? newest = null;
         foreach (var reader in readers)
         {
-            if (reader.HasNext && (newest is null || reader.Next.IsAfter(newest.Next.Id)))
+            if (reader.HasNext && (newest is null || reader.Next.Position.IsAfter(newest.Next.Position)))
             {
                 newest = reader;
             }
@@ -110,5 +104,5 @@ internal sealed class EventSearch(EventLogs logs, IEnumerable<int> which, EventF
         return newest;
     }
 
-    private EventPlace Here() => new([.. readers.Select(reader => reader.HasNext ? reader.Next.Id : string.Empty)]);
+    private IReadOnlyList<StreamPosition?> Here() => [.. readers.Select(reader => reader.HasNext ? reader.Next.Position : default(StreamPosition?))];
 }

@@ -6,83 +6,87 @@ using Dbos.Application.Paging;
 namespace Dbos.Infrastructure.Events;
 
 /// <summary>
-/// Goes forward through all logs, each in the order of its commits, from the last event that was had of it: whatever order
-/// ids have, none is left out and none comes twice.
+/// Goes forward through all streams, each in the order of its commits, from the last entry that was read of it. That entry is read
+/// again with those that follow: where it is missing, others may be missing too.
 /// </summary>
-internal sealed class EventWatch(EventLogs logs, EventHeads heads, EventFilter filter, TimeProvider clock)
+internal sealed class EventWatch(IEventStreams streams, EventHeads heads, EventFilter filter, TimeProvider clock)
 {
     private const int MostAtOnce = 512;
-    private const int FewNew = 32;
 
-    /// <summary>So that a watcher to whom nothing is told does not hold a place that is not kept any more.</summary>
-    private const int MostUntold = 1_000;
+    /// <summary>A watcher whose filter passes little still gets new places, so that it does not resume from one that is trimmed.</summary>
+    private const int MostUnreported = 1_000;
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    private readonly string since = EventIds.First(DateTimeOffset.FromUnixTimeSeconds(filter.Since));
+    private readonly IReadOnlyList<EventStreamKey> all = EventStreamKey.All(streams.Partitions);
 
-    /// <summary>Of each log the last event; empty: none.</summary>
-    private string[] had = [];
+    /// <summary>Of each stream the last entry that was read; null: none.</summary>
+    private StreamPosition?[] read = [];
+    private string generation = string.Empty;
     private bool isBehind = true;
-    private int untold;
+    private int unreported;
 
-    /// <param name="after">A place, an event's id, or empty: what is told from now on.</param>
+    /// <param name="after">A place, an event's id, or empty: what is committed from now on.</param>
     public async IAsyncEnumerable<EventBatch> Run(string after, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        if (!await Start(after, cancellation))
+        generation = await streams.Generation(cancellation);
+        if (await Start(after, cancellation) is not { } start)
         {
             yield return EventBatch.NoLongerKept(after);
             yield break;
         }
 
+        read = [.. start];
         yield return new EventBatch([], Here());
         while (true)
         {
-            if (await Next(cancellation) is not { } told)
+            if (await Next(cancellation) is not { } passed)
             {
                 yield return EventBatch.NoLongerKept(Here().ToString());
                 yield break;
             }
 
-            if (told.Count > 0 || untold >= MostUntold)
+            if (passed.Count > 0 || unreported >= MostUnreported)
             {
-                untold = 0;
-                yield return new EventBatch(told, Here());
+                unreported = 0;
+                yield return new EventBatch(passed, Here());
             }
         }
     }
 
-    private async Task<bool> Start(string after, CancellationToken cancellation)
+    /// <summary>Null: it is no place in this store. Whether its entries are still there is seen when the entries behind them are read.</summary>
+    private async Task<IReadOnlyList<StreamPosition?>?> Start(string after, CancellationToken cancellation)
     {
         if (EventPlace.Parse(after) is { } place)
         {
-            had = [.. place.Ids];
-            return true;
+            return place.IsIn(generation, all.Count) ? place.Positions : null;
         }
 
-        if (after.Length == 0)
+        if (EventId.Parse(after) is not { } id)
         {
-            had = [.. await logs.Heads(cancellation)];
-            return true;
+            return await heads.Now(cancellation);
         }
 
-        var starts = await Task.WhenAll(Enumerable.Range(0, logs.Count).Select(log => logs.LastUpTo(log, after, cancellation)));
-        had = [.. starts.Select(start => start ?? string.Empty)];
-        return starts.All(start => start is not null);
+        // What other streams committed in the same millisecond may have been before or after it, and comes.
+        return id.Partition >= streams.Partitions
+            ? null
+            : await Task.WhenAll(all.Select(async stream => stream.IdAt(id.Position) == id
+                ? id.Position
+                : await streams.LastBefore(stream, id.Position.Milliseconds, cancellation)));
     }
 
-    /// <summary>What the filter lets through of what is new, perhaps nothing; null: some of what is new is not kept any more.</summary>
+    /// <summary>The new events that pass the filter, perhaps none; null: some of those that are new have left the log.</summary>
     private async Task<IReadOnlyList<ReadOnlyMemory<byte>>?> Next(CancellationToken cancellation)
     {
         while (true)
         {
             try
             {
-                var newest = isBehind ? await logs.Heads(cancellation) : await heads.Next(cancellation);
-                var some = await Task.WhenAll(Enumerable.Range(0, logs.Count)
-                    .Where(log => newest[log] != had[log])
-                    .Select(log => After(log, cancellation)));
-                return some.All(chunk => chunk is not null) ? Merge(some!) : null;
+                var newest = isBehind ? await heads.Now(cancellation) : await heads.Next(cancellation);
+                var chunks = await Task.WhenAll(Enumerable.Range(0, all.Count)
+                    .Where(i => newest[i] != read[i])
+                    .Select(i => After(i, cancellation)));
+                return chunks.All(chunk => chunk is not null) ? Merge(chunks!) : null;
             }
             catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException)
             {
@@ -91,103 +95,67 @@ internal sealed class EventWatch(EventLogs logs, EventHeads heads, EventFilter f
         }
     }
 
-    /// <summary>The events after the last that was had, oldest first; null: it is not kept any more.</summary>
-    private async Task<Chunk?> After(int log, CancellationToken cancellation)
+    /// <summary>The entries behind the last that was read, oldest first; null: some have left the stream.</summary>
+    private async Task<Chunk?> After(int number, CancellationToken cancellation)
     {
-        var last = had[log];
-        var newest = await logs.Read(log, 0, FewNew, cancellation);
-        if (Chunk.Of(log, newest, last, isHead: true, isWhole: newest.Count < FewNew) is { } few)
-        {
-            return few;
-        }
-
-        while (true)
-        {
-            if (await logs.Find(log, last, cancellation) is not { } index)
-            {
-                return null;
-            }
-
-            // Those that are told meanwhile move it back.
-            var from = Math.Max(0, index - MostAtOnce);
-            var count = index - from + 1 + FewNew;
-            var some = await logs.Read(log, from, count, cancellation);
-            if (Chunk.Of(log, some, last, isHead: from == 0, isWhole: some.Count < count) is { } chunk)
-            {
-                return chunk;
-            }
-        }
+        var last = read[number];
+        var some = await streams.Forward(all[number], last, MostAtOnce, cancellation);
+        var isWhole = last is null
+            ? some.Count == 0 || !await streams.MayBeTrimmed(all[number], cancellation)
+            : some.Count > 0 && some[0].Position == last;
+        return isWhole ? new Chunk(number, new Queue<StoredEvent>(some.Skip(last is null ? 0 : 1)), HasMore: some.Count == MostAtOnce) : null;
     }
 
-    /// <summary>In the order of ids as far as that does not change the order within a log. What is left over is read again.</summary>
-    private List<ReadOnlyMemory<byte>> Merge(IReadOnlyList<Chunk> chunks)
+    /// <summary>By time, as far as that does not change the order within a stream. What is left over is read again.</summary>
+    private List<ReadOnlyMemory<byte>> Merge(IEnumerable<Chunk> chunks)
     {
-        var told = new List<ReadOnlyMemory<byte>>();
+        var passed = new List<ReadOnlyMemory<byte>>();
         var bytes = 0;
-        var heads = new PriorityQueue<Chunk, string>(chunks.Where(chunk => !chunk.IsEmpty).Select(chunk => (chunk, chunk.Next.Id)), StringComparer.Ordinal);
+        var queue = new PriorityQueue<Chunk, (long, long, int, int)>();
         isBehind = false;
-        while (heads.TryDequeue(out var chunk, out _))
+        foreach (var chunk in chunks.Where(chunk => chunk.Entries.Count > 0))
         {
-            var next = chunk.Next;
-            if (next.IsAfter(since) && filter.LetsThrough(next.Json.Span))
+            queue.Enqueue(chunk, IdOf(chunk).Order);
+        }
+
+        while (queue.TryDequeue(out var chunk, out _))
+        {
+            var (position, json) = chunk.Entries.Peek();
+            if (filter.Matches(json.Span))
             {
-                bytes += next.Json.Length;
-                if (bytes > PageRequest.MostBytes && told.Count > 0)
+                var whole = EventJson.WithId(IdOf(chunk), json.Span);
+                bytes += whole.Length;
+                if (bytes > PageRequest.MostBytes && passed.Count > 0)
                 {
                     isBehind = true;
-                    return told;
+                    return passed;
                 }
 
-                told.Add(next.Json);
+                passed.Add(whole);
             }
 
-            had[chunk.Log] = next.Id;
-            untold++;
-            chunk.MoveOn();
-            if (!chunk.IsEmpty)
+            read[chunk.Number] = position;
+            unreported++;
+            chunk.Entries.Dequeue();
+            if (chunk.Entries.Count > 0)
             {
-                heads.Enqueue(chunk, chunk.Next.Id);
+                queue.Enqueue(chunk, IdOf(chunk).Order);
             }
             else if (chunk.HasMore)
             {
                 isBehind = true;
-                return told;
+                return passed;
             }
         }
 
-        return told;
+        return passed;
     }
 
-    private EventPlace Here() => new([.. had]);
+    private EventId IdOf(Chunk chunk) => all[chunk.Number].IdAt(chunk.Entries.Peek().Position);
 
-    /// <param name="hasMore">The log goes on behind it.</param>
-    private sealed class Chunk(int log, IReadOnlyList<ToldEvent> newestFirst, int count, bool hasMore)
-    {
-        private int left = count;
+    private EventPlace Here() => new(generation, [.. read]);
 
-        public int Log => log;
-
-        public bool HasMore => hasMore;
-
-        public bool IsEmpty => left == 0;
-
-        public ToldEvent Next => newestFirst[left - 1];
-
-        public void MoveOn() => left--;
-
-        /// <summary>Null: the last that was had is not among them.</summary>
-        public static Chunk? Of(int log, IReadOnlyList<ToldEvent> newestFirst, string last, bool isHead, bool isWhole)
-        {
-            for (var i = 0; i < newestFirst.Count; i++)
-            {
-                if (newestFirst[i].Id == last)
-                {
-                    return new Chunk(log, newestFirst, i, hasMore: !isHead);
-                }
-            }
-
-            // Where none was had before, the oldest comes first.
-            return last.Length == 0 && isWhole ? new Chunk(log, newestFirst, newestFirst.Count, hasMore: !isHead) : null;
-        }
-    }
+    /// <param name="Number">Of the stream.</param>
+    /// <param name="HasMore">The stream may go on behind it.</param>
+    private sealed record Chunk(int Number, Queue<StoredEvent> Entries, bool HasMore);
 }

@@ -8,8 +8,8 @@ using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Events;
 
-/// <summary>Writes events as the JSON that GetEvents answers, each with an id that sorts by time.</summary>
-public sealed class EventWriter(TimeProvider clock)
+/// <summary>Writes audit events as the JSON that the log keeps.</summary>
+public sealed class EventWriter
 {
     private static readonly JsonWriterOptions Relaxed = new()
     {
@@ -21,13 +21,9 @@ public sealed class EventWriter(TimeProvider clock)
     [ThreadStatic]
     private static (ArrayBufferWriter<byte> Buffer, Utf8JsonWriter Json)? ofThread;
 
-    private readonly EventIds ids = new();
-
-    public ReadOnlyMemory<byte> Write(AuditEvent told, Origin origin) => Write(told, origin, static _ => { }).Bytes;
-
     /// <summary>
     /// An event as JSON without its id, its time and its closing brace: the commit that stores it adds these (event_log.lua,
-    /// SqliteEventLog).
+    /// SqliteEventTable).
     /// </summary>
     public static ReadOnlyMemory<byte> Body(AuditEvent told, Origin origin) => BodyAround(told, origin).Bytes;
 
@@ -38,45 +34,24 @@ public sealed class EventWriter(TimeProvider clock)
         return new EventParts(bytes.AsMemory(..hole), bytes.AsMemory(hole..));
     }
 
-    private static (byte[] Bytes, int Hole) BodyAround(AuditEvent told, Origin origin)
-    {
-        var (buffer, json) = ofThread ??= NewWriter();
-        buffer.ResetWrittenCount();
-        json.Reset();
-        json.WriteStartObject();
-        json.WriteString("type", told.Type);
-        json.WriteString("message", told.Message);
-        json.WriteStartObject("metadata");
-        foreach (var (name, value) in told.Metadata)
-        {
-            json.WriteString(name, value);
-        }
-
-        var hole = (int)(json.BytesCommitted + json.BytesPending);
-        json.WriteEndObject();
-        json.WriteString("trace_id", origin.TraceId);
-        json.WriteString("actor", origin.Actor);
-        json.Flush();
-        return (buffer.WrittenSpan.ToArray(), hole);
-    }
+#pragma warning disable CA1822 // Repositories over the generic port call these on the instance that they are given.
+    public ReadOnlyMemory<byte> Write(AuditEvent told, Origin origin) => Body(told, origin);
 
     /// <summary>An event whose metadata ends with an object and an array that the store fills in.</summary>
     public TakeEvent WriteAround(AuditEvent told, Origin origin, string objectName, string arrayName)
     {
-        var (bytes, hole) = Write(told, origin, json => json.WritePropertyName(objectName));
+        var (bytes, hole) = BodyAround(told, origin, objectName);
         return new TakeEvent(bytes.AsMemory(..hole), Encoding.UTF8.GetBytes($",\"{arrayName}\":"), bytes.AsMemory(hole..));
     }
+#pragma warning restore CA1822
 
-    private (byte[] Bytes, int Hole) Write(AuditEvent told, Origin origin, Action<Utf8JsonWriter> endMetadata)
+    /// <param name="last">The metadata's last member, whose value is left out; null: none.</param>
+    private static (byte[] Bytes, int Hole) BodyAround(AuditEvent told, Origin origin, string? last = null)
     {
-        // The time that its id tells, which never goes back, as a clock that is set may.
-        var id = ids.Next(clock.GetUtcNow());
-        var at = EventIds.TimeOf(id);
         var (buffer, json) = ofThread ??= NewWriter();
         buffer.ResetWrittenCount();
         json.Reset();
         json.WriteStartObject();
-        json.WriteString("id", id);
         json.WriteString("type", told.Type);
         json.WriteString("message", told.Message);
         json.WriteStartObject("metadata");
@@ -85,14 +60,15 @@ public sealed class EventWriter(TimeProvider clock)
             json.WriteString(name, value);
         }
 
-        endMetadata(json);
+        if (last is not null)
+        {
+            json.WritePropertyName(last);
+        }
+
         var hole = (int)(json.BytesCommitted + json.BytesPending);
         json.WriteEndObject();
-        json.WriteNumber("timestamp", at.ToUnixTimeSeconds());
-        json.WriteNumber("timestamp_ms", at.ToUnixTimeMilliseconds());
         json.WriteString("trace_id", origin.TraceId);
         json.WriteString("actor", origin.Actor);
-        json.WriteEndObject();
         json.Flush();
         return (buffer.WrittenSpan.ToArray(), hole);
     }

@@ -1,12 +1,17 @@
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Redis.Connection;
+using Dbos.Infrastructure.Redis.Events;
 using Dbos.Infrastructure.Redis.Tasks;
 using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Transfer;
 using StackExchange.Redis;
 
 namespace Dbos.Infrastructure.Redis;
 
 /// <summary>The layout record, and all keys of the store, whatever number of partitions they were laid out for.</summary>
-public sealed class RedisLayout(RedisConnection connection, Replication replication, StoreSettings settings, RedisClock clock, TaskChannels channels) : IStoreLayout
+public sealed class RedisLayout(
+    RedisConnection connection, Replication replication, RedisPartitions partitions, StoreSettings settings, RedisClock clock, TaskChannels channels)
+    : IStoreLayout
 {
     private const string MovedFrom = "moved_from";
 
@@ -33,6 +38,9 @@ public sealed class RedisLayout(RedisConnection connection, Replication replicat
     public IStore Older(int schemaVersion) =>
         new RedisStore(connection, replication, settings with { SchemaVersion = schemaVersion }, clock, channels);
 
+    public ISubjectTransfer<ExportedEvent> OlderEvents(int schemaVersion) =>
+        new EventTransfer(new RedisEventStreams(partitions.Older(schemaVersion), settings));
+
     /// <summary>Whoever serves probes again before long.</summary>
     public async Task<bool> IsServed(CancellationToken cancellation)
     {
@@ -58,7 +66,7 @@ public sealed class RedisLayout(RedisConnection connection, Replication replicat
             {
                 await redis.HashSetAsync(
                     ask.Layout,
-                    [new("partitions", ask.Partitions), new("schema", StoreLayout.CurrentSchema), new(MovedFrom, ask.from)]);
+                    [new("partitions", ask.Partitions), new("schema", StoreLayout.CurrentSchema), new(MovedFrom, ask.from), new(RedisKeys.Generation, StoreLayout.NewGeneration())]);
                 return true;
             },
             (Layout, settings.Partitions, from),

@@ -24,7 +24,6 @@ public sealed partial class RedisStore(RedisConnection connection, Replication r
     private readonly RedisKeys keys = new(settings);
     private readonly KeyScan scan = new(connection);
     private readonly ScriptWriter scripts = new(settings, clock, channels);
-    private readonly EventCap refusals = new(settings.RefusalRetention, settings.Partitions);
 
     public int Partitions => settings.Partitions;
 
@@ -117,27 +116,6 @@ public sealed partial class RedisStore(RedisConnection connection, Replication r
             cancellation);
         return counts.ToDictionary(count => (string)count.Name!, count => (long)count.Value);
     }
-
-    public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation)
-    {
-        var cap = log == EventLogName.History ? scripts.History : refusals;
-        return Run(partition, Script.Append, [keys.Of(partition, Store.Names.Events(log))], [told, cap.Most, cap.TrimAt], cancellation);
-    }
-
-    public async Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int skip, int count, CancellationToken cancellation)
-    {
-        var events = await Ask(
-            "LRANGE",
-            partition,
-            static (redis, ask) => redis.ListRangeAsync(ask.key, ask.skip, ask.skip + ask.count - 1, Primary),
-            (key: keys.Of(partition, Store.Names.Events(log)), skip, count),
-            cancellation);
-        return [.. events.Select(told => (ReadOnlyMemory<byte>)told)];
-    }
-
-    public Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation) => Ask(
-        "LLEN", partition, static (redis, key) => redis.ListLengthAsync(key, Primary), keys.Of(partition, Store.Names.Events(log)), cancellation);
 
     /// <summary>The memory of all primaries, whoever else's data is in it.</summary>
     public async Task<long> Bytes(CancellationToken cancellation)

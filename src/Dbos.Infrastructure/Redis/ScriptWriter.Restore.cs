@@ -10,12 +10,7 @@ internal sealed partial class ScriptWriter
     public (RedisKey[] Keys, RedisValue[] Values) Restore(Restoration restoration)
     {
         var partition = restoration.Partition;
-        var names = new List<RedisKey>
-        {
-            keys.Of(partition, Names.Events(EventLogName.History)),
-            keys.Of(partition, Names.Events(EventLogName.Refusals)),
-            keys.Of(partition, Names.Counts(null)),
-        };
+        var names = new List<RedisKey> { keys.Of(partition, Names.Counts(null)) };
         var values = new List<RedisValue>
         {
             clock.GetUtcNow().ToUnixTimeMilliseconds(),
@@ -23,8 +18,6 @@ internal sealed partial class ScriptWriter
             channels.Due,
             restoration.Records.Count,
             restoration.Marks.Count,
-            restoration.Events.Count,
-            restoration.Refusals.Count,
             restoration.Counts.Count,
         };
         foreach (var (name, record, indexes, lanes) in restoration.Records)
@@ -47,7 +40,6 @@ internal sealed partial class ScriptWriter
             values.Add((long)mark.Lifetime.TotalMilliseconds);
         }
 
-        values.AddRange(restoration.Events.Concat(restoration.Refusals).Select(told => (RedisValue)told));
         foreach (var (name, amount) in restoration.Counts)
         {
             values.Add(name);

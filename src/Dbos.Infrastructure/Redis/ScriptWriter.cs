@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Redis.Tasks;
 using Dbos.Infrastructure.Store;
@@ -18,7 +19,6 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
 
     private readonly RedisKeys keys = new(settings);
 
-    public EventCap History { get; } = new(settings.EventRetention, settings.Partitions);
 
     public (RedisKey[] Keys, RedisValue[] Values) Commit(IReadOnlyList<Commit> commits)
     {
@@ -100,8 +100,8 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
         names.Add(keys.Of(partition, Names.Counts(null)));
         names.Add(keys.Of(partition, Names.Counts(CountBuckets.Of(now))));
         names.Add(keys.Of(partition, AbsentKey));
-        values.Add(History.Most);
-        values.Add(History.TrimAt);
+        values.Add(settings.OfPartition(settings.EventRetention));
+        values.Add(RedisValue.EmptyString);
         values.Add((long)CountBuckets.Kept.TotalSeconds);
     }
 
@@ -176,16 +176,3 @@ internal sealed partial class ScriptWriter(StoreSettings settings, TimeProvider 
     }
 }
 
-/// <summary>Trimming on every push is waste: the log may grow by a tenth before it is cut back.</summary>
-internal readonly record struct EventCap
-{
-    public EventCap(int overAll, int partitions)
-    {
-        Most = (overAll + partitions - 1) / partitions;
-        TrimAt = Most + (Most / 10);
-    }
-
-    public int Most { get; }
-
-    public int TrimAt { get; }
-}

@@ -1,4 +1,5 @@
 -- @include args
+-- @include event_stamp
 -- Audit events, counters and messages of a script that writes. A script collects them while it plans, and ends with
 -- "return finish(answers)", which writes them last. They must not fail a commit that is done, so an error here is not
 -- raised but returned: the last element of the answer is the first such error, or ''.
@@ -33,7 +34,7 @@ local function finish(answers)
     if failure == '' and type(answer) == 'table' and answer.err then failure = answer.err end
     return answer
   end
-  local stamp = ',"timestamp":' .. text(math.floor(now / 1000)) .. ',"timestamp_ms":' .. text(now) .. '}'
+  local stamp = event_stamp(now)
   local log = prefix .. 'events'
   for i = 1, #events do
     check(redis.pcall('XADD', log, 'MAXLEN', '~', event_cap, '*', 'event', events[i] .. stamp))

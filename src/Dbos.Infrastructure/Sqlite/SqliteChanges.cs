@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dbos.Infrastructure.Sqlite.Events;
 using Dbos.Infrastructure.Store;
 using static Dbos.Infrastructure.Sqlite.SqliteRows;
 
@@ -34,7 +35,7 @@ internal static class SqliteChanges
 
         foreach (var told in commit.Events)
         {
-            session.Tell(EventLogName.History, told);
+            session.LogEvent(told, now);
         }
 
         foreach (var change in commit.Indexes)
@@ -117,11 +118,12 @@ internal static class SqliteChanges
             session.Count(take.Count, taken.Count, now);
             var deliveries = taken.ToDictionary(delivery => delivery.Member, delivery => delivery.Record.Deliveries);
             var owners = served.Select(source => source.Owner).Where(owner => owner.Length > 0).Distinct();
-            session.Tell(EventLogName.History, (byte[])
+            byte[] body =
             [
                 .. take.Told.Head.Span, .. JsonSerializer.SerializeToUtf8Bytes(deliveries),
                 .. take.Told.Middle.Span, .. JsonSerializer.SerializeToUtf8Bytes(owners), .. take.Told.Tail.Span,
-            ]);
+            ];
+            session.LogEvent(body, now);
         }
 
         return taken;

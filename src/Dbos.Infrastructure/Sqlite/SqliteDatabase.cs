@@ -25,6 +25,7 @@ public sealed class SqliteDatabase : IDisposable
     {
         folder = new SqliteFolder(settings.DataDirectory);
         writing = folder.OpenLaidOut();
+        (writing.EventRetention, writing.RefusalRetention) = (settings.EventRetention, settings.RefusalRetention);
         writer = new SqliteWriter(writing);
     }
 

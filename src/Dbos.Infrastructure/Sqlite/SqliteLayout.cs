@@ -49,7 +49,7 @@ internal static class SqliteLayout
     {
         using var schema = new StreamReader(typeof(SqliteLayout).Assembly.GetManifestResourceStream("schema.sql")!);
         session.Execute(schema.ReadToEnd());
-        session.Run("INSERT INTO layout VALUES ($1, $2)", StoreLayout.CurrentSchema, movedFrom);
+        session.Run("INSERT INTO layout VALUES ($1, $2, $3)", StoreLayout.CurrentSchema, movedFrom, StoreLayout.NewGeneration());
     }
 
     private static List<string> Tables(this SqliteSession session) =>

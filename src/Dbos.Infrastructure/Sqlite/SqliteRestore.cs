@@ -34,16 +34,6 @@ internal static class SqliteRestore
             session.Put(mark, now);
         }
 
-        foreach (var told in restoration.Events)
-        {
-            session.Run("INSERT INTO events VALUES ((SELECT coalesce(min(seq), 1) - 1 FROM events), $1)", Bytes(told));
-        }
-
-        foreach (var told in restoration.Refusals)
-        {
-            session.Run("INSERT INTO refusals VALUES ((SELECT coalesce(min(seq), 1) - 1 FROM refusals), $1)", Bytes(told));
-        }
-
         foreach (var (name, amount) in restoration.Counts)
         {
             session.Count(name, amount, bucket: 0);

@@ -2,7 +2,7 @@ using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Sqlite;
 
-/// <summary>The rows of schema.sql as the port's records, marks, entries and events.</summary>
+/// <summary>The rows of schema.sql as the port's records, marks and entries.</summary>
 internal static class SqliteRows
 {
     public static StoredRecord? RecordNamed(this SqliteSession session, string name) =>
@@ -47,11 +47,6 @@ internal static class SqliteRows
 
     public static long? ScoreOf(this SqliteSession session, string index, string member) =>
         (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 AND member = $2", index, member);
-
-    public static void Tell(this SqliteSession session, EventLogName log, ReadOnlyMemory<byte> told) =>
-        session.Run(
-            log == EventLogName.History ? "INSERT INTO events (told) VALUES ($1)" : "INSERT INTO refusals (told) VALUES ($1)",
-            Bytes(told));
 
     public static void Count(this SqliteSession session, string name, long amount, long bucket) => session.Run(
         "INSERT INTO count VALUES ($1, $2, $3) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount", bucket, name, amount);

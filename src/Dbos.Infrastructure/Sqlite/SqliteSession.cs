@@ -25,6 +25,12 @@ public sealed class SqliteSession : IDisposable
 
     public SqliteConnection Connection { get; }
 
+    /// <summary>How many rows of the event log a transaction leaves, at least.</summary>
+    public int EventRetention { get; set; }
+
+    /// <summary>Likewise of refused writes.</summary>
+    public int RefusalRetention { get; set; }
+
     /// <summary>Turns that the change at hand makes come; to be told when it is committed.</summary>
     public List<Turn> Turns { get; } = [];
 

@@ -53,14 +53,12 @@ public sealed partial class SqliteStore
 
     private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "") => database.Read(ask, operation);
 
-    /// <summary>Every so many writes, what has outlived its lifetime or its cap goes, in the same transaction.</summary>
+    /// <summary>Every so many writes, what has outlived its lifetime goes, in the same transaction.</summary>
     private void Sweep(SqliteSession session)
     {
         var now = Now;
         session.Run("DELETE FROM mark WHERE name IN (SELECT name FROM mark WHERE expires_at <= $1 LIMIT 10000)", now);
         session.Run(
             "DELETE FROM count WHERE bucket > 0 AND bucket < $1", CountBuckets.Of(clock.GetUtcNow() - CountBuckets.Kept));
-        session.Run("DELETE FROM events WHERE seq <= (SELECT max(seq) FROM events) - $1", settings.EventRetention);
-        session.Run("DELETE FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $1", settings.RefusalRetention);
     }
 }

@@ -1,6 +1,9 @@
 using System.Net;
 using Dbos.Application.Paging;
+using Dbos.Infrastructure.Events;
+using Dbos.Infrastructure.Sqlite.Events;
 using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Transfer;
 
 namespace Dbos.Infrastructure.Sqlite;
 
@@ -105,12 +108,6 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
             .ReadAll(row => (row.GetString(0), row.GetInt64(1)), "SELECT name, amount FROM count WHERE bucket = $1", bucket ?? 0)
             .ToDictionary());
 
-    /// <summary>Numbered without gaps, and taken away only from the old end.</summary>
-    public Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation) => Read(session => (long)session.Scalar(
-        log == EventLogName.History
-            ? "SELECT coalesce((SELECT max(seq) FROM events) - (SELECT min(seq) FROM events) + 1, 0)"
-            : "SELECT coalesce((SELECT max(seq) FROM refusals) - (SELECT min(seq) FROM refusals) + 1, 0)")!);
-
     public Task<long> Bytes(CancellationToken cancellation) => Task.FromResult(database.Bytes);
 
     public Task<NameSlice> Names(IReadOnlyList<string> prefixes, string? cursor, CancellationToken cancellation) => Read(session =>
@@ -121,19 +118,6 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
                    select new StoreKey(0, name);
         return new NameSlice([.. kept], next);
     });
-
-    public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation) =>
-        Write(session => session.Tell(log, told), cancellation);
-
-    public Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int skip, int count, CancellationToken cancellation) =>
-        Read<IReadOnlyList<ReadOnlyMemory<byte>>>(session => session.ReadAll(
-            row => (ReadOnlyMemory<byte>)row.GetFieldValue<byte[]>(0),
-            log == EventLogName.History
-                ? "SELECT told FROM events WHERE seq <= (SELECT max(seq) FROM events) - $2 ORDER BY seq DESC LIMIT $1"
-                : "SELECT told FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $2 ORDER BY seq DESC LIMIT $1",
-            count,
-            skip));
 
     public Task Restore(Restoration restoration, CancellationToken cancellation) =>
         Write(session => session.Apply(restoration, Now), cancellation);
@@ -170,6 +154,8 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
 
     /// <summary>What differs is no table that an export reads.</summary>
     IStore IStoreLayout.Older(int schemaVersion) => this;
+
+    ISubjectTransfer<ExportedEvent> IStoreLayout.OlderEvents(int schemaVersion) => new EventTransfer(new SqliteEventStreams(database, clock));
 
     /// <summary>No other process can have opened it.</summary>
     Task<bool> IStoreLayout.IsServed(CancellationToken cancellation) => Task.FromResult(false);

@@ -1,5 +1,5 @@
 -- A change of these tables is a new schema version.
-CREATE TABLE layout (schema_version INTEGER NOT NULL, moved_from TEXT);
+CREATE TABLE layout (schema_version INTEGER NOT NULL, moved_from TEXT, generation TEXT NOT NULL);
 
 CREATE TABLE record (
     name         TEXT PRIMARY KEY,
@@ -33,9 +33,9 @@ CREATE TABLE count (
     PRIMARY KEY (bucket, name)
 ) WITHOUT ROWID;
 
-CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL);
-CREATE TABLE refusals (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL);
--- Audit events in the order of their commits: at is Unix milliseconds, event is JSON without its id.
+-- Audit events, and refused writes, in the order of their commits: at is Unix milliseconds and never goes back, event is JSON
+-- without its id. Numbers are without gaps, and the lowest ones are deleted first.
 CREATE TABLE event (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, event BLOB NOT NULL);
+CREATE TABLE refusal (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, event BLOB NOT NULL);
 
 CREATE TABLE probe (id INTEGER PRIMARY KEY, told INTEGER NOT NULL);

@@ -65,16 +65,6 @@ public interface IStore
     /// <summary>What was counted so far, by name; of one <see cref="CountBuckets"/> bucket, or over all time.</summary>
     Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation);
 
-    /// <summary>Adds an event to a log, apart from any commit.</summary>
-    Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation);
-
-    /// <summary>The newest events of a log but for the first so many, newest first.</summary>
-    Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int skip, int count, CancellationToken cancellation);
-
-    /// <summary>How many events a log holds.</summary>
-    Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation);
-
     /// <summary>What all that the store keeps takes up, in memory or on disk, wherever it is kept.</summary>
     Task<long> Bytes(CancellationToken cancellation);
 
@@ -124,13 +114,6 @@ public sealed record Pulse(IReadOnlyList<long?> Earliest, IReadOnlyList<Turn> Tu
 
 /// <param name="Why">Of one of them.</param>
 public sealed record AwayPartitions(IReadOnlyList<int> Numbers, StoreUnavailableException Why);
-
-/// <summary>The two event logs of a partition, each under its own cap.</summary>
-public enum EventLogName
-{
-    History,
-    Refusals,
-}
 
 /// <summary>Counts are kept over all time and, for a while, in buckets of time, from which rates are told.</summary>
 public static class CountBuckets

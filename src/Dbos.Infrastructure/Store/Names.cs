@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dbos.Infrastructure.Events;
 
 namespace Dbos.Infrastructure.Store;
 

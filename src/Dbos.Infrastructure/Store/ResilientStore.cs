@@ -77,9 +77,6 @@ public sealed class ResilientStore(IStore engine, Resilience resilience) : IStor
     public Task<IReadOnlyDictionary<string, long>> Counts(int partition, long? bucket, CancellationToken cancellation) =>
         Repeatable(partition, static (store, ask, token) => store.Counts(ask.partition, ask.bucket, token), (partition, bucket), cancellation);
 
-    public Task<long> CountEvents(int partition, EventLogName log, CancellationToken cancellation) =>
-        Repeatable(partition, static (store, ask, token) => store.CountEvents(ask.partition, ask.log, token), (partition, log), cancellation);
-
     public Task<long> Bytes(CancellationToken cancellation) =>
         Repeatable(partition: null, static (store, _, token) => store.Bytes(token), true, cancellation);
 
@@ -87,25 +84,6 @@ public sealed class ResilientStore(IStore engine, Resilience resilience) : IStor
         Repeatable(partition: null, static (store, ask, token) => store.Names(ask.prefixes, ask.cursor, token), (prefixes, cursor), cancellation);
 
     public void Tell(IStoreWatcher watcher) => engine.Tell(watcher);
-
-    public Task Append(int partition, EventLogName log, ReadOnlyMemory<byte> told, CancellationToken cancellation) =>
-        Once(
-            partition,
-            static async (store, ask, token) =>
-            {
-                await store.Append(ask.partition, ask.log, ask.told, token);
-                return true;
-            },
-            (partition, log, told),
-            cancellation);
-
-    public Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
-        int partition, EventLogName log, int skip, int count, CancellationToken cancellation) =>
-        Repeatable(
-            partition,
-            static (store, ask, token) => store.NewestEvents(ask.partition, ask.log, ask.skip, ask.count, token),
-            (partition, log, skip, count),
-            cancellation);
 
     /// <summary>Not again where its answer was lost: an import that fails is begun anew.</summary>
     public Task Restore(Restoration restoration, CancellationToken cancellation) =>

@@ -7,12 +7,6 @@ public sealed record Restoration(int Partition)
 
     public IReadOnlyList<Mark> Marks { get; init; } = [];
 
-    /// <summary>Of the history, newest first: all older than those that it has.</summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> Events { get; init; } = [];
-
-    /// <summary>Of the refusals, likewise.</summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> Refusals { get; init; } = [];
-
     /// <summary>Over all time, added to what is counted already.</summary>
     public IReadOnlyList<(string Name, long Amount)> Counts { get; init; } = [];
 }

@@ -1,3 +1,7 @@
+using System.Security.Cryptography;
+using Dbos.Infrastructure.Events;
+using Dbos.Infrastructure.Transfer;
+
 namespace Dbos.Infrastructure.Store;
 
 /// <summary>What a store says of itself, beside what it holds.</summary>
@@ -6,6 +10,12 @@ namespace Dbos.Infrastructure.Store;
 public sealed record StoreLayout(int Partitions, int SchemaVersion, string? MovedFrom)
 {
     public const int CurrentSchema = 2;
+
+    /// <summary>
+    /// Names what a store holds from its first start, or from an import, to the next import. The layout record has it beside the rest, for
+    /// the places in the event log that were given out.
+    /// </summary>
+    public static string NewGeneration() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 
     public bool IsMoving => MovedFrom is not null;
 
@@ -48,6 +58,9 @@ public interface IStoreLayout
 
     /// <summary>The store as an older DBOS laid it out, to be read.</summary>
     IStore Older(int schemaVersion);
+
+    /// <summary>Its event log.</summary>
+    ISubjectTransfer<ExportedEvent> OlderEvents(int schemaVersion);
 
     /// <summary>Whether another process serves it now.</summary>
     Task<bool> IsServed(CancellationToken cancellation);

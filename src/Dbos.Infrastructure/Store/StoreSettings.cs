@@ -26,6 +26,9 @@ public sealed record StoreSettings
     /// <summary>How many refusals are kept over all partitions, at least.</summary>
     public int RefusalRetention => Math.Max(1, EventRetention / 10);
 
+    /// <summary>The share of a partition in what is kept over all of them, rounded up.</summary>
+    public int OfPartition(int overAll) => (overAll + Partitions - 1) / Partitions;
+
     /// <summary>How many replicas of Redis must have a write before it is acknowledged; 0: none has to.</summary>
     public int Replicas { get; init; }
 

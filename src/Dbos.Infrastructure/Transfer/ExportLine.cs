@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Transfer;
@@ -52,7 +53,7 @@ internal sealed record RecordLine(
 /// <param name="Lifetime">What was left of it, in milliseconds.</param>
 internal sealed record MarkLine(string Name, ReadOnlyMemory<byte> Value, long Lifetime) : ExportLine;
 
-/// <summary>Of each log the newest first.</summary>
+/// <summary>Of each log the oldest first.</summary>
 internal sealed record EventLine(
     [property: JsonConverter(typeof(JsonStringEnumConverter<EventLogName>))] EventLogName Log,
     [property: JsonConverter(typeof(RawJson))] ReadOnlyMemory<byte> Told) : ExportLine;

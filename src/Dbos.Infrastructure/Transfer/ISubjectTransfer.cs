@@ -1,7 +1,7 @@
 namespace Dbos.Infrastructure.Transfer;
 
 /// <summary>All records of one subject, for moves of a whole store (docs/decisions/0013-export-and-import.md).</summary>
-internal interface ISubjectTransfer<T>
+public interface ISubjectTransfer<T>
 {
     /// <summary>Every record once, in any order. What is written meanwhile may be missing.</summary>
     IAsyncEnumerable<T> Export(CancellationToken cancellation = default);

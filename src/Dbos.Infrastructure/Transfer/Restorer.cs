@@ -1,9 +1,10 @@
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Transfer;
 
 /// <summary>Puts lines of an export into a store: each where its number of partitions says, in as many indexes and lanes as it belongs to.</summary>
-internal sealed class Restorer(IStore store, TimeSpan agentTimeout)
+internal sealed class Restorer(IStore store, ISubjectTransfer<ExportedEvent> events, TimeSpan agentTimeout)
 {
     private const int MostLinesAtOnce = 2_000;
     private const int MostBytesAtOnce = 4 << 20;
@@ -16,7 +17,6 @@ internal sealed class Restorer(IStore store, TimeSpan agentTimeout)
 
     private readonly List<(int Partition, ExportLine Line)> gathered = [];
     private int bytes;
-    private int nextPartition;
 
     public async Task Put(IAsyncEnumerable<ExportLine> lines)
     {
@@ -33,18 +33,19 @@ internal sealed class Restorer(IStore store, TimeSpan agentTimeout)
         await Flush();
     }
 
-    /// <summary>Events lie in every partition alike, each log's own order kept within each.</summary>
     private int PartitionOf(ExportLine line) => line switch
     {
         RecordLine record => store.PartitionOf(Names.PartitionIdOf(record.Name)),
         MarkLine mark => store.PartitionOf(Names.PartitionIdOf(mark.Name)),
-        EventLine => nextPartition++ % store.Partitions,
         _ => 0,
     };
 
     private async Task Flush()
     {
+        await events.Import(
+            [.. gathered.Select(one => one.Line).OfType<EventLine>().Select(line => new ExportedEvent(line.Log, line.Told))], CancellationToken.None);
         await Task.WhenAll(gathered
+            .Where(one => one.Line is not EventLine)
             .GroupBy(one => one.Partition, one => one.Line)
             .Select(partition => store.Restore(RestorationOf(partition.Key, [.. partition]), CancellationToken.None)));
         gathered.Clear();
@@ -55,8 +56,6 @@ internal sealed class Restorer(IStore store, TimeSpan agentTimeout)
     {
         Records = [.. lines.OfType<RecordLine>().Select(RestoredRecordOf)],
         Marks = [.. lines.OfType<MarkLine>().Select(MarkOf)],
-        Events = EventsOf(EventLogName.History, lines),
-        Refusals = EventsOf(EventLogName.Refusals, lines),
         Counts = [.. lines.OfType<CounterLine>().Select(counter => (counter.Name, counter.Amount))],
     };
 
@@ -72,7 +71,4 @@ internal sealed class Restorer(IStore store, TimeSpan agentTimeout)
         var lifetime = TimeSpan.FromMilliseconds(line.Lifetime);
         return new Mark(line.Name, line.Value, lifetime > ShortestLifetime ? lifetime : ShortestLifetime);
     }
-
-    private static IReadOnlyList<ReadOnlyMemory<byte>> EventsOf(EventLogName log, IReadOnlyList<ExportLine> lines) =>
-        [.. lines.OfType<EventLine>().Where(line => line.Log == log).Select(line => line.Told)];
 }

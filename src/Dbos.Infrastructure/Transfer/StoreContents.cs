@@ -11,12 +11,10 @@ namespace Dbos.Infrastructure.Transfer;
 /// a hash of its name, as a scan may come upon a name twice.
 /// </summary>
 /// <param name="isServed">Records may come and go meanwhile.</param>
-internal sealed class StoreContents(IStore store, bool isServed)
+internal sealed class StoreContents(IStore store, ISubjectTransfer<ExportedEvent> events, bool isServed)
 {
     /// <summary>Each may be as large as a result may be.</summary>
     private const int AtOnce = 50;
-
-    private const int EventsOfASlice = 1_000;
 
     /// <exception cref="TransferRefusedException">Something lies where no DBOS would find it: it would be lost.</exception>
     public async IAsyncEnumerable<ExportLine> Read([EnumeratorCancellation] CancellationToken cancellation = default)
@@ -45,12 +43,9 @@ internal sealed class StoreContents(IStore store, bool isServed)
             yield return new CounterLine(counter.Key, counter.Sum());
         }
 
-        foreach (var log in Enum.GetValues<EventLogName>())
+        await foreach (var (log, json) in events.Export(cancellation))
         {
-            await foreach (var told in ReadEvents(log, cancellation))
-            {
-                yield return new EventLine(log, told);
-            }
+            yield return new EventLine(log, json);
         }
     }
 
@@ -87,52 +82,4 @@ internal sealed class StoreContents(IStore store, bool isServed)
 
     private static TransferRefusedException Astray(StoreKey name) =>
         new($"{name.Name} lies in partition {name.Partition} under a key where no DBOS of these settings finds it: it would be lost");
-
-    /// <summary>Of all partitions, newest first.</summary>
-    private async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadEvents(
-        EventLogName log, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        var newest = new PriorityQueue<IAsyncEnumerator<ReadOnlyMemory<byte>>, string>(
-            Comparer<string>.Create(static (left, right) => string.CompareOrdinal(right, left)));
-        foreach (var partition in store.AllPartitions())
-        {
-            await Enqueue(ReadEvents(partition, log, cancellation).GetAsyncEnumerator(cancellation));
-        }
-
-        while (newest.TryDequeue(out var partition, out _))
-        {
-            yield return partition.Current;
-            await Enqueue(partition);
-        }
-
-        async Task Enqueue(IAsyncEnumerator<ReadOnlyMemory<byte>> partition)
-        {
-            if (await partition.MoveNextAsync())
-            {
-                newest.Enqueue(partition, EventIds.Of(partition.Current.Span));
-            }
-            else
-            {
-                await partition.DisposeAsync();
-            }
-        }
-    }
-
-    private async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadEvents(
-        int partition, EventLogName log, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        var skip = 0;
-        IReadOnlyList<ReadOnlyMemory<byte>> slice;
-        do
-        {
-            slice = await store.NewestEvents(partition, log, skip, EventsOfASlice, cancellation);
-            foreach (var told in slice)
-            {
-                yield return told;
-            }
-
-            skip += slice.Count;
-        }
-        while (slice.Count == EventsOfASlice);
-    }
 }

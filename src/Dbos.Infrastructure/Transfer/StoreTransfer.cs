@@ -1,4 +1,5 @@
 using Dbos.Application;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Transfer;
@@ -7,7 +8,7 @@ namespace Dbos.Infrastructure.Transfer;
 /// Moves all that a store holds into a file, and from there into another store, of the other engine or of another
 /// number of partitions. See docs/decisions/0013-export-and-import.md.
 /// </summary>
-public sealed class StoreTransfer(IStore store, IStoreLayout layout, StoreSettings settings, DbosPolicy policy, TimeProvider clock)
+public sealed class StoreTransfer(IStore store, ISubjectTransfer<ExportedEvent> events, IStoreLayout layout, StoreSettings settings, DbosPolicy policy, TimeProvider clock)
 {
     /// <exception cref="LayoutMismatchException">The store cannot be read as configured.</exception>
     /// <exception cref="TransferRefusedException">It is empty.</exception>
@@ -62,7 +63,7 @@ public sealed class StoreTransfer(IStore store, IStoreLayout layout, StoreSettin
         }
 
         await layout.BeginMove(tally.Digest, CancellationToken.None);
-        await new Restorer(store, policy.AgentTimeout).Put(new ExportFile(path).ReadLines(new Tally()));
+        await new Restorer(store, events, policy.AgentTimeout).Put(new ExportFile(path).ReadLines(new Tally()));
         var held = await TallyOf(await layout.Open(CancellationToken.None));
         var report = new ImportReport(tally.Counts, held.Counts, AreEqual: held.Digest == tally.Digest);
         if (report.AreEqual)
@@ -93,8 +94,10 @@ public sealed class StoreTransfer(IStore store, IStoreLayout layout, StoreSettin
 
     private IAsyncEnumerable<ExportLine> ContentsOf(StoreLayout found, bool isServed = false)
     {
-        var asLaidOut = found.SchemaVersion == StoreLayout.CurrentSchema ? store : layout.Older(found.SchemaVersion);
-        return new StoreContents(asLaidOut, isServed).Read();
+        var contents = found.SchemaVersion == StoreLayout.CurrentSchema
+            ? new StoreContents(store, events, isServed)
+            : new StoreContents(layout.Older(found.SchemaVersion), layout.OlderEvents(found.SchemaVersion), isServed);
+        return contents.Read();
     }
 
     private async Task<bool> IsEmpty(StoreLayout found)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Hashing;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Transfer;

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Dbos.Application;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Tasks;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -19,14 +20,16 @@ public sealed partial class StoreGauges : BackgroundService
 
     private readonly Meter meter = new("Dbos.Infrastructure");
     private readonly IStore store;
+    private readonly IEventStreams streams;
     private readonly ITaskRepository tasks;
     private readonly Heartbeats heartbeats;
     private readonly ILogger<StoreGauges> logger;
     private volatile StoreCensus? latest;
 
-    public StoreGauges(IStore store, ITaskRepository tasks, Heartbeats heartbeats, ILogger<StoreGauges> logger)
+    public StoreGauges(IStore store, IEventStreams streams, ITaskRepository tasks, Heartbeats heartbeats, ILogger<StoreGauges> logger)
     {
         this.store = store;
+        this.streams = streams;
         this.tasks = tasks;
         this.heartbeats = heartbeats;
         this.logger = logger;
@@ -79,7 +82,7 @@ public sealed partial class StoreGauges : BackgroundService
     {
         try
         {
-            return await StoreCensus.Take(store, tasks, stopping);
+            return await StoreCensus.Take(store, streams, tasks, stopping);
         }
         catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException)
         {

@@ -5,8 +5,11 @@ using Grpc.Core;
 namespace Dbos.Api.Tests.BadInput;
 
 /// <summary>A call that is well-formed but for one field.</summary>
+/// <param name="EventType">Of the event of the refusal; empty: a refused read is no event.</param>
 public sealed record BadCall(string Field, string EventType, Func<DBOS.DBOSClient, Task<Refusal>> Send)
 {
+    private const string NoEvent = "";
+
     public static BadCall Heartbeat(string field, Action<RegisterAgentRequest> spoil) =>
         Of(field, "agent_register_error", client => client.RegisterAgentAsync(Spoilt(Requests.Heartbeat(Requests.Agent), spoil)));
 
@@ -20,34 +23,34 @@ public sealed record BadCall(string Field, string EventType, Func<DBOS.DBOSClien
         Of(field, "task_schedule_error", client => client.ScheduleTaskAsync(Spoilt(Requests.Schedule("task-1"), spoil)));
 
     public static BadCall GetAgent(string field, GetAgentRequest request) =>
-        Of(field, "agent_read_error", client => client.GetAgentAsync(request));
+        Of(field, NoEvent, client => client.GetAgentAsync(request));
 
     public static BadCall GetState(string field, GetModuleStateRequest request) =>
-        Of(field, "module_state_read_error", client => client.GetModuleStateAsync(request));
+        Of(field, NoEvent, client => client.GetModuleStateAsync(request));
 
     public static BadCall GetResult(string field, GetResultRequest request) =>
-        Of(field, "result_read_error", client => client.GetResultAsync(request));
+        Of(field, NoEvent, client => client.GetResultAsync(request));
 
     public static BadCall GetTask(string field, GetTaskRequest request) =>
-        Of(field, "task_read_error", client => client.GetTaskAsync(request));
+        Of(field, NoEvent, client => client.GetTaskAsync(request));
 
     public static BadCall GetEvents(string field, GetEventsRequest request) =>
-        Of(field, "event_read_error", client => client.GetEventsAsync(request));
+        Of(field, NoEvent, client => client.GetEventsAsync(request));
 
     public static BadCall GetHistory(string field, GetAgentHistoryRequest request) =>
-        Of(field, "agent_read_error", client => client.GetAgentHistoryAsync(request));
+        Of(field, NoEvent, client => client.GetAgentHistoryAsync(request));
 
     public static BadCall GetTimeline(string field, GetRequestTimelineRequest request) =>
-        Of(field, "event_read_error", client => client.GetRequestTimelineAsync(request));
+        Of(field, NoEvent, client => client.GetRequestTimelineAsync(request));
 
     public static BadCall ListAgents(string field, ListAgentsRequest request) =>
-        Of(field, "agent_list_error", client => client.ListAgentsAsync(request));
+        Of(field, NoEvent, client => client.ListAgentsAsync(request));
 
     public static BadCall ListStates(string field, ListModuleStatesRequest request) =>
-        Of(field, "module_state_list_error", client => client.ListModuleStatesAsync(request));
+        Of(field, NoEvent, client => client.ListModuleStatesAsync(request));
 
     public static BadCall ListResults(string field, ListResultsRequest request) =>
-        Of(field, "result_list_error", client => client.ListResultsAsync(request));
+        Of(field, NoEvent, client => client.ListResultsAsync(request));
 
     public static BadCall Take(string field, ListDueTasksRequest request) =>
         Of(field, "task_list_error", client => client.ListDueTasksAsync(request));
@@ -59,10 +62,10 @@ public sealed record BadCall(string Field, string EventType, Func<DBOS.DBOSClien
         Of(field, "task_nack_error", client => client.NackTaskAsync(request));
 
     public static BadCall List(string field, ListTasksRequest request) =>
-        Of(field, "queue_read_error", client => client.ListTasksAsync(request));
+        Of(field, NoEvent, client => client.ListTasksAsync(request));
 
     public static BadCall ListDead(string field, ListDeadLetterTasksRequest request) =>
-        Of(field, "queue_read_error", client => client.ListDeadLetterTasksAsync(request));
+        Of(field, NoEvent, client => client.ListDeadLetterTasksAsync(request));
 
     public static BadCall Extend(string field, ExtendTaskLeaseRequest request) =>
         Of(field, "task_extend_error", client => client.ExtendTaskLeaseAsync(request));
@@ -88,7 +91,7 @@ public sealed record BadCall(string Field, string EventType, Func<DBOS.DBOSClien
         OfStream(field, "task_list_error", client => client.StreamDueTasks(request));
 
     public static BadCall Watch(string field, WatchEventsRequest request) =>
-        OfStream(field, "event_read_error", client => client.WatchEvents(request));
+        OfStream(field, NoEvent, client => client.WatchEvents(request));
 
     private static BadCall OfStream<TReply>(
         string field, string eventType, Func<DBOS.DBOSClient, AsyncServerStreamingCall<TReply>> open)

@@ -11,7 +11,7 @@ public abstract class ValidationTests(Deployment dbos)
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task A_bad_field_is_refused_in_one_sentence_told_and_not_stored(string name)
+    public async Task A_bad_field_is_refused_in_one_sentence_and_not_stored(string name)
     {
         var bad = BadCalls.ByName[name];
 
@@ -21,8 +21,12 @@ public abstract class ValidationTests(Deployment dbos)
         refusal.Code.Should().Be(ErrorCode.Validation);
         refusal.Error.Should().StartWith($"{bad.Field} must be ").And.Contain(", but is ").And.NotContainAny("\n", "\u0007", "Exception");
         refusal.Error.Length.Should().BeLessThan(LongestSentence, "the value is cut short");
-        var told = (await dbos.Client.ReadEvents(limit: 1)).Single();
-        (told.Type, told.Message, told["code"]).Should().Be((bad.EventType, refusal.Error, "Validation"));
+        if (bad.EventType.Length > 0)
+        {
+            var logged = (await dbos.Client.ReadEvents(limit: 1)).Single();
+            (logged.Type, logged.Message, logged["code"]).Should().Be((bad.EventType, refusal.Error, "Validation"));
+        }
+
         await NothingShouldBeStored();
     }
 

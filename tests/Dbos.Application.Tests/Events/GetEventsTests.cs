@@ -2,11 +2,14 @@ namespace Dbos.Application.Tests.Events;
 
 public sealed class GetEventsTests
 {
+    private const string Generation = "0123456789abcdef";
+
     [Theory]
     [InlineData(0, 100)]
     [InlineData(1, 1)]
     [InlineData(10_000, 10_000)]
-    public async Task A_hundred_events_are_read_unless_asked_otherwise(long asked, int limit)
+    [InlineData(20_000, 10_000)]
+    public async Task A_hundred_events_are_read_unless_asked_otherwise_and_ten_thousand_at_most(long asked, int limit)
     {
         using var dbos = new SubstitutedDbos();
         var newest = new EventList([], Cut: false);
@@ -16,13 +19,14 @@ public sealed class GetEventsTests
     }
 
     [Fact]
-    public async Task A_page_token_of_a_store_with_other_partitions_is_refused()
+    public async Task A_page_that_has_left_the_log_is_refused()
     {
         using var dbos = new SubstitutedDbos();
+        dbos.Events.Search(default!, default, default, default).ReturnsForAnyArgs((EventList?)null);
 
-        var answer = await dbos.Ask(new GetEvents(0, EventFilter.Any, new EventPlace(["", "0193f0a1b2c30001-00c0ffee"]).ToString()));
+        var answer = await dbos.Ask(new GetEvents(0, EventFilter.Any, new EventPlace(Generation, [null, new StreamPosition(7, 0)]).ToString()));
 
-        answer.Refusal!.Code.Should().Be(RefusalCode.Validation);
-        answer.Refusal.Sentence.Should().StartWith("page_token must be a next_page_token of this list");
+        answer.Refusal!.Code.Should().Be(RefusalCode.NoLongerKept);
+        answer.Refusal.Sentence.Should().StartWith("page_token must be as new as the events that are still kept");
     }
 }

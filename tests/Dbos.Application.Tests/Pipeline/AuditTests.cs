@@ -14,20 +14,13 @@ public sealed class AuditTests : IDisposable
     {
         { ask => ask.By(new RegisterAgent(Samples.Heartbeat with { LastSeen = -1 })), "agent_register_error", "agent-1" },
         { ask => ask.By(new RegisterAgent(null)), "agent_register_error", "" },
-        { ask => ask.By(new GetAgent("\n")), "agent_read_error", "\n" },
-        { ask => ask.By(new ListAgents(AgentFilter.All, TooLarge)), "agent_list_error", "" },
         { ask => ask.By(new SetModuleState(Samples.Report with { State = "finished" }, null)), "module_state_error", "request-1" },
         { ask => ask.By(new SetModuleState(Samples.Report with { RequestId = "", State = "x" }, null)), "module_state_error", "agent-1" },
         { ask => ask.By(new SetModuleState(null, null)), "module_state_error", "" },
-        { ask => ask.By(new GetModuleState("")), "module_state_read_error", "" },
-        { ask => ask.By(new ListModuleStates("agent-1", "", TooLarge)), "module_state_list_error", "agent-1" },
         { ask => ask.By(new StoreResult(Samples.Result with { Timestamp = -1 })), "result_store_error", "agent-1" },
         { ask => ask.By(new StoreResult(null)), "result_store_error", "" },
-        { ask => ask.By(new GetResult("agent-1", "")), "result_read_error", "agent-1" },
-        { ask => ask.By(new ListResults("agent-1", TooLarge)), "result_list_error", "agent-1" },
         { ask => ask.By(new ScheduleTask(Samples.NewTask with { Status = "failed" })), "task_schedule_error", "task-1" },
         { ask => ask.By(new ScheduleTask(null)), "task_schedule_error", "" },
-        { ask => ask.By(new GetTask("")), "task_read_error", "" },
         { ask => ask.By(new AckTask("task-1", -1)), "task_ack_error", "task-1" },
         { ask => ask.By(new NackTask("task-1", -1, false, 0, "")), "task_nack_error", "task-1" },
         { ask => ask.By(new ListDueTasks(OfAgent, -1, 0, 0)), "task_list_error", "agent-1" },
@@ -38,10 +31,33 @@ public sealed class AuditTests : IDisposable
         { ask => ask.By(new CancelTask("task-1", new string('x', 4_097))), "task_cancel_error", "task-1" },
         { ask => ask.By(new RequeueDeadLetterTasks([], OfAgent, All: true)), "task_requeue_error", "agent-1" },
         { ask => ask.By(new DeleteDeadLetterTask("")), "task_delete_error", "" },
-        { ask => ask.By(new ListTasks("", OfAgent, TooLarge)), "queue_read_error", "agent-1" },
-        { ask => ask.By(new ListDeadLetterTasks(OfAgent, TooLarge)), "queue_read_error", "agent-1" },
-        { ask => ask.By(new GetEvents(-1)), "event_read_error", "" },
     };
+
+    public static TheoryData<Func<Refused, Task>> BadReads =>
+    [
+        ask => ask.By(new GetAgent("\n")),
+        ask => ask.By(new ListAgents(AgentFilter.All, TooLarge)),
+        ask => ask.By(new GetModuleState("")),
+        ask => ask.By(new ListModuleStates("agent-1", "", TooLarge)),
+        ask => ask.By(new GetResult("agent-1", "")),
+        ask => ask.By(new ListResults("agent-1", TooLarge)),
+        ask => ask.By(new GetTask("")),
+        ask => ask.By(new ListTasks("", OfAgent, TooLarge)),
+        ask => ask.By(new ListDeadLetterTasks(OfAgent, TooLarge)),
+        ask => ask.By(new GetEvents(-1)),
+    ];
+
+    [Theory]
+    [MemberData(nameof(BadReads))]
+    public async Task A_read_of_bad_shape_is_refused_and_no_event(Func<Refused, Task> ask)
+    {
+        var refused = new Refused(dbos);
+        await ask(refused);
+
+        refused.All.Single()!.Code.Should().Be(RefusalCode.Validation);
+        dbos.Told.Should().BeEmpty();
+        dbos.ShouldHaveReachedNoRepository();
+    }
 
     [Theory]
     [MemberData(nameof(BadRequests))]
@@ -79,9 +95,9 @@ public sealed class AuditTests : IDisposable
     public async Task Long_values_are_told_cut_short_but_not_inside_a_character(string character, int kept)
     {
         var start = new string('x', 255);
-        await dbos.Ask(new GetAgent($"{start}{character}{start}"));
+        await dbos.Ask(new AckTask($"{start}{character}{start}", 0));
 
-        dbos.Told.Single().Event.Metadata.Should().Equal(("agent_id", new string('x', kept)), ("code", "Validation"));
+        dbos.Told.Single().Event.Metadata.Should().Equal(("task_id", new string('x', kept)), ("code", "Validation"));
     }
 
     [Fact]
@@ -126,7 +142,7 @@ public sealed class AuditTests : IDisposable
     [Fact]
     public async Task A_refusal_that_could_not_be_told_was_no_answer()
     {
-        dbos.Events.TellRefusal(default!, default!, default!, default).ReturnsForAnyArgs(Task.FromException(new StoreUnavailableException("away")));
+        dbos.Events.LogRefusal(default!, default!, default!, default).ReturnsForAnyArgs(Task.FromException(new StoreUnavailableException("away")));
 
         await dbos.Awaiting(it => it.Ask(new AckTask("task-1", 0))).Should().ThrowAsync<StoreUnavailableException>();
 

@@ -79,7 +79,7 @@ public sealed class TimelineTests
         using var dbos = new SubstitutedDbos();
         dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(new EventList([], Cut: false));
         dbos.Events.Search(default!, default, default, default).ReturnsForAnyArgs(
-            new EventList([], Cut: false) { Next = new EventPlace(["1", "2"]), SearchedBackTo = Samples.Now });
+            new EventList([], Cut: false) { Next = new EventPlace("0123456789abcdef", [null]), SearchedBackTo = Samples.Now });
         dbos.States.Find(Request, Arg.Any<CancellationToken>()).Returns(State);
 
         var timeline = (await dbos.Ask(new GetRequestTimeline(Request))).Value;
@@ -98,7 +98,7 @@ public sealed class TimelineTests
             Told(9_000, "result_stored", """ "agent_id":"agent-1" """));
         dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(new EventList([delivered.Json, scheduled.Json], Cut: false));
         dbos.Events.Search(default!, default, default, default).ReturnsForAnyArgs(
-            new EventList([result.Json, delivered.Json], Cut: false) { Next = new EventPlace(["1", "2"]), SearchedBackTo = Samples.Now });
+            new EventList([result.Json, delivered.Json], Cut: false) { Next = new EventPlace("0123456789abcdef", [null]), SearchedBackTo = Samples.Now });
 
         var timeline = (await dbos.Ask(new GetRequestTimeline(Request))).Value;
 
@@ -108,7 +108,7 @@ public sealed class TimelineTests
     private static LoggedEvent Told(int milliseconds, string type, string metadata)
     {
         var at = Samples.Now.AddMilliseconds(milliseconds).ToUnixTimeMilliseconds();
-        var json = $$"""{"id":"{{at}}","type":"{{type}}","message":"told","metadata":{ {{metadata}} },"timestamp_ms":{{at}}}""";
+        var json = $$"""{"id":"{{at}}-0-0-0","type":"{{type}}","message":"told","metadata":{ {{metadata}} },"timestamp_ms":{{at}}}""";
         return LoggedEvent.Parse(Encoding.UTF8.GetBytes(json));
     }
 }

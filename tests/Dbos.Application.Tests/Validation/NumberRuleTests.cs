@@ -43,7 +43,6 @@ public sealed class NumberRuleTests
         { "lease_token", long.MaxValue, number => new AckTask("task-1", number) },
         { "lease_token", long.MaxValue, number => new NackTask("task-1", 0, false, number, string.Empty) },
         { "retry_delay_seconds", 30 * 24 * 60 * 60, number => new NackTask("task-1", number, false, 0, string.Empty) },
-        { "limit", 10_000, number => new GetEvents(number) },
         { "filter", 2, number => new ListAgents((AgentFilter)number, Samples.WholeList) },
         { "window_seconds", 315_360_000, number => new GetAgentHistory("agent-1", number) },
     };

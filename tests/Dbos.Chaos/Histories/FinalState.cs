@@ -28,7 +28,7 @@ internal sealed record FinalState(
             [.. (await caller.CheckConsistency()).Select(found => found.Description)]);
     }
 
-    /// <summary>GetEvents tells the newest ten thousand, so the logs themselves are read: newest first, one for each partition.</summary>
+    /// <summary>GetEvents tells the newest ten thousand, so the logs themselves are read, one for each partition.</summary>
     private static async Task<IReadOnlyList<LoggedEvent>> ReadLogs(Backing backing)
     {
         var events = new List<LoggedEvent>();
@@ -36,7 +36,8 @@ internal sealed record FinalState(
         {
             foreach (var log in Lines(await master.Ask("keys", "*}:events")))
             {
-                events.AddRange(Lines(await master.Ask("lrange", log, "0", "-1")).Reverse().SelectMany(LoggedEvent.Read));
+                // Each entry is three lines: its id, the field's name and the event.
+                events.AddRange(Lines(await master.Ask("xrange", log, "-", "+")).Where(line => line.StartsWith('{')).SelectMany(LoggedEvent.Read));
             }
         }
 

@@ -11,7 +11,7 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
     {
         (await Dbos.EffectOf(Given.Heartbeat())).Should().Be(
             """
-            + events {"id":"<id>","type":"agent_registered","message":"agent a1 registered","metadata":{"agent_id":"a1"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"agent_registered","message":"agent a1 registered","metadata":{"agent_id":"a1"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             + index agents a1 = 0
             + index agents:deadlines a1 = <now+60>
             + record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
@@ -37,7 +37,7 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
 
         (await Dbos.EffectOf(Given.Heartbeat(alive: false))).Should().Be(
             """
-            + events {"id":"<id>","type":"agent_lost","message":"agent a1 lost: reported as not alive","metadata":{"agent_id":"a1","cause":"reported"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"agent_lost","message":"agent a1 lost: reported as not alive","metadata":{"agent_id":"a1","cause":"reported"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             - index agents:deadlines a1 = <now+60>
             - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
             + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":false,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"},{"at":"<now>","alive":false,"cause":"reported"}]}
@@ -57,7 +57,7 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
     {
         (await Dbos.EffectOf(Given.Heartbeat(agentId: "a\u0001"))).Should().Be(
             """
-            + refusals {"id":"<id>","type":"agent_register_error","message":"agent.id must be 1 to 256 characters without control characters, but is 'a�'","metadata":{"agent_id":"a\u0001","code":"Validation"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + refusals {"type":"agent_register_error","message":"agent.id must be 1 to 256 characters without control characters, but is 'a�'","metadata":{"agent_id":"a\u0001","code":"Validation"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             """);
     }
 
@@ -74,7 +74,7 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
         lost.Should().Be(1);
         effect.Should().Be(
             """
-            + events {"id":"<id>","type":"agent_lost","message":"agent a1 lost: not heard of for 1 s","metadata":{"agent_id":"a1","cause":"timeout"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"","actor":"dbos:silence-sweep"}
+            + events {"type":"agent_lost","message":"agent a1 lost: not heard of for 1 s","metadata":{"agent_id":"a1","cause":"timeout"},"trace_id":"","actor":"dbos:silence-sweep","timestamp":<now>,"timestamp_ms":<now>}
             - index agents:deadlines a1 = <now>
             - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
             + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":false,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"},{"at":"<now>","alive":false,"cause":"timeout"}]}

@@ -106,6 +106,8 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                 case RedisType.Hash when expiresAt is null:
                     Add(lines, name, (await redis.HashGetAllAsync(key)).ToDictionary());
                     break;
+                case RedisType.String when name.StartsWith("refused:", StringComparison.Ordinal):
+                    break;
                 case RedisType.String when name != "probe":
                     lines.Mark(name, (await redis.StringGetAsync(key))!, expiresAt);
                     break;
@@ -114,8 +116,8 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                         await redis.SortedSetRangeByRankWithScoresAsync(key),
                         entry => lines.Entry(name, entry.Element!, (long)entry.Score));
                     break;
-                case RedisType.List when expiresAt is null:
-                    Array.ForEach(await redis.ListRangeAsync(key), told => lines.Event(name, told!));
+                case RedisType.Stream when expiresAt is null:
+                    Array.ForEach(await redis.StreamRangeAsync(key), entry => lines.Event(name, entry["event"]!));
                     break;
                 default:
                     lines.Other(name);

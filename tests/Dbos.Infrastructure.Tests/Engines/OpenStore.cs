@@ -1,6 +1,8 @@
+using System.Text;
 using Dbos.Application;
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
@@ -48,6 +50,13 @@ public sealed class OpenStore(
     public Task<int> Sweep<TSweep>()
         where TSweep : ISweep =>
         services.GetServices<ISweep>().OfType<TSweep>().Single().Run(CancellationToken.None);
+
+    /// <summary>The newest events of a partition's history, newest first, as they are stored.</summary>
+    public async Task<IReadOnlyList<string>> History(int partition = 0, int count = 1_000)
+    {
+        var entries = await Get<IEventStreams>().Backward(new EventStreamKey(partition, EventLogName.History), from: null, count, default);
+        return [.. entries.Select(entry => Encoding.UTF8.GetString(entry.Json.Span))];
+    }
 
     /// <summary>Everything in the store, one line each.</summary>
     public Task<IReadOnlyList<string>> Lines() => read(settings, Get<TimeProvider>());

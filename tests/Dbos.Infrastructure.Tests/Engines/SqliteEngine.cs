@@ -88,8 +88,8 @@ public sealed class SqliteEngine : IEngine, IDisposable
             case "count":
                 lines.Count(row.GetString(1), isEver: row.GetInt64(0) == 0, row.GetInt64(2));
                 break;
-            case "events" or "refusals":
-                lines.Event(table, Bytes(row, 1)!);
+            case "event" or "refusal":
+                lines.Event($"{table}s", Bytes(row, 2)!);
                 break;
             case "sqlite_sequence" or "layout":
                 break;

@@ -69,16 +69,13 @@ public sealed partial class StoredLines(DateTimeOffset now)
     [GeneratedRegex("""(?<![\w.-])\d{10}(\d{3}){0,2}(?![\w.-])|\d{4}-\d\d-\d\dT[\d:.]+\+00:00""")]
     private static partial Regex Times();
 
-    [GeneratedRegex("[0-9a-f]{16}-[0-9a-f]{8}")]
-    private static partial Regex EventIds();
-
     [GeneratedRegex("[0-9a-f]{32}(?!\")")]
     private static partial Regex Fingerprints();
 
     private void Add(FormattableString line)
     {
         var text = Times().Replace(line.ToString(CultureInfo.InvariantCulture), found => Told(found.Value));
-        lines.Add(Fingerprints().Replace(EventIds().Replace(text, "<id>"), "<fingerprint>"));
+        lines.Add(Fingerprints().Replace(text, "<fingerprint>"));
     }
 
     private string Told(string time)

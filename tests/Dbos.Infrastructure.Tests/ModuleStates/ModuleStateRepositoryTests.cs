@@ -11,7 +11,7 @@ public abstract class ModuleStateRepositoryTests(IEngine engine) : StoreTests(en
     {
         (await Dbos.EffectOf(Given.State())).Should().Be(
             """
-            + events {"id":"<id>","type":"module_state_updated","message":"request 'r1' is running (version 1)","metadata":{"agent_id":"a1","module_name":"ping","request_id":"r1","state":"running","version":"1"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"module_state_updated","message":"request 'r1' is running (version 1)","metadata":{"agent_id":"a1","module_name":"ping","request_id":"r1","state":"running","version":"1"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             + index states state:r1 = <now>
             + index states:agent:a1 state:r1 = <now>
             + index states:both:a1:ping state:r1 = <now>
@@ -28,7 +28,7 @@ public abstract class ModuleStateRepositoryTests(IEngine engine) : StoreTests(en
 
         (await Dbos.EffectOf(Given.State(state: "completed"))).Should().Be(
             """
-            + events {"id":"<id>","type":"module_state_updated","message":"request 'r1' is completed (version 2)","metadata":{"agent_id":"a1","module_name":"ping","request_id":"r1","state":"completed","version":"2"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"module_state_updated","message":"request 'r1' is completed (version 2)","metadata":{"agent_id":"a1","module_name":"ping","request_id":"r1","state":"completed","version":"2"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             + mark:SetModuleState:natural:r1:<fingerprint> expires <now+86400> 2 <fingerprint>
             - record state:r1 version 1 deliveries 0 {"agent_id":"a1","module_name":"ping","state":"running","error_message":"","details":{},"timestamp":1500000000,"request_id":"r1"}
             + record state:r1 version 2 deliveries 0 {"agent_id":"a1","module_name":"ping","state":"completed","error_message":"","details":{},"timestamp":1500000000,"request_id":"r1"}
@@ -40,7 +40,7 @@ public abstract class ModuleStateRepositoryTests(IEngine engine) : StoreTests(en
     {
         (await Dbos.EffectOf(Given.State(requestId: string.Empty, state: "started"))).Should().Be(
             """
-            + events {"id":"<id>","type":"module_state_updated","message":"module 'ping' of agent 'a1' is started (version 1)","metadata":{"agent_id":"a1","module_name":"ping","request_id":"","state":"started","version":"1"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"module_state_updated","message":"module 'ping' of agent 'a1' is started (version 1)","metadata":{"agent_id":"a1","module_name":"ping","request_id":"","state":"started","version":"1"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             + index states life:a1:ping = <now>
             + index states:agent:a1 life:a1:ping = <now>
             + index states:both:a1:ping life:a1:ping = <now>
@@ -67,7 +67,7 @@ public abstract class ModuleStateRepositoryTests(IEngine engine) : StoreTests(en
 
         (await Dbos.EffectOf(Given.State(state: "started"))).Should().Be(
             """
-            + refusals {"id":"<id>","type":"module_state_error","message":"request 'r1' is running and cannot become started; next is one of: completed, error, failed","metadata":{"request_id":"r1","agent_id":"a1","module_name":"ping","state":"started","code":"InvalidTransition"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + refusals {"type":"module_state_error","message":"request 'r1' is running and cannot become started; next is one of: completed, error, failed","metadata":{"request_id":"r1","agent_id":"a1","module_name":"ping","state":"started","code":"InvalidTransition"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             """);
     }
 

@@ -191,7 +191,7 @@ public sealed class ReplicationTests : IAsyncLifetime
         await engine.Server.Kill();
 
         var find = () => local.Port.Find(new StoreKey(0, "record"), default);
-        var list = () => local.Port.NewestEvents(0, EventLogName.History, 0, 1, default);
+        var list = () => local.History();
         await find.Should().ThrowAsync<StoreUnavailableException>();
         await list.Should().ThrowAsync<StoreUnavailableException>();
     }

@@ -11,7 +11,7 @@ public abstract class ResultRepositoryTests(IEngine engine) : StoreTests(engine)
     {
         (await Dbos.EffectOf(Given.Result())).Should().Be(
             """
-            + events {"id":"<id>","type":"result_stored","message":"result r1 of agent a1 stored","metadata":{"agent_id":"a1","module_name":"unknown","request_id":"r1","bytes":"9"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"result_stored","message":"result r1 of agent a1 stored","metadata":{"agent_id":"a1","module_name":"unknown","request_id":"r1","bytes":"9"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             + index results:a1 r1 = <now>
             + mark:StoreResult:natural:a1:r1 expires <now+86400> 1 <fingerprint>
             + record result:a1:r1 version 1 deliveries 0 {"id":"r1","agent_id":"a1","module_name":"unknown","timestamp":1500000000,"received_at":<now>,"agent_start_time":0,"agent_runtime_version":"","module_revision":"","dbos_server_id":"server-1","ingest_source":"grpc"} payload {"rtt":1}
@@ -33,7 +33,7 @@ public abstract class ResultRepositoryTests(IEngine engine) : StoreTests(engine)
 
         (await Dbos.EffectOf(Given.Result(data: "other"))).Should().Be(
             """
-            + refusals {"id":"<id>","type":"replay_differed","message":"StoreResult was sent again with other content; the first is kept","metadata":{"agent_id":"a1","request_id":"r1"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + refusals {"type":"replay_differed","message":"StoreResult was sent again with other content; the first is kept","metadata":{"agent_id":"a1","request_id":"r1"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             """);
     }
 

@@ -20,7 +20,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
 
     /// <summary>What SQLite does of itself when a statement fails: undo that statement, stop in it, or undo the transaction.</summary>
     public static IEnumerable<object[]> Failures() =>
-        from table in new[] { "record", "mark", "events", "entry", "count" }
+        from table in new[] { "record", "mark", "event", "entry", "count" }
         from undo in new[] { "ABORT", "FAIL", "ROLLBACK" }
         select new object[] { table, undo };
 
@@ -43,7 +43,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     [InlineData("UPDATE", "record")]
     [InlineData("DELETE", "entry")]
     [InlineData("INSERT", "entry")]
-    [InlineData("INSERT", "events")]
+    [InlineData("INSERT", "event")]
     [InlineData("INSERT", "count")]
     public async Task A_failure_leaves_tasks_waiting(string change, string table)
     {
@@ -73,7 +73,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     [Theory]
     [InlineData("DELETE", "record")]
     [InlineData("DELETE", "entry")]
-    [InlineData("INSERT", "events")]
+    [InlineData("INSERT", "event")]
     public async Task A_failure_leaves_a_dead_letter_where_it_is(string change, string table)
     {
         await dbos.Send(Given.Task(maxRetries: 1));

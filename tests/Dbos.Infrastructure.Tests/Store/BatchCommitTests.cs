@@ -17,8 +17,8 @@ public abstract class BatchCommitTests(IEngine engine) : StoreTests(engine)
         effect.Should().Be(
             """
             + count done 2, lately 2
-            + events told a
-            + events told b
+            + events told a,"timestamp":<now>,"timestamp_ms":<now>}
+            + events told b,"timestamp":<now>,"timestamp_ms":<now>}
             + index index a = 1
             + index index b = 1
             + index lane a = 0 at 7
@@ -43,7 +43,7 @@ public abstract class BatchCommitTests(IEngine engine) : StoreTests(engine)
         effect.Should().Be(
             """
             + count done 1, lately 1
-            + events told new
+            + events told new,"timestamp":<now>,"timestamp_ms":<now>}
             + index index new = 1
             + index lane new = 0 at 7
             + index turns 0l = 0 at 7
@@ -97,7 +97,7 @@ public abstract class BatchCommitTests(IEngine engine) : StoreTests(engine)
             ofRecord.Select(Told).Order(StringComparer.Ordinal).Should().Equal(Enumerable.Repeat("conflict with 1", Writers - 1).Append("done"));
         }
 
-        (await Port.NewestEvents(0, EventLogName.History, skip: 0, 1_000, None)).Should().HaveCount(Records);
+        (await Dbos.History()).Should().HaveCount(Records);
     }
 
     private static Commit Over(string record, long version) => new(0, record, version, Bytes($"v{version + 1}"));

@@ -24,8 +24,8 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
         effect.Should().Be(
             """
             + count done 1, lately 1
-            + events told 1
-            + events told 2
+            + events told 1,"timestamp":<now>,"timestamp_ms":<now>}
+            + events told 2,"timestamp":<now>,"timestamp_ms":<now>}
             + index lane x = 2 at 7
             + index one x = 1
             + index turns 2l = 2 at 7
@@ -171,7 +171,7 @@ public abstract class CommitTests(IEngine engine) : StoreTests(engine)
 
         outcomes.OfType<CommitOutcome.Done>().Should().ContainSingle();
         outcomes.OfType<CommitOutcome.Conflict>().Should().HaveCount(Writers - 1).And.OnlyContain(conflict => conflict.Found!.Version == 2);
-        (await Port.NewestEvents(0, EventLogName.History, skip: 0, 100, None)).Should().ContainSingle();
+        (await Dbos.History()).Should().ContainSingle();
     }
 
     [Fact]

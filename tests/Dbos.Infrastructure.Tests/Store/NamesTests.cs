@@ -1,4 +1,5 @@
 using Dbos.Domain.Tasks;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Tests.Store;

@@ -76,7 +76,7 @@ public abstract class RecordLifeTests(IEngine engine) : StoreTests(engine)
         effect.Should().Be(
             """
             + count deleted 1, lately 1
-            + events deleted
+            + events deleted,"timestamp":<now>,"timestamp_ms":<now>}
             - index index x = 1
             + mark:a expires <now+60> done
             - record record version 1 deliveries 0 v1 payload raw

@@ -151,12 +151,12 @@ public sealed class ResilientStoreTests : IDisposable
     [InlineData(true, 1)]
     public async Task What_must_not_be_done_twice_is_asked_again_only_if_it_was_not_done(bool mayBeDone, int asked)
     {
-        engine.Append(0, EventLogName.History, default, default).ReturnsForAnyArgs(_ => throw Brief(mayBeDone), _ => Task.CompletedTask);
-        var append = () => store.Append(0, EventLogName.History, default, default);
+        engine.Restore(default!, default).ReturnsForAnyArgs(_ => throw Brief(mayBeDone), _ => Task.CompletedTask);
+        var restore = () => store.Restore(new Restoration(0), default);
 
-        await (mayBeDone ? append.Should().ThrowAsync<BriefOutageException>() : (Task)append.Should().NotThrowAsync());
+        await (mayBeDone ? restore.Should().ThrowAsync<BriefOutageException>() : (Task)restore.Should().NotThrowAsync());
 
-        await engine.ReceivedWithAnyArgs(asked).Append(0, EventLogName.History, default, default);
+        await engine.ReceivedWithAnyArgs(asked).Restore(default!, default);
     }
 
     [Theory]

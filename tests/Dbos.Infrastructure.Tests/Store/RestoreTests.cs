@@ -20,8 +20,6 @@ public abstract class RestoreTests(IEngine engine) : StoreTests(engine)
                     new("waiting", Record(version: 1, "doc"), [new("one", "y", 3)], [new(Lane, Band: 2, "y", Due: 7)]),
                 ],
                 Marks = [new("mark:a", Bytes("first"), TimeSpan.FromMinutes(1))],
-                Events = [Bytes("told")],
-                Refusals = [Bytes("refused")],
                 Counts = [("done", 4), ("done", 2), ("failed", 1)],
             },
             None));
@@ -30,7 +28,6 @@ public abstract class RestoreTests(IEngine engine) : StoreTests(engine)
             """
             + count done 6, lately 0
             + count failed 1, lately 0
-            + events told
             + index lane y = 2 at 7
             + index one x = 1
             + index one y = 3
@@ -39,21 +36,7 @@ public abstract class RestoreTests(IEngine engine) : StoreTests(engine)
             + mark:a expires <now+60> first
             + record held version 7 deliveries 3 leased until 1500000000123 doc payload raw
             + record waiting version 1 deliveries 0 doc
-            + refusals refused
             """);
-    }
-
-    [Fact]
-    public async Task Events_are_older_than_those_restored_before_and_those_told_later_are_newer()
-    {
-        await Port.Restore(new Restoration(0) { Events = [Bytes("5"), Bytes("4")] }, None);
-        await Port.Restore(new Restoration(0) { Events = [Bytes("3")] }, None);
-        await Port.Append(0, EventLogName.History, Bytes("6"), None);
-        await Port.Restore(new Restoration(0) { Events = [Bytes("2"), Bytes("1")], Refusals = [Bytes("refused")] }, None);
-
-        (await Newest(skip: 0, count: 10)).Should().Equal("6", "5", "4", "3", "2", "1");
-        (await Newest(skip: 2, count: 3)).Should().Equal("4", "3", "2");
-        (await Newest(skip: 6, count: 3)).Should().BeEmpty();
     }
 
     [Fact]
@@ -96,9 +79,6 @@ public abstract class RestoreTests(IEngine engine) : StoreTests(engine)
 
     private static StoredRecord Record(long version, string document, string payload = "", long deliveries = 0, DateTimeOffset? leasedUntil = null) =>
         new(version, Bytes(document), Bytes(payload), deliveries, leasedUntil);
-
-    private async Task<IEnumerable<string>> Newest(int skip, int count) =>
-        (await Port.NewestEvents(0, EventLogName.History, skip, count, None)).Select(Text);
 }
 
 public sealed class RestoreOnRedis(RedisEngine engine) : RestoreTests(engine), IClassFixture<RedisEngine>;

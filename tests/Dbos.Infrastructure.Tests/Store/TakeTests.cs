@@ -24,7 +24,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
         effect.Should().Be(
             """
             + count taken 2, lately 2
-            + events head{"x":1,"y":1}middle["owner"]tail
+            + events head{"x":1,"y":1}middle["owner"]tail,"timestamp":<now>,"timestamp_ms":<now>}
             + index held too x = <now+300>
             + index held too y = <now+300>
             + index held x = <now+300>
@@ -147,7 +147,7 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
 
         await Take([Odd]);
 
-        var told = Text((await Port.NewestEvents(0, EventLogName.History, skip: 0, 1, None))[0]);
+        var told = (await Dbos.History())[0];
         var tokens = System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, long>>(told["head".Length..told.IndexOf("middle", StringComparison.Ordinal)]);
         tokens.Should().Equal(new Dictionary<string, long> { [Odd] = 1 });
     }
@@ -164,8 +164,8 @@ public abstract class TakeTests(IEngine engine) : StoreTests(engine)
         await Port.Take(
             TakeOf([]) with { Candidates = [.. sources.Select((source, number) => new Candidate($"m{number}", $"record {number}", source))], Limit = 4 }, None);
 
-        var told = Text((await Port.NewestEvents(0, EventLogName.History, skip: 0, 1, None))[0]);
-        var owners = told[(told.IndexOf("middle", StringComparison.Ordinal) + "middle".Length)..^"tail".Length];
+        var told = (await Dbos.History())[0];
+        var owners = told[(told.IndexOf("middle", StringComparison.Ordinal) + "middle".Length)..told.IndexOf("tail", StringComparison.Ordinal)];
         System.Text.Json.JsonSerializer.Deserialize<string[]>(owners).Should().BeEquivalentTo(Odd, "owner");
     }
 

@@ -55,8 +55,8 @@ public abstract class TaskAuditTests(IEngine engine) : StoreTests(engine)
         repaired.Should().NotBeEmpty().And.OnlyContain(one => one.Repaired);
         (await Audit(repair: false)).Should().BeEmpty();
         (await Dbos.Send(new GetQueueStats())).Value.Totals["repaired"].Should().Be(repaired.Count);
-        (await Port.NewestEvents(Partition, EventLogName.History, skip: 0, repaired.Count, None))
-            .Should().OnlyContain(told => Text(told).Contains("task_repaired") && Text(told).Contains("operator"));
+        (await Dbos.History(Partition, repaired.Count))
+            .Should().OnlyContain(told => told.Contains("task_repaired") && told.Contains("operator"));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
         (await Dbos.EffectOf(Given.Task())).Should().Be(
             """
             + count scheduled 1, lately 1
-            + events {"id":"<id>","type":"task_scheduled","message":"task t1 scheduled","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"0","visible_at":"1500000000"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"task_scheduled","message":"task t1 scheduled","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"0","visible_at":"1500000000"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             + index tasks:pending t1 = 9 at 1500000000000
             + index tasks:pending:agent:a1 t1 = 9 at 1500000000000
             + index tasks:pending:both:a1:ping t1 = 9 at 1500000000000
@@ -43,7 +43,7 @@ public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
         (await Dbos.EffectOf(Due)).Should().Be(
             """
             + count delivered 1, lately 1
-            + events {"id":"<id>","type":"tasks_retrieved","message":"due tasks taken","metadata":{"lease_tokens":{"t1":1},"agents":["a1"]},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"tasks_retrieved","message":"due tasks taken","metadata":{"lease_tokens":{"t1":1},"agents":["a1"]},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             + index tasks:inflight t1 = <now+300>
             + index tasks:inflight:agent:a1 t1 = <now+300>
             + index tasks:inflight:both:a1:ping t1 = <now+300>
@@ -75,7 +75,7 @@ public abstract class TaskDeliveryTests(IEngine engine) : StoreTests(engine)
 
         (await Dbos.EffectOf(Due with { Limit = 1_001 })).Should().Be(
             """
-            + refusals {"id":"<id>","type":"task_list_error","message":"limit must be from 0 to 1000, but is 1001","metadata":{"agent_id":"","module_name":"","code":"Validation"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + refusals {"type":"task_list_error","message":"limit must be from 0 to 1000, but is 1001","metadata":{"agent_id":"","module_name":"","code":"Validation"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             """);
     }
 

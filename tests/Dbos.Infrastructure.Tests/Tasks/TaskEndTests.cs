@@ -16,7 +16,7 @@ public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
         (await Dbos.EffectOf(new AckTask("t1", LeaseToken: 1))).Should().Be(
             """
             + count completed 1, lately 1
-            + events {"id":"<id>","type":"task_acknowledged","message":"task t1 completed","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"task_acknowledged","message":"task t1 completed","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             + index tasks:completed t1 = <now>
             + index tasks:completed:agent:a1 t1 = <now>
             + index tasks:completed:both:a1:ping t1 = <now>
@@ -47,7 +47,7 @@ public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
         (await Dbos.EffectOf(Given.Nack(delaySeconds: 60))).Should().Be(
             """
             + count nacked 1, lately 1
-            + events {"id":"<id>","type":"task_nacked","message":"task t1 negatively acknowledged, returned to the queue","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1","failure_count":"1","max_retries":"3","reason":"no route"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"task_nacked","message":"task t1 negatively acknowledged, returned to the queue","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1","failure_count":"1","max_retries":"3","reason":"no route"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             - index tasks:inflight t1 = <now+300>
             - index tasks:inflight:agent:a1 t1 = <now+300>
             - index tasks:inflight:both:a1:ping t1 = <now+300>
@@ -87,8 +87,8 @@ public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
             + count dead_lettered 1, lately 1
             - count nacked 1, lately 1
             + count nacked 2, lately 2
-            + events {"id":"<id>","type":"task_dead_lettered","message":"task t1 moved to the dead-letter queue: max_retries exceeded","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"2","failure_count":"2","max_retries":"1","reason":"second"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
-            + events {"id":"<id>","type":"task_nacked","message":"task t1 negatively acknowledged","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"2","failure_count":"2","max_retries":"1","reason":"second"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + events {"type":"task_dead_lettered","message":"task t1 moved to the dead-letter queue: max_retries exceeded","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"2","failure_count":"2","max_retries":"1","reason":"second"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
+            + events {"type":"task_nacked","message":"task t1 negatively acknowledged","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"2","failure_count":"2","max_retries":"1","reason":"second"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             + index tasks:failed t1 = <now>
             + index tasks:failed:agent:a1 t1 = <now>
             + index tasks:failed:both:a1:ping t1 = <now>
@@ -110,7 +110,7 @@ public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
 
         (await Dbos.EffectOf(new AckTask("t1", LeaseToken: 9))).Should().Be(
             """
-            + refusals {"id":"<id>","type":"task_ack_error","message":"lease 9 of task 't1' is lost: the task is inflight, its latest delivery is 1","metadata":{"task_id":"t1","code":"LeaseLost"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"trace-1","actor":"test"}
+            + refusals {"type":"task_ack_error","message":"lease 9 of task 't1' is lost: the task is inflight, its latest delivery is 1","metadata":{"task_id":"t1","code":"LeaseLost"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
             """);
     }
 
@@ -124,7 +124,7 @@ public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
         effect.Should().Be(
             """
             + count lease_expired 1, lately 1
-            + events {"id":"<id>","type":"task_lease_expired","message":"task t1 lease expired, returned to the queue","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1","expiry_count":"1","max_expiries":"10","reason":"lease 1 expired"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"","actor":"dbos:lease-sweep"}
+            + events {"type":"task_lease_expired","message":"task t1 lease expired, returned to the queue","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1","expiry_count":"1","max_expiries":"10","reason":"lease 1 expired"},"trace_id":"","actor":"dbos:lease-sweep","timestamp":<now>,"timestamp_ms":<now>}
             - index tasks:inflight t1 = <now>
             - index tasks:inflight:agent:a1 t1 = <now>
             - index tasks:inflight:both:a1:ping t1 = <now>
@@ -179,7 +179,7 @@ public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
         purged.Should().Be(
             """
             + count purged 1, lately 1
-            + events {"id":"<id>","type":"task_purged","message":"task t1 purged: completed, and kept for long enough","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1"},"timestamp":<now>,"timestamp_ms":<now>,"trace_id":"","actor":"dbos:retention-sweep"}
+            + events {"type":"task_purged","message":"task t1 purged: completed, and kept for long enough","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1"},"trace_id":"","actor":"dbos:retention-sweep","timestamp":<now>,"timestamp_ms":<now>}
             - index tasks:completed t1 = <now>
             - index tasks:completed:agent:a1 t1 = <now>
             - index tasks:completed:both:a1:ping t1 = <now>

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Transfer;
 using Dbos.Testing;

@@ -1,4 +1,5 @@
 using System.Text;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Transfer;
 using NSubstitute;
@@ -8,13 +9,14 @@ namespace Dbos.Infrastructure.Tests.Transfer;
 public sealed class StoreContentsTests
 {
     private readonly IStore store = Substitute.For<IStore>();
+    private readonly ISubjectTransfer<ExportedEvent> events = Substitute.For<ISubjectTransfer<ExportedEvent>>();
 
     public StoreContentsTests()
     {
         store.Partitions.Returns(2);
         store.Names(default!, default, default).ReturnsForAnyArgs(new NameSlice([], null));
         store.Counts(default, default, default).ReturnsForAnyArgs(new Dictionary<string, long>());
-        store.NewestEvents(default, default, default, default, default).ReturnsForAnyArgs([]);
+        events.Export(default).ReturnsForAnyArgs(AsyncEnumerable.Empty<ExportedEvent>());
     }
 
     [Fact]
@@ -29,19 +31,12 @@ public sealed class StoreContentsTests
     }
 
     [Fact]
-    public async Task Events_of_all_partitions_come_newest_first_however_many_slices_they_are()
+    public async Task Events_come_as_the_event_log_exports_them()
     {
-        // Even ids in one partition, odd ones in the other.
-        var logs = Enumerable.Range(0, 2)
-            .Select(partition => Enumerable.Range(0, 1_500).Select(number => (ReadOnlyMemory<byte>)Event((2 * number) + partition)).Reverse().ToArray())
-            .ToArray();
-        store.NewestEvents(default, default, default, default, default).ReturnsForAnyArgs(call => call.ArgAt<EventLogName>(1) == EventLogName.History
-            ? [.. logs[call.ArgAt<int>(0)].Skip(call.ArgAt<int>(2)).Take(call.ArgAt<int>(3))]
-            : []);
+        ExportedEvent[] exported = [new(EventLogName.History, Bytes("{}")), new(EventLogName.Refusals, Bytes("{}"))];
+        events.Export(default).ReturnsForAnyArgs(exported.ToAsyncEnumerable());
 
-        var told = (await Read()).Cast<EventLine>().Select(line => Encoding.UTF8.GetString(line.Told.Span));
-
-        told.Should().Equal(Enumerable.Range(0, 3_000).Reverse().Select(number => Encoding.UTF8.GetString(Event(number))));
+        (await Read()).Cast<EventLine>().Select(line => line.Log).Should().Equal(EventLogName.History, EventLogName.Refusals);
     }
 
     [Fact]
@@ -82,8 +77,6 @@ public sealed class StoreContentsTests
         }
     }
 
-    private static byte[] Event(int number) => Bytes($$"""{"id":"{{number:x8}}"}""");
-
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
     private Task<List<ExportLine>> Read() => Read(isServed: false);
@@ -91,7 +84,7 @@ public sealed class StoreContentsTests
     private async Task<List<ExportLine>> Read(bool isServed)
     {
         var lines = new List<ExportLine>();
-        await foreach (var line in new StoreContents(store, isServed).Read())
+        await foreach (var line in new StoreContents(store, events, isServed).Read())
         {
             lines.Add(line);
         }

@@ -66,7 +66,7 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         await FillWithEveryKind(source);
         await Move();
 
-        (await Told(target, new GetEvents(10_000))).Should().Equal(await Told(source, new GetEvents(10_000)));
+        (await Told(target, new GetEvents(10_000))).Should().BeEquivalentTo(await Told(source, new GetEvents(10_000)));
         (await States(target)).Should().Equal(await States(source)).And.HaveCount(4);
         (await Results(target)).Should().Equal(await Results(source)).And.HaveCount(30);
         foreach (var (agentId, moduleName) in new[] { ("a1", "bulk"), ("a2", "") })
@@ -104,12 +104,7 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         exported.Should().Contain("task pending", 1_200).And.Contain("event", 1_200).And.Contain("mark", 1_200);
         report.AreEqual.Should().BeTrue();
         (await Audit(target)).Should().BeEmpty();
-        foreach (var partition in target.Port.AllPartitions())
-        {
-            // Alike, as each partition has its share of the cap.
-            (await target.Port.NewestEvents(partition, EventLogName.History, skip: 0, 2_000, default))
-                .Count.Should().BeCloseTo(1_200 / target.Port.Partitions, 1);
-        }
+        (await target.History(target.Port.PartitionOf("t7"), count: 2_000)).Should().ContainSingle(told => told.Contains("\"t7\""), "events lie with their tasks");
     }
 
     [Fact]
@@ -166,7 +161,7 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         await Transfer(source).Clear(File);
 
         // Half of an import.
-        await source.Port.Restore(new Restoration(0) { Events = [Encoding.UTF8.GetBytes("{}")], Counts = [("scheduled", 1)] }, default);
+        await source.Port.Restore(new Restoration(0) { Counts = [("scheduled", 1)] }, default);
         await target.Send(Given.Task());
         await Transfer(target).Export($"{File}.other");
 
@@ -233,7 +228,7 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         .Order(StringComparer.Ordinal);
 
     private static async Task<IEnumerable<string>> Told(OpenStore store, GetEvents events) =>
-        (await store.Send(events)).Value.Events.Select(told => Encoding.UTF8.GetString(told.Span));
+        (await store.Send(events)).Value.Events.Select(told => EventId().Replace(Encoding.UTF8.GetString(told.Span), string.Empty));
 
     private static async Task<IEnumerable<string>> States(OpenStore store) =>
         (await store.Send(new ListModuleStates(string.Empty, string.Empty, new(100, string.Empty)))).Value.Items.Select(state => state.RequestId);
@@ -264,6 +259,10 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         await Transfer(source).Export(File);
         (await Transfer(target).Import(File)).AreEqual.Should().BeTrue();
     }
+
+    /// <summary>An id is of one store alone.</summary>
+    [GeneratedRegex("^{\"id\":\"[0-9-]+\",")]
+    private static partial Regex EventId();
 
     [GeneratedRegex(", lately .*")]
     private static partial Regex Lately();

@@ -148,7 +148,7 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
         var layout = new RedisKeys(settings).Of(0, RedisKeys.Layout);
         var answer = (RedisValue[])(await Ask(
             connection,
-            static (redis, ask) => Script.Layout.Run(redis, [ask.layout], [ask.Partitions, StoreLayout.CurrentSchema]),
+            static (redis, ask) => Script.Layout.Run(redis, [ask.layout], [ask.Partitions, StoreLayout.CurrentSchema, StoreLayout.NewGeneration()]),
             (layout, settings.Partitions)))!;
         HearLayout(answer, asked);
     }

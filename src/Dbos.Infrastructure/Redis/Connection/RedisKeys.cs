@@ -13,6 +13,9 @@ public sealed class RedisKeys(string prefix, int partitions, int schemaVersion =
     /// <summary>In the first partition.</summary>
     public const string Layout = "layout";
 
+    /// <summary>A field of the layout: which generation of the store the positions in its event log are of.</summary>
+    public const string Generation = "generation";
+
     /// <summary>In every partition.</summary>
     public const string Probe = "probe";
 

@@ -19,7 +19,7 @@ public sealed partial class RedisPartitions(
 
     private readonly RedisKeys keys = new(settings);
     private long warnedAt;
-    private readonly RedisValue eventCap = (settings.EventRetention + settings.Partitions - 1) / settings.Partitions;
+    private readonly RedisValue eventCap = settings.OfPartition(settings.EventRetention);
 
     public int Count => settings.Partitions;
 
@@ -30,11 +30,18 @@ public sealed partial class RedisPartitions(
 
     public RedisKey Key(int partition, string name) => keys.Of(partition, name);
 
+    /// <summary>The partitions under the keys of an older schema version, to be read.</summary>
+    public RedisPartitions Older(int schemaVersion) =>
+        new(connection, replication, resilience, settings with { SchemaVersion = schemaVersion }, logger);
+
+    /// <summary>An operation id that is new: a script that is sent again recognizes by it what it has done.</summary>
+    public static string NewOperation() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+
     /// <summary>The first arguments of a script that writes: the cap of the event log, and an operation id that is new.</summary>
     /// <param name="capacity">How many arguments follow.</param>
     public List<RedisValue> NewWrite(int capacity)
     {
-        var values = new List<RedisValue>(capacity + 2) { eventCap, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) };
+        var values = new List<RedisValue>(capacity + 2) { eventCap, NewOperation() };
         return values;
     }
 

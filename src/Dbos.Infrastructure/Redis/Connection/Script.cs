@@ -13,7 +13,6 @@ public sealed class Script
     public static readonly Script Due = new("due");
     public static readonly Script Heads = new("heads");
     public static readonly Script Page = new("page");
-    public static readonly Script Append = new("append") { IsRepeatable = false };
     public static readonly Script Restore = new("reading", "indexing", "turns", "restore") { IsRepeatable = false };
     public static readonly Script Layout = new("layout");
     public static readonly Script Probe = new("probe");

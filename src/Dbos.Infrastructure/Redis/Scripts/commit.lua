@@ -3,7 +3,7 @@
 -- KEYS  1 event log   2 counts over all time   3 counts of this while   4 the absent key
 --       then for each commit: record, mark (the record again: no mark), an index for each change, and for each
 --       lane change the lane and its turns
--- ARGV  1 most events      2 length at which the log is trimmed to them    3 how long the counts of this while are kept
+-- ARGV  1 most events      2 (not used)   3 how long the counts of this while are kept
 --       4 now, Unix ms     5 how far ahead turns are told, ms    6 channel on which they are    7 how many commits
 --       then for each commit:
 --         expected version (0: nothing stored), document, payload ('' as it is), deletes (1),

@@ -1,17 +1,17 @@
--- Puts back records as they were in another store, with their indexes and lanes, and marks, events and counts.
+-- Puts back records as they were in another store, with their indexes and lanes, and marks and counts.
 --
--- KEYS  1 event log   2 refusals   3 counts over all time
+-- KEYS  1 counts over all time
 --       then for each record: record, an index for each entry, and for each lane entry the lane and its turns;
 --       then for each mark: mark
 -- ARGV  1 now, Unix ms    2 how far ahead turns are told, ms    3 channel on which they are
---       4 how many records, 5 marks, 6 events, 7 refusals, 8 counts
+--       4 how many records, 5 marks, 6 counts
 --       then for each record:
 --         version, document, payload ('' none), deliveries, leased until ('' nobody holds it), how many index entries, lane entries;
 --         for each index entry: score, member; for each lane entry: due, member, low and high bound of the band,
 --         member in the turns, how many turns;
---       for each mark: value, lifetime in ms; the events, the refusals, newest first; for each count: name, amount
+--       for each mark: value, lifetime in ms; for each count: name, amount
 
-key, arg = 3, 8
+key, arg = 1, 6
 
 local function restore_record()
   local record, version, document, payload, deliveries, lease = next_key(), next_arg(), next_arg(), next_arg(), next_arg(), next_arg()
@@ -40,9 +40,7 @@ for _ = 1, ARGV[5] do
   local mark, value, lifetime = next_key(), next_arg(), next_arg()
   redis.call('SET', mark, value, 'PX', lifetime)
 end
-for _ = 1, ARGV[6] do redis.call('RPUSH', KEYS[1], next_arg()) end
-for _ = 1, ARGV[7] do redis.call('RPUSH', KEYS[2], next_arg()) end
-for _ = 1, ARGV[8] do
+for _ = 1, ARGV[6] do
   local name, amount = next_arg(), next_arg()
-  redis.call('HINCRBY', KEYS[3], name, amount)
+  redis.call('HINCRBY', KEYS[1], name, amount)
 end

@@ -3,7 +3,7 @@
 -- KEYS  1 event log   2 counts over all time   3 counts of this while   4 the absent key
 --       then for each source: lane, its turns, the indexes that its members leave, those that they enter;
 --       then a record for each candidate
--- ARGV  1 most events      2 length at which the log is trimmed to them    3 how long the counts of this while are kept
+-- ARGV  1 most events      2 (not used)   3 how long the counts of this while are kept
 --       4 how far ahead turns are told, ms    5 channel on which they are
 --       6 due, Unix ms     7 lease in ms     8 most members     9 most bytes     10 1: the first whatever its size
 --       11 event before the object {member: delivery}, 12 between it and the array [owner], 13 after that
