@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Dbos.Application;
+using Dbos.Application.Agents;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Store;
@@ -20,14 +21,16 @@ public sealed partial class StoreGauges : BackgroundService
     private readonly Meter meter = new("Dbos.Infrastructure");
     private readonly IStore store;
     private readonly ITaskRepository tasks;
+    private readonly IAgentRepository agents;
     private readonly Heartbeats heartbeats;
     private readonly ILogger<StoreGauges> logger;
     private volatile StoreCensus? latest;
 
-    public StoreGauges(IStore store, ITaskRepository tasks, Heartbeats heartbeats, ILogger<StoreGauges> logger)
+    public StoreGauges(IStore store, ITaskRepository tasks, IAgentRepository agents, Heartbeats heartbeats, ILogger<StoreGauges> logger)
     {
         this.store = store;
         this.tasks = tasks;
+        this.agents = agents;
         this.heartbeats = heartbeats;
         this.logger = logger;
         meter.CreateObservableGauge(
@@ -79,7 +82,7 @@ public sealed partial class StoreGauges : BackgroundService
     {
         try
         {
-            return await StoreCensus.Take(store, tasks, stopping);
+            return await StoreCensus.Take(store, tasks, agents, stopping);
         }
         catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException)
         {
@@ -107,8 +110,8 @@ public sealed partial class StoreGauges : BackgroundService
 
     private static IEnumerable<Measurement<long>> Agents(StoreCensus census) =>
     [
-        Tagged(census.AgentsAlive, "dbos.agent.state", "alive"),
-        Tagged(Math.Max(0, census.AgentsKnown - census.AgentsAlive), "dbos.agent.state", "lost"),
+        Tagged(census.Agents.Alive, "dbos.agent.state", "alive"),
+        Tagged(Math.Max(0, census.Agents.Known - census.Agents.Alive), "dbos.agent.state", "lost"),
     ];
 
     private static IEnumerable<Measurement<long>> EventLogs(StoreCensus census) =>
