@@ -65,6 +65,25 @@ internal static class AgentDocuments
            select new CallerCount(int.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture)),
     ];
 
+    /// <summary>An agent as the generic store kept it, in one document, and as exports of it hold it.</summary>
+    public static Agent ReadSchema2(ReadOnlySpan<byte> document, long version)
+    {
+        var old = JsonSerializer.Deserialize(document, Of<AgentOfSchema2>())!;
+        return new Agent(
+            old.Id,
+            old.Hostname,
+            old.Alive,
+            old.LastSeen,
+            old.FirstSeen,
+            new AgentConfig(ConfigValues.Of(old.Config)),
+            HeartbeatCount.First(old.TotalHeartbeats, old.LastSeen),
+            old.HeardAt,
+            version)
+        {
+            Changes = old.Changes ?? [],
+        };
+    }
+
     private static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T));
 }
 
@@ -79,8 +98,20 @@ internal sealed record LearnedKey
     public int? Same { get; init; }
 }
 
+internal sealed record AgentOfSchema2(
+    string Id,
+    string Hostname,
+    bool Alive,
+    long LastSeen,
+    long FirstSeen,
+    Dictionary<string, string> Config,
+    int TotalHeartbeats,
+    DateTimeOffset HeardAt,
+    AgentChange[]? Changes);
+
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(Dictionary<string, LearnedKey>))]
 [JsonSerializable(typeof(AgentChange[]))]
+[JsonSerializable(typeof(AgentOfSchema2))]
 internal sealed partial class AgentJson : JsonSerializerContext;

@@ -28,7 +28,8 @@ local function finish(answers)
     if failure == '' and type(answer) == 'table' and answer.err then failure = answer.err end
     return answer
   end
-  local stamp = ',"timestamp":' .. text(math.floor(now / 1000)) .. ',"timestamp_ms":' .. text(now) .. '}'
+  -- Many scripts write no event: then its time is not formatted either.
+  local stamp = events[1] and ',"timestamp":' .. text(math.floor(now / 1000)) .. ',"timestamp_ms":' .. text(now) .. '}'
   for _, body in ipairs(events) do
     try('XADD', prefix .. 'events', 'MAXLEN', '~', event_cap, '*', 'event', body .. stamp)
   end
