@@ -15,7 +15,7 @@ internal static class Samples
     public static PageRequest WholeList { get; } = new(0, string.Empty);
 
     public static Heartbeat Heartbeat { get; } = new(
-        "agent-1", "host-1", Alive: true, Second, Second, new Dictionary<string, string> { ["interval"] = "5" }, TotalHeartbeats: 1);
+        "agent-1", "host-1", Alive: true, Second, Second, ConfigValues.Of(new Dictionary<string, string> { ["interval"] = "5" }), TotalHeartbeats: 1);
 
     public static Agent Agent { get; } = Agent.Hear(null, Heartbeat, Now, SubstitutedDbos.Policy.AgentTimeout).Next;
 

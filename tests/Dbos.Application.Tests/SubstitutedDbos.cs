@@ -1,3 +1,4 @@
+using Dbos.Domain.Agents;
 using Dbos.Domain.Tasks;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,7 +18,8 @@ public sealed class SubstitutedDbos : IDisposable
 
     public SubstitutedDbos()
     {
-        SaveAll(Agents.Save(default!, default!, default));
+        Agents.Change(default!, default!, default!, default).ReturnsForAnyArgs(call => ChangeAgent(
+            call.Arg<Func<Agent?, Answer<Decision<Agent>>>>(), call.Arg<CommitContext>()));
         SaveAll(States.Save(default!, default!, default));
         SaveAll(Results.Save(default!, default!, default));
         Tasks.Save(default!, default).ReturnsForAnyArgs(call => SaveTasks(call.Arg<IReadOnlyList<Draft<MeasurementTask>>>()));
@@ -51,6 +53,12 @@ public sealed class SubstitutedDbos : IDisposable
     public IIdempotencyMarks Marks { get; } = Substitute.For<IIdempotencyMarks>();
 
     public FakeTimeProvider Clock { get; } = new(Samples.Now);
+
+    /// <summary>What the agents are decided on; null: nothing is stored.</summary>
+    public Agent? StoredAgent { get; set; }
+
+    /// <summary>Every agent that was written, with what came with it.</summary>
+    public List<(Agent Next, CommitContext Work)> AgentCommits { get; } = [];
 
     /// <summary>What was told apart from the commits, in order.</summary>
     public List<ToldRefusal> Told { get; } = [];
@@ -112,6 +120,24 @@ public sealed class SubstitutedDbos : IDisposable
             ({ } mark, _) => new Saved<MeasurementTask>.Replayed(
                 new FirstAnswer(earlier.Next.Version, ContentDiffers: mark.Content != earlier.Work.Mark?.Content)),
         };
+    }
+
+    private Answer<Written> ChangeAgent(Func<Agent?, Answer<Decision<Agent>>> decide, CommitContext work)
+    {
+        var decided = decide(StoredAgent);
+        if (decided.Refusal is { } refusal)
+        {
+            return refusal;
+        }
+
+        var decision = decided.Value;
+        if (!decision.IsReplay)
+        {
+            work.Events = decision.Events;
+            AgentCommits.Add((decision.Next, work));
+        }
+
+        return new Written(decision.Next.Version, decision.IsReplay);
     }
 
     private static void SaveAll<T>(Task<Saved<T>> save)

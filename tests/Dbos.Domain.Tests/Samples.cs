@@ -29,8 +29,14 @@ internal static class Samples
         Alive: true,
         LastSeen: Second,
         FirstSeen: Second - 1_000,
-        new Dictionary<string, string> { ["interval"] = "5", ["region"] = "north" },
+        Config(("interval", "5"), ("region", "north")),
         TotalHeartbeats: 10);
+
+    /// <summary>A digest that is as good as a real one where texts are short.</summary>
+    public static ConfigValue Value(string text) => new(text.Aggregate(UInt128.One, (digest, c) => (digest * 65_537) + c), text);
+
+    public static Dictionary<string, ConfigValue> Config(params (string Key, string Text)[] entries) =>
+        entries.ToDictionary(entry => entry.Key, entry => Value(entry.Text));
 
     public static MeasurementTask Task { get; } = new(
         "task-1",

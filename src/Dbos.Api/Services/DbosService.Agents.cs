@@ -17,7 +17,7 @@ public sealed partial class DbosService
     {
         var told = request.Agent is { } agent
             ? new Heartbeat(
-                agent.Id, agent.Hostname, agent.Alive, agent.LastSeen, agent.FirstSeen, agent.Config, agent.TotalHeartbeats)
+                agent.Id, agent.Hostname, agent.Alive, agent.LastSeen, agent.FirstSeen, ConfigValues.Of(agent.Config), agent.TotalHeartbeats)
             : null;
         var answer = await Ask(new RegisterAgent(told), context);
         return answer.Refusal is { } refusal
@@ -109,14 +109,22 @@ public sealed partial class DbosService
             context);
     }
 
-    private static Agent OnWire(Domain.Agents.Agent agent) => new()
+    private static Agent OnWire(Domain.Agents.Agent agent)
     {
-        Id = agent.Id,
-        Hostname = agent.Hostname,
-        Alive = agent.Alive,
-        LastSeen = agent.LastSeen,
-        FirstSeen = agent.FirstSeen,
-        Config = { agent.Config.ToDictionary() },
-        TotalHeartbeats = agent.TotalHeartbeats,
-    };
+        var onWire = new Agent
+        {
+            Id = agent.Id,
+            Hostname = agent.Hostname,
+            Alive = agent.Alive,
+            LastSeen = agent.LastSeen,
+            FirstSeen = agent.FirstSeen,
+            TotalHeartbeats = agent.Heartbeats.Total,
+        };
+        foreach (var (key, value) in agent.Config.Values)
+        {
+            onWire.Config.Add(key, value.RequiredText);
+        }
+
+        return onWire;
+    }
 }

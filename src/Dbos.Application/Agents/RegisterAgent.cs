@@ -16,14 +16,24 @@ public sealed record RegisterAgent(Heartbeat? Agent) : IWrite
 
     public string? NaturalKey(ContentHash content) => null;
 
-    public ContentHash Content => new ContentHash.Builder()
-        .Add(Agent!.Hostname)
-        .Add(Agent.Alive ? 1 : 0)
-        .Add(Agent.LastSeen)
-        .Add(Agent.FirstSeen)
-        .Add(Agent.Config)
-        .Add(Agent.TotalHeartbeats)
-        .Build();
+    public ContentHash Content
+    {
+        get
+        {
+            var content = new ContentHash.Builder()
+                .Add(Agent!.Hostname)
+                .Add(Agent.Alive ? 1 : 0)
+                .Add(Agent.LastSeen)
+                .Add(Agent.FirstSeen)
+                .Add(Agent.TotalHeartbeats);
+            foreach (var (key, value) in Agent.Config.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+            {
+                content.Add(key).Add((long)(ulong)(value.Digest >> 64)).Add((long)(ulong)value.Digest);
+            }
+
+            return content.Build();
+        }
+    }
 
     public sealed class Validator : AbstractValidator<RegisterAgent>
     {
@@ -41,13 +51,11 @@ public sealed record RegisterAgent(Heartbeat? Agent) : IWrite
     public sealed class Handler(IAgentRepository agents, CommitContext work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<RegisterAgent, Answer<Written>>
     {
-        public async Task<Answer<Written>> Handle(RegisterAgent command, CancellationToken cancellationToken)
+        public Task<Answer<Written>> Handle(RegisterAgent command, CancellationToken cancellationToken)
         {
             var told = command.Agent!;
-            var stored = await agents.Find(told.AgentId, cancellationToken);
-            return await OptimisticWrite.Run(
-                new Change<Agent>(work, stored, known => Domain.Agents.Agent.Hear(known, told, clock.GetUtcNow(), policy.AgentTimeout)),
-                save: draft => agents.Save(draft.Next, work, cancellationToken));
+            return agents.Change(
+                told.AgentId, known => Domain.Agents.Agent.Hear(known, told, clock.GetUtcNow(), policy.AgentTimeout), work, cancellationToken);
         }
     }
 }

@@ -1,16 +1,31 @@
 using Dbos.Application.Pipeline;
-using Dbos.Domain.Agents;
 using Dbos.Domain.Answers;
 
 namespace Dbos.Application.Agents;
 
 /// <summary>Records as lost the agents that fell silent.</summary>
-public sealed class SilenceSweep(IAgentRepository agents, DbosPolicy policy, TimeProvider clock) : Sweep<Agent>("silence-sweep")
+public sealed class SilenceSweep(IAgentRepository agents, DbosPolicy policy, TimeProvider clock) : ISweep
 {
-    protected override Task<IReadOnlyList<Agent>> Overdue(int limit, CancellationToken cancellation) => agents.Silent(limit, cancellation);
+    private const int Batch = 500;
 
-    protected override Decision<Agent> Decide(Agent overdue) => overdue.Lose(clock.GetUtcNow(), policy.AgentTimeout);
+    private static readonly Origin Self = Origin.Background("silence-sweep");
 
-    protected override async Task<IReadOnlyList<Saved<Agent>>> Save(IReadOnlyList<Draft<Agent>> changed, CancellationToken cancellation) =>
-        await Task.WhenAll(changed.Select(draft => agents.Save(draft.Next, draft.Work, cancellation)));
+    public async Task<int> Run(CancellationToken cancellation)
+    {
+        var overdue = await agents.Overdue(Batch, cancellation);
+        return overdue.Count == 0 ? 0 : await Spans.Around(nameof(SilenceSweep), async span =>
+        {
+            var origin = span is null ? Self : Self with { TraceId = span.TraceId.ToHexString() };
+            var checks = await Task.WhenAll(overdue.Select(agentId => agents.Change(
+                agentId,
+                known => known is null
+                    ? new Refusal(RefusalCode.NotFound, "gone meanwhile")
+                    : known.CheckDeadline(clock.GetUtcNow(), policy.AgentTimeout),
+                new CommitContext { Origin = origin },
+                cancellation)));
+            var written = checks.Count(answer => answer is { IsRefused: false, Value.Duplicate: false });
+            span?.SetTag("dbos.count", written);
+            return written;
+        });
+    }
 }

@@ -6,17 +6,20 @@ using Names = Dbos.Domain.Audit.AuditEvent.Names;
 namespace Dbos.Domain.Agents;
 
 /// <summary>
-/// An agent as the heartbeats told it. The Python server forgets when an agent was first seen and how
-/// often it was heard whenever it restarts, so a heartbeat merges and never takes back.
+/// An agent as its heartbeats describe it. A caller forgets when an agent was first seen and how often it was heard whenever it
+/// restarts, so a heartbeat is merged into what is known.
 /// </summary>
+/// <param name="Alive">As told last, and not yet found to be silent.</param>
+/// <param name="LastSeen">Unix seconds; so is <paramref name="FirstSeen"/>.</param>
+/// <param name="HeardAt">When the latest heartbeat arrived, to the millisecond.</param>
 public sealed record Agent(
     string Id,
     string Hostname,
     bool Alive,
     long LastSeen,
     long FirstSeen,
-    IReadOnlyDictionary<string, string> Config,
-    int TotalHeartbeats,
+    AgentConfig Config,
+    HeartbeatCount Heartbeats,
     DateTimeOffset HeardAt,
     long Version) : IVersioned
 {
@@ -26,50 +29,19 @@ public sealed record Agent(
     public IReadOnlyList<AgentChange> Changes { get; init; } = [];
 
     /// <summary>As a reader sees it: alive was told, and is still true while it is heard of within the timeout.</summary>
-    public Agent AsOf(DateTimeOffset now, TimeSpan timeout) => this with { Alive = Alive && now - HeardAt < timeout };
+    public Agent AsOf(DateTimeOffset now, TimeSpan timeout) => this with
+    {
+        Alive = Alive && now - HeardAt < timeout,
+        LastSeen = Math.Min(LastSeen, now.ToUnixTimeSeconds()),
+    };
 
     /// <param name="timeout">Silence after which it was lost, whether a sweep has come upon it or not.</param>
     public static Decision<Agent> Hear(Agent? known, Heartbeat told, DateTimeOffset now, TimeSpan timeout)
     {
+        now = ToMilliseconds(now);
         var seconds = now.ToUnixTimeSeconds();
-        if (known is null)
-        {
-            var first = new Agent(
-                told.AgentId,
-                told.Hostname,
-                told.Alive,
-                Told(told.LastSeen, seconds),
-                Told(told.FirstSeen, seconds),
-                told.Config,
-                told.TotalHeartbeats,
-                now,
-                Version: 1)
-            {
-                Changes = [new AgentChange(now, told.Alive, told.Alive ? AgentChange.Registered : AgentChange.Reported)],
-            };
-            var registered = first.Tell(EventTypes.AgentRegistered, "registered");
-            return first.Alive ? Decision.To(first, registered) : Decision.To(first, registered, first.TellReported());
-        }
-
-        var before = known.Lose(now, timeout);
-        var next = before.Next with
-        {
-            Hostname = told.Hostname.Length > 0 ? told.Hostname : known.Hostname,
-            Alive = told.Alive,
-            LastSeen = Math.Max(known.LastSeen, Told(told.LastSeen, seconds)),
-            FirstSeen = Math.Min(known.FirstSeen, Told(told.FirstSeen, known.FirstSeen)),
-            Config = told.Config.Count > 0 ? told.Config : known.Config,
-            TotalHeartbeats = Math.Max(known.TotalHeartbeats, told.TotalHeartbeats),
-            HeardAt = now > known.HeardAt ? now : known.HeardAt,
-            Version = known.Version + 1,
-        };
-        if (next.Alive != before.Next.Alive || before.Next.Changes.Count == 0)
-        {
-            // An agent that was stored before changes were kept has its first one now.
-            next = next.With(new AgentChange(next.HeardAt, next.Alive, next.Alive ? AgentChange.Heard : AgentChange.Reported));
-        }
-
-        return Decision.To(next, [.. before.Events, .. next.WhatChangedSince(before.Next)]);
+        var lastSeen = told.LastSeen > 0 ? Math.Min(told.LastSeen, seconds) : seconds;
+        return known is null ? Register(told, lastSeen, now) : known.Merge(told, lastSeen, now, timeout);
     }
 
     /// <summary>Nothing was heard for the timeout. A replay if it was heard of after all, or is lost already.</summary>
@@ -85,14 +57,75 @@ public sealed record Agent(
         return Decision.To(lost, lost.Tell(EventTypes.AgentLost, $"lost: not heard of for {silence} s", ("cause", AgentChange.Timeout)));
     }
 
-    private static long Told(long told, long otherwise) => told > 0 ? told : otherwise;
+    /// <summary>
+    /// What becomes of an agent whose deadline has passed, or lies further ahead than it can: it is lost, or it gets a new deadline, as the
+    /// timeout was changed or the clock was set back. An instant in the future, at which it cannot have been heard, counts as now.
+    /// </summary>
+    public Decision<Agent> CheckDeadline(DateTimeOffset now, TimeSpan timeout)
+    {
+        var lost = Lose(now, timeout);
+        return Alive && lost.IsReplay
+            ? Decision.To(this with { HeardAt = Earlier(HeardAt, ToMilliseconds(now)), Version = Version + 1 })
+            : lost;
+    }
+
+    private static Decision<Agent> Register(Heartbeat told, long lastSeen, DateTimeOffset now)
+    {
+        var seconds = now.ToUnixTimeSeconds();
+        var first = new Agent(
+            told.AgentId,
+            told.Hostname,
+            told.Alive,
+            lastSeen,
+            told.FirstSeen > 0 ? Math.Min(told.FirstSeen, seconds) : seconds,
+            new AgentConfig(told.Config),
+            HeartbeatCount.First(told.TotalHeartbeats, lastSeen),
+            now,
+            Version: 1)
+        {
+            Changes = [new AgentChange(now, told.Alive, told.Alive ? AgentChange.Registered : AgentChange.Reported)],
+        };
+        var registered = first.Tell(EventTypes.AgentRegistered, "registered");
+        return first.Alive ? Decision.To(first, registered) : Decision.To(first, registered, first.TellReported());
+    }
+
+    private Decision<Agent> Merge(Heartbeat told, long lastSeen, DateTimeOffset now, TimeSpan timeout)
+    {
+        var before = Lose(now, timeout);
+        var newest = Math.Min(LastSeen, now.ToUnixTimeSeconds());
+        var config = told.Config.Count > 0 ? Config.Hear(told.Config) : new ConfigChange(Config, []);
+        var next = before.Next with
+        {
+            Hostname = told.Hostname.Length > 0 ? told.Hostname : Hostname,
+            Alive = told.Alive,
+            LastSeen = Math.Max(newest, lastSeen),
+            FirstSeen = told.FirstSeen > 0 ? Math.Min(FirstSeen, told.FirstSeen) : FirstSeen,
+            Config = config.Next,
+            Heartbeats = Heartbeats.Hear(told.TotalHeartbeats, lastSeen, newest),
+            HeardAt = now,
+            Version = Version + 1,
+        };
+        if (next.Alive != before.Next.Alive || before.Next.Changes.Count == 0)
+        {
+            // An agent that was stored before changes were kept has its first one now.
+            next = next.With(new AgentChange(now, next.Alive, next.Alive ? AgentChange.Heard : AgentChange.Reported));
+        }
+
+        return Decision.To(next, [.. before.Events, .. next.WhatChangedSince(before.Next, config.ChangedKeys)]);
+    }
+
+    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
+
+    private static DateTimeOffset ToMilliseconds(DateTimeOffset instant) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(instant.ToUnixTimeMilliseconds());
 
     private Agent With(AgentChange change) => this with
     {
         Changes = [.. Changes.Skip(Math.Max(0, Changes.Count + 1 - MostChanges)), change],
     };
 
-    private IEnumerable<AuditEvent> WhatChangedSince(Agent known)
+    /// <param name="configKeys">The keys only: values are large, and no business of a log.</param>
+    private IEnumerable<AuditEvent> WhatChangedSince(Agent known, IReadOnlyList<string> configKeys)
     {
         if (Alive != known.Alive)
         {
@@ -107,23 +140,10 @@ public sealed record Agent(
                 EventTypes.AgentChanged, "moved to another host", ("hostname", Hostname), ("previous_hostname", known.Hostname));
         }
 
-        var changed = ConfigKeysChangedSince(known.Config);
-        if (changed.Count > 0)
+        if (configKeys.Count > 0)
         {
-            yield return Tell(EventTypes.AgentChanged, "changed its config", ("config_keys", string.Join(", ", changed)));
+            yield return Tell(EventTypes.AgentChanged, "changed its config", ("config_keys", string.Join(", ", configKeys)));
         }
-    }
-
-    /// <summary>The keys only: values are large, and no business of a log.</summary>
-    private List<string> ConfigKeysChangedSince(IReadOnlyDictionary<string, string> known)
-    {
-        if (ReferenceEquals(Config, known))
-        {
-            return [];
-        }
-
-        var changed = Config.Where(entry => !known.TryGetValue(entry.Key, out var was) || was != entry.Value).Select(entry => entry.Key);
-        return [.. changed.Concat(known.Keys.Where(key => !Config.ContainsKey(key))).Order(StringComparer.Ordinal)];
     }
 
     private AuditEvent TellReported() => Tell(EventTypes.AgentLost, "lost: reported as not alive", ("cause", AgentChange.Reported));

@@ -34,7 +34,8 @@ local function finish(answers)
     if failure == '' and type(answer) == 'table' and answer.err then failure = answer.err end
     return answer
   end
-  local stamp = event_stamp(now)
+  -- Many scripts write no event: then its time is not formatted either.
+  local stamp = events[1] and event_stamp(now)
   local log = prefix .. 'events'
   for i = 1, #events do
     check(redis.pcall('XADD', log, 'MAXLEN', '~', event_cap, '*', 'event', events[i] .. stamp))

@@ -134,7 +134,9 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
                 Bands.Score(band, watch.UpTo),
                 watch.MostOfABand).ToArray()).ToArray();
             return new Pulse(
-                [.. watch.Deadlines.Select(index => (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 ORDER BY score LIMIT 1", index))],
+                [.. watch.Deadlines.Select(index => index == Store.Names.AgentDeadlines
+                    ? (long?)session.Scalar("SELECT deadline FROM agent WHERE deadline IS NOT NULL ORDER BY deadline LIMIT 1")
+                    : (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 ORDER BY score LIMIT 1", index))],
                 [.. bands.SelectMany(turns => turns).Select(turn => new Turn(turn.Member[1..], Bands.DueOf(turn.Score)))])
             {
                 CutAt = bands.Where(turns => turns.Length == watch.MostOfABand).Min(turns => (long?)Bands.DueOf(turns[^1].Score)),

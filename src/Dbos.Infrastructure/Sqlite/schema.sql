@@ -38,4 +38,25 @@ CREATE TABLE count (
 CREATE TABLE event (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, event BLOB NOT NULL);
 CREATE TABLE refusal (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, event BLOB NOT NULL);
 
+-- What each heartbeat of an agent changes. last_seen and first_seen are Unix seconds, heard_at and deadline Unix milliseconds; deadline is
+-- when the agent is lost, NULL once it is. callers: the last counts of those who report it. learned: JSON of its volatile config keys.
+CREATE TABLE agent (
+    id               TEXT PRIMARY KEY,
+    version          INTEGER NOT NULL,
+    hostname         TEXT NOT NULL,
+    alive            INTEGER NOT NULL,
+    heard_at         INTEGER NOT NULL,
+    last_seen        INTEGER NOT NULL,
+    first_seen       INTEGER NOT NULL,
+    total_heartbeats INTEGER NOT NULL,
+    callers          TEXT NOT NULL,
+    learned          BLOB NOT NULL,
+    deadline         INTEGER
+) WITHOUT ROWID;
+CREATE INDEX agent_deadline ON agent (deadline) WHERE deadline IS NOT NULL;
+
+-- What changes seldom, as JSON: the config without its volatile keys, and when the agent was connected and lost.
+CREATE TABLE agent_config (agent_id TEXT PRIMARY KEY, steady BLOB NOT NULL);
+CREATE TABLE agent_history (agent_id TEXT PRIMARY KEY, changes BLOB NOT NULL);
+
 CREATE TABLE probe (id INTEGER PRIMARY KEY, told INTEGER NOT NULL);

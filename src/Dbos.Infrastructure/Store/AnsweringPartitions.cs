@@ -8,12 +8,17 @@ namespace Dbos.Infrastructure.Store;
 /// The partitions of a store for those whom a part of the answer serves: while some are away, what the others have is had. That
 /// there is nothing can only be said when all have answered.
 /// </summary>
-internal sealed class AnsweringPartitions(IStore store)
+internal sealed class AnsweringPartitions(IReadOnlyList<int> all)
 {
+    public AnsweringPartitions(IStore store)
+        : this(store.AllPartitions())
+    {
+    }
+
     private readonly ConcurrentDictionary<int, Exception> away = [];
 
     /// <summary>Those that have not failed to answer yet.</summary>
-    public IReadOnlyList<int> Numbers => [.. store.AllPartitions().Where(partition => !away.ContainsKey(partition))];
+    public IReadOnlyList<int> Numbers => [.. all.Where(partition => !away.ContainsKey(partition))];
 
     /// <summary>What a partition answers; nothing if it does not, and it is not to be asked again.</summary>
     public async Task<IReadOnlyList<T>> Heard<T>(int partition, Task<IReadOnlyList<T>> answer)

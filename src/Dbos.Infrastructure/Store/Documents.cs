@@ -2,7 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Dbos.Domain.Agents;
 using Dbos.Domain.Answers;
 using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
@@ -58,7 +57,6 @@ internal static class Documents
 }
 
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
-[JsonSerializable(typeof(Agent))]
 [JsonSerializable(typeof(ModuleState))]
 [JsonSerializable(typeof(MeasurementResult))]
 [JsonSerializable(typeof(MeasurementTask))]

@@ -24,7 +24,7 @@ public static class Names
 
     /// <summary>What every record's and every mark's name begins with.</summary>
     public static readonly IReadOnlyList<string> PrefixesOfRecordsAndMarks =
-        [$"{AgentKind}:", $"{StateKind}:", $"{LifeKind}:", $"{ResultKind}:", TaskPrefix, MarkPrefix];
+        [$"{StateKind}:", $"{LifeKind}:", $"{ResultKind}:", TaskPrefix, MarkPrefix];
 
     private const string TaskPrefix = $"{TaskKind}:";
     private const string TasksPrefix = "tasks:";

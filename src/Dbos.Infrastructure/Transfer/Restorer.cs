@@ -4,7 +4,7 @@ using Dbos.Infrastructure.Store;
 namespace Dbos.Infrastructure.Transfer;
 
 /// <summary>Puts lines of an export into a store: each where its number of partitions says, in as many indexes and lanes as it belongs to.</summary>
-internal sealed class Restorer(IStore store, ISubjectTransfer<ExportedEvent> events, TimeSpan agentTimeout)
+internal sealed class Restorer(IStore store, ISubjectTransfer<ExportedEvent> events)
 {
     private const int MostLinesAtOnce = 2_000;
     private const int MostBytesAtOnce = 4 << 20;
@@ -62,7 +62,7 @@ internal sealed class Restorer(IStore store, ISubjectTransfer<ExportedEvent> eve
     private RestoredRecord RestoredRecordOf(RecordLine line)
     {
         var record = line.ToRecord();
-        var (indexes, lanes) = RecordKinds.Place(line.Name, record, line.Recency ?? 0, agentTimeout);
+        var (indexes, lanes) = RecordKinds.Place(line.Name, record, line.Recency ?? 0);
         return new RestoredRecord(line.Name, record, indexes, lanes);
     }
 

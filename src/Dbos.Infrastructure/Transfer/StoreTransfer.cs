@@ -1,4 +1,3 @@
-using Dbos.Application;
 using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 
@@ -8,7 +7,7 @@ namespace Dbos.Infrastructure.Transfer;
 /// Moves all that a store holds into a file, and from there into another store, of the other engine or of another
 /// number of partitions. See docs/decisions/0013-export-and-import.md.
 /// </summary>
-public sealed class StoreTransfer(IStore store, ISubjectTransfer<ExportedEvent> events, IStoreLayout layout, StoreSettings settings, DbosPolicy policy, TimeProvider clock)
+public sealed class StoreTransfer(IStore store, ISubjectTransfer<ExportedEvent> events, IStoreLayout layout, StoreSettings settings, TimeProvider clock)
 {
     /// <exception cref="LayoutMismatchException">The store cannot be read as configured.</exception>
     /// <exception cref="TransferRefusedException">It is empty.</exception>
@@ -63,7 +62,7 @@ public sealed class StoreTransfer(IStore store, ISubjectTransfer<ExportedEvent> 
         }
 
         await layout.BeginMove(tally.Digest, CancellationToken.None);
-        await new Restorer(store, events, policy.AgentTimeout).Put(new ExportFile(path).ReadLines(new Tally()));
+        await new Restorer(store, events).Put(new ExportFile(path).ReadLines(new Tally()));
         var held = await TallyOf(await layout.Open(CancellationToken.None));
         var report = new ImportReport(tally.Counts, held.Counts, AreEqual: held.Digest == tally.Digest);
         if (report.AreEqual)

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Dbos.Application;
+using Dbos.Application.Agents;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Events;
@@ -22,15 +23,18 @@ public sealed partial class StoreGauges : BackgroundService
     private readonly IStore store;
     private readonly IEventStreams streams;
     private readonly ITaskRepository tasks;
+    private readonly IAgentRepository agents;
     private readonly Heartbeats heartbeats;
     private readonly ILogger<StoreGauges> logger;
     private volatile StoreCensus? latest;
 
-    public StoreGauges(IStore store, IEventStreams streams, ITaskRepository tasks, Heartbeats heartbeats, ILogger<StoreGauges> logger)
+    public StoreGauges(
+        IStore store, IEventStreams streams, ITaskRepository tasks, IAgentRepository agents, Heartbeats heartbeats, ILogger<StoreGauges> logger)
     {
         this.store = store;
         this.streams = streams;
         this.tasks = tasks;
+        this.agents = agents;
         this.heartbeats = heartbeats;
         this.logger = logger;
         meter.CreateObservableGauge(
@@ -82,7 +86,7 @@ public sealed partial class StoreGauges : BackgroundService
     {
         try
         {
-            return await StoreCensus.Take(store, streams, tasks, stopping);
+            return await StoreCensus.Take(store, streams, tasks, agents, stopping);
         }
         catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException)
         {
@@ -110,8 +114,8 @@ public sealed partial class StoreGauges : BackgroundService
 
     private static IEnumerable<Measurement<long>> Agents(StoreCensus census) =>
     [
-        Tagged(census.AgentsAlive, "dbos.agent.state", "alive"),
-        Tagged(Math.Max(0, census.AgentsKnown - census.AgentsAlive), "dbos.agent.state", "lost"),
+        Tagged(census.Agents.Alive, "dbos.agent.state", "alive"),
+        Tagged(Math.Max(0, census.Agents.Known - census.Agents.Alive), "dbos.agent.state", "lost"),
     ];
 
     private static IEnumerable<Measurement<long>> EventLogs(StoreCensus census) =>

@@ -7,23 +7,24 @@ public sealed class AgentTests : IDisposable
     private readonly SubstitutedDbos dbos = new();
 
     [Fact]
-    public async Task A_first_heartbeat_is_saved_as_a_new_agent()
+    public async Task A_first_heartbeat_is_written_as_a_new_agent_with_its_event()
     {
         (await dbos.Ask(new RegisterAgent(Samples.Heartbeat))).Value.Should().Be(new Written(1, Duplicate: false));
 
-        ShouldHaveSaved(Samples.Agent);
+        var (agent, work) = dbos.AgentCommits.Should().ContainSingle().Subject;
+        agent.Should().BeEquivalentTo(Samples.Agent);
+        work.Should().BeSameAs(dbos.Work);
+        work.Events.Select(told => told.Type).Should().Equal("agent_registered");
     }
 
     [Fact]
-    public async Task A_heartbeat_that_was_overtaken_merges_with_the_one_that_was_faster()
+    public async Task A_further_heartbeat_is_merged_with_what_is_stored()
     {
-        var faster = Samples.Agent with { FirstSeen = 5, TotalHeartbeats = 40, Version = 2 };
-        dbos.Agents.Find("agent-1", Arg.Any<CancellationToken>()).Returns(Samples.Agent);
-        dbos.Agents.Configure().Save(default!, default!, default)
-            .ReturnsForAnyArgs(new Saved<Agent>.Conflict(faster), new Saved<Agent>.Done(3));
+        dbos.StoredAgent = Samples.Agent with { FirstSeen = 5, Heartbeats = HeartbeatCount.First(40, Samples.Second), Version = 2 };
 
-        (await dbos.Ask(new RegisterAgent(Samples.Heartbeat))).Value.Version.Should().Be(3);
-        ShouldHaveSaved(faster with { Version = 3 });
+        (await dbos.Ask(new RegisterAgent(Samples.Heartbeat with { TotalHeartbeats = 42 }))).Value.Version.Should().Be(3);
+
+        dbos.AgentCommits[0].Next.Should().BeEquivalentTo(new { FirstSeen = 5, Heartbeats = new { Total = 42 }, Version = 3 });
     }
 
     [Theory]
@@ -47,9 +48,4 @@ public sealed class AgentTests : IDisposable
         (await dbos.Ask(new GetAgent("agent-2"))).Refusal.Should().Be(new Refusal(RefusalCode.NotFound, "agent 'agent-2' is not known"));
 
     public void Dispose() => dbos.Dispose();
-
-    private void ShouldHaveSaved(Agent agent) =>
-        dbos.Agents.Received(1).Save(Arg.Is<Agent>(saved => IsAlike(saved, agent)), dbos.Work, Arg.Any<CancellationToken>());
-
-    private static bool IsAlike(Agent left, Agent right) => left with { Changes = right.Changes } == right;
 }

@@ -9,30 +9,37 @@ public sealed class SilenceSweepTests : IDisposable
 
     public SilenceSweepTests()
     {
-        dbos.Agents.Silent(500, Arg.Any<CancellationToken>()).Returns([Samples.Agent]);
+        dbos.Agents.Overdue(500, Arg.Any<CancellationToken>()).Returns(["agent-1"]);
+        dbos.StoredAgent = Samples.Agent;
         dbos.Clock.Advance(TimeSpan.FromSeconds(60));
     }
 
     [Fact]
-    public async Task A_silent_agent_is_saved_as_lost_in_dboss_own_name()
+    public async Task A_silent_agent_is_written_as_lost_in_dboss_own_name()
     {
         (await Sweep()).Should().Be(1);
 
-        await dbos.Agents.Received(1).Save(
-            Arg.Is<Agent>(saved => saved.Id == "agent-1" && !saved.Alive && saved.Version == 2),
-            Arg.Is<CommitContext>(work => work.Origin == Origin.Background("silence-sweep") && work.Events[0].Type == "agent_lost"),
-            Arg.Any<CancellationToken>());
+        var (agent, work) = dbos.AgentCommits.Should().ContainSingle().Subject;
+        (agent.Id, agent.Alive, agent.Version).Should().Be(("agent-1", false, 2));
+        (work.Origin, work.Events[0].Type).Should().Be((Origin.Background("silence-sweep"), "agent_lost"));
     }
 
     [Fact]
-    public async Task An_agent_that_is_heard_meanwhile_is_left_alone()
+    public async Task An_agent_that_is_lost_already_is_left_alone()
     {
-        var heard = Agent.Hear(Samples.Agent, Samples.Heartbeat, dbos.Clock.GetUtcNow(), SubstitutedDbos.Policy.AgentTimeout).Next;
-        dbos.Agents.Configure().Save(default!, default!, default).ReturnsForAnyArgs(new Saved<Agent>.Conflict(heard));
+        dbos.StoredAgent = Samples.Agent with { Alive = false };
 
-        await Sweep();
+        (await Sweep()).Should().Be(0);
 
-        await dbos.Agents.ReceivedWithAnyArgs(1).Save(default!, default!, default);
+        dbos.AgentCommits.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task An_agent_that_is_gone_is_left_alone()
+    {
+        dbos.StoredAgent = null;
+
+        (await Sweep()).Should().Be(0);
     }
 
     public void Dispose() => dbos.Dispose();

@@ -41,7 +41,7 @@ public sealed class ContentHashTests
     {
         { new RegisterAgent(Samples.Heartbeat), new RegisterAgent(Samples.Heartbeat with { Hostname = "host-2" }) },
         { new RegisterAgent(Samples.Heartbeat), new RegisterAgent(Samples.Heartbeat with { Alive = false }) },
-        { new RegisterAgent(Samples.Heartbeat), new RegisterAgent(Samples.Heartbeat with { Config = Map() }) },
+        { new RegisterAgent(Samples.Heartbeat), new RegisterAgent(Samples.Heartbeat with { Config = ConfigValues.Of(Map()) }) },
         { new RegisterAgent(Samples.Heartbeat), new RegisterAgent(Samples.Heartbeat with { TotalHeartbeats = 2 }) },
         { new SetModuleState(Samples.Report, null), new SetModuleState(Samples.Report with { State = "failed" }, null) },
         { new SetModuleState(Samples.Report, null), new SetModuleState(Samples.Report with { ErrorMessage = "x" }, null) },

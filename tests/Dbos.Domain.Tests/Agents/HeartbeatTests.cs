@@ -15,8 +15,11 @@ public sealed class HeartbeatTests
     {
         var decision = Agent.Hear(null, Samples.Heartbeat, Samples.Now, Timeout);
 
-        decision.Next.Should().BeEquivalentTo(Samples.Heartbeat, told => told.Excluding(heartbeat => heartbeat.AgentId));
-        decision.Next.Should().BeEquivalentTo(new { Id = "agent-1", HeardAt = Samples.Now, Version = 1 });
+        decision.Next.Should().BeEquivalentTo(
+            Samples.Heartbeat,
+            told => told.Excluding(heartbeat => heartbeat.AgentId).Excluding(heartbeat => heartbeat.Config).Excluding(heartbeat => heartbeat.TotalHeartbeats));
+        decision.Next.Should().BeEquivalentTo(new { Id = "agent-1", HeardAt = Samples.Now, Version = 1, Heartbeats = new { Total = 10 } });
+        decision.Next.Config.Values.Should().BeEquivalentTo(Samples.Heartbeat.Config);
         var told = decision.Events.Should().ContainSingle().Subject;
         told.Type.Should().Be("agent_registered");
         told.Message.Should().Be("agent agent-1 registered");
@@ -41,17 +44,21 @@ public sealed class HeartbeatTests
 
     [Theory]
     [InlineData(Samples.Second - 50, Samples.Second)]
-    [InlineData(Samples.Second + 50, Samples.Second + 50)]
+    [InlineData(Samples.Second + 3, Samples.Second + 3)]
+    [InlineData(Samples.Second + 50, Samples.Second + 5)]
     [InlineData(0, Samples.Second + 5)]
-    public void Last_seen_never_moves_back_and_is_now_when_not_told(long told, long expected) =>
+    public void Last_seen_never_moves_back_nor_beyond_now_and_is_now_when_not_told(long told, long expected) =>
         Heard(Samples.Heartbeat with { LastSeen = told }).LastSeen.Should().Be(expected);
 
-    [Theory]
-    [InlineData(0, 10)]
-    [InlineData(1, 10)]
-    [InlineData(11, 11)]
-    public void Total_heartbeats_never_shrink(int told, int expected) =>
-        Heard(Samples.Heartbeat with { TotalHeartbeats = told }).TotalHeartbeats.Should().Be(expected);
+    [Fact]
+    public void The_first_heartbeat_tells_no_time_in_the_future()
+    {
+        var ahead = Samples.Heartbeat with { LastSeen = Samples.Second + 86_400, FirstSeen = Samples.Second + 86_400 };
+
+        var agent = Agent.Hear(null, ahead, Samples.Now, Timeout).Next;
+
+        (agent.LastSeen, agent.FirstSeen).Should().Be((Samples.Second, Samples.Second));
+    }
 
     [Fact]
     public void What_is_empty_was_not_told_and_keeps_what_is_known()
@@ -64,19 +71,29 @@ public sealed class HeartbeatTests
     }
 
     [Fact]
-    public void When_an_agent_was_heard_never_moves_back() =>
-        Agent.Hear(Known, Samples.Heartbeat, Samples.Now.AddMinutes(-1), Timeout).Next.HeardAt.Should().Be(Samples.Now);
+    public void An_instant_that_lies_in_the_future_since_the_clock_was_set_back_counts_as_now()
+    {
+        var yesterday = Samples.Now.AddDays(-1);
+
+        var decision = Agent.Hear(Known, Samples.Heartbeat with { LastSeen = 0, FirstSeen = 0 }, yesterday, Timeout);
+
+        decision.Next.HeardAt.Should().Be(yesterday);
+        decision.Next.LastSeen.Should().Be(yesterday.ToUnixTimeSeconds());
+        decision.Events.Should().BeEmpty();
+    }
 
     [Fact]
     public void A_heartbeat_that_tells_nothing_new_is_written_but_no_event()
     {
-        var config = Samples.Heartbeat.Config.Reverse().ToDictionary();
+        var config = Samples.Heartbeat.Config.Reverse().ToDictionary(entry => entry.Key, entry => entry.Value.WithoutText());
 
         var decision = Agent.Hear(Known, Samples.Heartbeat with { Config = config, TotalHeartbeats = 11 }, Later, Timeout);
 
         decision.IsReplay.Should().BeFalse();
         decision.Next.Version.Should().Be(2);
         decision.Next.HeardAt.Should().Be(Later);
+        decision.Next.Config.Steady.Should().BeSameAs(Known.Config.Steady, "it needs not be written");
+        decision.Next.Changes.Should().BeSameAs(Known.Changes);
         decision.Events.Should().BeEmpty();
     }
 
@@ -90,7 +107,7 @@ public sealed class HeartbeatTests
         told.Metadata.Should().Equal(("agent_id", "agent-1"), ("hostname", "host-2"), ("previous_hostname", "host-1"));
     }
 
-    public static TheoryData<Dictionary<string, string>, string> ChangedConfigs => new()
+    public static TheoryData<Dictionary<string, ConfigValue>, string> ChangedConfigs => new()
     {
         { Config(("interval", "secret"), ("region", "north")), "interval" },
         { Config(("interval", "5")), "region" },
@@ -100,7 +117,7 @@ public sealed class HeartbeatTests
 
     [Theory]
     [MemberData(nameof(ChangedConfigs))]
-    public void A_changed_config_is_told_by_its_keys_never_its_values(Dictionary<string, string> config, string keys)
+    public void A_changed_config_is_told_by_its_keys_never_its_values(Dictionary<string, ConfigValue> config, string keys)
     {
         var told = EventOf(Known, Samples.Heartbeat with { Config = config });
 
@@ -137,14 +154,13 @@ public sealed class HeartbeatTests
         return steps.Zip(steps.Skip(1)).All(step =>
             step.Second.FirstSeen <= step.First.FirstSeen
             && step.Second.LastSeen >= step.First.LastSeen
-            && step.Second.TotalHeartbeats >= step.First.TotalHeartbeats
-            && step.Second.HeardAt >= step.First.HeardAt
+            && step.Second.Heartbeats.Total >= step.First.Heartbeats.Total
             && step.Second.Hostname.Length > 0
-            && step.Second.Config.Count > 0
+            && step.Second.Config.Steady.Count > 0
             && step.Second.Version == step.First.Version + 1);
     }
 
-    public sealed record Told(ushort FirstSeen, ushort LastSeen, ushort Total, bool Named, bool Configured, short After);
+    public sealed record Told(ushort FirstSeen, ushort LastSeen, ushort Total, bool Named, bool Configured, ushort After);
 
     private static Agent Heard(Agent known, Told told) => Agent.Hear(
         known,
@@ -156,7 +172,7 @@ public sealed class HeartbeatTests
             Hostname = told.Named ? "host-2" : string.Empty,
             Config = told.Configured ? Config(("interval", "6")) : Config(),
         },
-        Samples.Now.AddSeconds(told.After),
+        Samples.Now.AddSeconds(ushort.MaxValue + told.After),
         Timeout).Next;
 
     private static Agent Heard(Heartbeat heartbeat) => Agent.Hear(Known, heartbeat, Later, Timeout).Next;
@@ -164,6 +180,5 @@ public sealed class HeartbeatTests
     private static AuditEvent EventOf(Agent known, Heartbeat heartbeat) =>
         Agent.Hear(known, heartbeat, Later, Timeout).Events.Should().ContainSingle().Subject;
 
-    private static Dictionary<string, string> Config(params (string Key, string Value)[] entries) =>
-        entries.ToDictionary(entry => entry.Key, entry => entry.Value);
+    private static Dictionary<string, ConfigValue> Config(params (string Key, string Text)[] entries) => Samples.Config(entries);
 }

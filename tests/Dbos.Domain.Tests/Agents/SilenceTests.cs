@@ -78,6 +78,33 @@ public sealed class SilenceTests
         heard.Next.Should().BeEquivalentTo(heardAfterwards.Next with { Version = 2 });
     }
 
+    [Fact]
+    public void A_deadline_that_has_passed_makes_a_silent_agent_lost_and_gives_another_a_new_one()
+    {
+        var (late, early) = (Samples.Now + Timeout, Samples.Now.AddSeconds(59));
+
+        Alive.CheckDeadline(late, Timeout).Should().BeEquivalentTo(Alive.Lose(late, Timeout));
+        var heard = Alive.CheckDeadline(early, Timeout);
+        (heard.IsReplay, heard.Events.Count, heard.Next).Should().Be((false, 0, Alive with { Version = 2 }));
+        Dead.CheckDeadline(late, Timeout).IsReplay.Should().BeTrue();
+    }
+
+    /// <summary>A clock that was set back would keep a dead agent alive for as long as it was set back.</summary>
+    [Fact]
+    public void An_agent_heard_in_the_future_is_lost_a_timeout_from_now()
+    {
+        var yesterday = Samples.Now.AddDays(-1);
+
+        var heardNow = Alive.CheckDeadline(yesterday, Timeout).Next;
+
+        heardNow.HeardAt.Should().Be(yesterday);
+        heardNow.Lose(yesterday + Timeout, Timeout).Next.Alive.Should().BeFalse();
+    }
+
+    [Fact]
+    public void A_reader_sees_no_last_seen_in_the_future() =>
+        Alive.AsOf(Samples.Now.AddSeconds(-100), Timeout).LastSeen.Should().Be(Samples.Second - 100);
+
     [Property]
     public bool Who_is_shown_as_not_alive_is_who_is_lost(int silentMilliseconds, bool told)
     {

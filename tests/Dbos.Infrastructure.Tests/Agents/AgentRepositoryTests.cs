@@ -1,47 +1,110 @@
+using System.Globalization;
 using Dbos.Application.Agents;
+using Dbos.Application.Paging;
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Agents;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;
+using Dbos.Infrastructure.Transfer;
 
 namespace Dbos.Infrastructure.Tests.Agents;
 
 public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
 {
+    private const string Odd = "a:b%3A ж \U0001F600";
+
+    private IAgentRepository Agents => Dbos.Get<IAgentRepository>();
+
     [Fact]
     public async Task The_first_heartbeat_registers_the_agent()
     {
-        (await Dbos.EffectOf(Given.Heartbeat())).Should().Be(
-            """
-            + events {"type":"agent_registered","message":"agent a1 registered","metadata":{"agent_id":"a1"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
-            + index agents a1 = 0
-            + index agents:deadlines a1 = <now+60>
-            + record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
-            """);
+        (await Dbos.EffectOf(Given.Heartbeat(Odd, total: 7))).Should().Contain("agent_registered");
+
+        var agent = (await Agents.Find(Odd, None))!;
+        (agent.Id, agent.Hostname, agent.Alive, agent.LastSeen, agent.FirstSeen, agent.Heartbeats.Total, agent.Version)
+            .Should().Be((Odd, "host-1", true, Given.LongAgo + 5, Given.LongAgo, 7, 1));
+        Texts(agent).Should().Be("key=value");
+        agent.Changes.Should().ContainSingle().Which.Should().Be(new AgentChange(agent.HeardAt, Alive: true, AgentChange.Registered));
+        (await Types()).Should().Equal("agent_registered");
     }
 
     [Fact]
-    public async Task A_further_heartbeat_writes_the_agent_and_tells_of_nothing()
+    public async Task A_heartbeat_that_changes_nothing_rewrites_nothing_but_its_times_and_counts()
     {
         await Dbos.Send(Given.Heartbeat());
 
-        (await Dbos.EffectOf(Given.Heartbeat())).Should().Be(
-            """
-            - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
-            + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
-            """);
+        var effect = await Dbos.EffectOf(Given.Heartbeat(total: 8));
+
+        effect.Split('\n').Should().NotBeEmpty().And.OnlyContain(line =>
+            line.Contains("agent:a1 state", StringComparison.Ordinal)
+            || line.Contains("agent:a1 version", StringComparison.Ordinal)
+            || line.Contains("agent:a1 last_seen", StringComparison.Ordinal)
+            || line.Contains("agent:a1 total_heartbeats", StringComparison.Ordinal)
+            || line.Contains("agent:a1 callers", StringComparison.Ordinal));
+        (await Agents.Find("a1", None))!.Heartbeats.Total.Should().Be(8);
     }
 
     [Fact]
-    public async Task A_heartbeat_of_an_agent_that_is_not_alive_takes_its_deadline_away()
+    public async Task A_config_key_that_changes_with_each_heartbeat_is_no_event_and_leaves_the_rest_of_the_config_alone()
+    {
+        for (var number = 1; number <= 20; number++)
+        {
+            await Dbos.Send(Told(number));
+        }
+
+        var effect = await Dbos.EffectOf(Told(21));
+
+        (await Types()).Should().Equal("agent_registered", "agent_changed", "agent_changed");
+        effect.Should().Contain("learned").And.NotContain("module list");
+        Texts((await Agents.Find("a1", None))!).Should().Be("modules=module list, timestamp=21");
+        await Dbos.Send(Told(22, modules: "other"));
+        (await Types()).Should().HaveCount(4);
+        (await Dbos.Lines()).Should().Contain(line => line.Contains("\"config_keys\":\"modules\"", StringComparison.Ordinal));
+        Texts((await Agents.Find("a1", None))!).Should().Be("modules=other, timestamp=22");
+    }
+
+    [Fact]
+    public async Task Replicas_that_hear_an_agent_in_turns_know_the_same_of_it()
+    {
+        var beside = await OpenBeside(Dbos);
+        for (var number = 1; number <= 40; number++)
+        {
+            (await (number % 3 == 0 ? beside : Dbos).Send(Told(number))).Value.Version.Should().Be(number);
+        }
+
+        var agent = (await beside.Get<IAgentRepository>().Find("a1", None))!;
+        (agent.Heartbeats.Total, agent.Version, Texts(agent)).Should().Be((40, 40, "modules=module list, timestamp=40"));
+        (await Types()).Should().Equal("agent_registered", "agent_changed", "agent_changed");
+    }
+
+    [Fact]
+    public async Task Heartbeats_at_the_same_time_are_all_merged()
+    {
+        const int Racers = 24;
+        var beside = await OpenBeside(Dbos);
+
+        await Task.WhenAll(Enumerable.Range(1, Racers).Select(number => (number % 2 == 0 ? beside : Dbos).Send(Given.Heartbeat(total: number)))).WaitAsync(RacePatience);
+
+        var agent = (await Agents.Find("a1", None))!;
+        agent.Version.Should().Be(Racers);
+        agent.Heartbeats.Total.Should().BeGreaterThanOrEqualTo(Racers);
+        (await Types()).Should().Equal("agent_registered");
+    }
+
+    [Fact]
+    public async Task A_reported_loss_and_a_changed_host_are_told()
     {
         await Dbos.Send(Given.Heartbeat());
+        await Dbos.Send(Given.Heartbeat(hostname: "host-2", total: 8));
+        await Dbos.Send(Given.Heartbeat(hostname: string.Empty, alive: false, total: 9));
+        (await Agents.Count(None)).Should().Be(new AgentCounts(Known: 1, Alive: 0));
+        await Dbos.Send(Given.Heartbeat(hostname: string.Empty, total: 10));
 
-        (await Dbos.EffectOf(Given.Heartbeat(alive: false))).Should().Be(
-            """
-            + events {"type":"agent_lost","message":"agent a1 lost: reported as not alive","metadata":{"agent_id":"a1","cause":"reported"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
-            - index agents:deadlines a1 = <now+60>
-            - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
-            + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":false,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"},{"at":"<now>","alive":false,"cause":"reported"}]}
-            """);
+        (await Types()).Should().Equal("agent_registered", "agent_changed", "agent_lost", "agent_back");
+        var agent = (await Agents.Find("a1", None))!;
+        (agent.Hostname, agent.Alive).Should().Be(("host-2", true));
+        agent.Changes.Select(change => change.Cause).Should().Equal("registered", "reported", "heard");
+        (await Agents.Count(None)).Should().Be(new AgentCounts(Known: 1, Alive: 1));
     }
 
     [Fact]
@@ -49,71 +112,83 @@ public abstract class AgentRepositoryTests(IEngine engine) : StoreTests(engine)
     {
         (await Dbos.EffectOf(Given.Heartbeat(), idempotencyKey: "k1")).Should().Contain("+ mark:RegisterAgent:named:a1:k1 expires <now+86400> 1 <fingerprint>");
 
-        (await Dbos.EffectOf(Given.Heartbeat(), idempotencyKey: "k1")).Should().BeEmpty();
+        (await Dbos.EffectOf(async () => (await Dbos.Send(Given.Heartbeat(), "k1")).Value.Should().Be(new Written(1, Duplicate: true)))).Should().BeEmpty();
+        (await Dbos.Send(Given.Heartbeat(hostname: "host-2"), "k1")).Refusal!.Code.Should().Be(Domain.Answers.RefusalCode.IdempotencyKeyReused);
     }
 
     [Fact]
-    public async Task A_refused_heartbeat_is_told_among_the_refusals_and_nothing_else()
+    public async Task Agents_of_all_partitions_are_listed_by_id_in_pages_and_by_filter()
     {
-        (await Dbos.EffectOf(Given.Heartbeat(agentId: "a\u0001"))).Should().Be(
-            """
-            + refusals {"type":"agent_register_error","message":"agent.id must be 1 to 256 characters without control characters, but is 'a�'","metadata":{"agent_id":"a\u0001","code":"Validation"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
-            """);
+        string[] ids = [.. Enumerable.Range(0, 250).Select(number => $"a{number:000}"), Odd, "ж", "\uFFFD", "\U0001F600"];
+        await Dbos.SendAll(ids.Select((id, i) => Given.Heartbeat(id, alive: i % 5 != 0)));
+
+        var all = await Pages(AgentFilter.All, size: 0);
+        all.Should().Equal(ids.Order(Comparer<string>.Create(Infrastructure.Store.Utf8Order.Compare)));
+        (await Pages(AgentFilter.All, size: 7)).Should().Equal(all);
+        (await Pages(AgentFilter.Lost, size: 3)).Should().Equal(all.Where(id => Array.IndexOf(ids, id) % 5 == 0));
+        (await Pages(AgentFilter.Alive, size: 0)).Should().Equal(all.Where(id => Array.IndexOf(ids, id) % 5 != 0));
     }
 
     [Fact]
-    public async Task The_silence_sweep_loses_an_agent_that_was_not_heard_of()
+    public async Task A_list_ends_where_a_reply_is_full_and_goes_on_there()
     {
-        var dbos = await Open(new OpenOptions { Policy = OpenOptions.DefaultPolicy with { AgentTimeout = TimeSpan.FromSeconds(1) } });
-        await dbos.Send(Given.Heartbeat());
+        var config = new Dictionary<string, string> { ["modules"] = new('x', 200_000) };
+        await Dbos.SendAll(Enumerable.Range(0, 40).Select(number => Given.Heartbeat($"a{number:00}", config: config)));
 
-        var lost = 0;
-        var effect = await dbos.EffectOf(() => Testing.Eventually.True(
-            async () => (lost += await dbos.Sweep<SilenceSweep>()) > 0, TimeSpan.FromSeconds(5), "the silent agent is lost"));
+        var page = await Agents.List(AgentFilter.All, new PageRequest(0, string.Empty), None);
 
-        lost.Should().Be(1);
-        effect.Should().Be(
-            """
-            + events {"type":"agent_lost","message":"agent a1 lost: not heard of for 1 s","metadata":{"agent_id":"a1","cause":"timeout"},"trace_id":"","actor":"dbos:silence-sweep","timestamp":<now>,"timestamp_ms":<now>}
-            - index agents:deadlines a1 = <now>
-            - record agent:a1 version 1 deliveries 0 {"id":"a1","hostname":"host-1","alive":true,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"}]}
-            + record agent:a1 version 2 deliveries 0 {"id":"a1","hostname":"host-1","alive":false,"last_seen":1500000005,"first_seen":1500000000,"config":{"key":"value"},"total_heartbeats":7,"heard_at":"<now>","changes":[{"at":"<now>","alive":true,"cause":"registered"},{"at":"<now>","alive":false,"cause":"timeout"}]}
-            """);
-        (await dbos.EffectOf(dbos.Sweep<SilenceSweep>)).Should().BeEmpty();
+        page.Items.Should().HaveCountGreaterThan(10).And.HaveCountLessThan(20);
+        (await Pages(AgentFilter.All, size: 0)).Should().HaveCount(40);
     }
 
     [Fact]
-    public async Task The_silence_sweep_leaves_alone_who_was_heard_of()
+    public async Task Export_and_import_keep_all_of_every_agent()
     {
-        await Dbos.Send(Given.Heartbeat());
+        for (var number = 1; number <= 8; number++)
+        {
+            await Dbos.Send(Told(number));
+        }
 
-        (await Dbos.EffectOf(Dbos.Sweep<SilenceSweep>)).Should().BeEmpty();
+        await Dbos.Send(Given.Heartbeat(Odd, alive: false));
+        var other = await Open(Options);
+
+        var exported = await ((ISubjectTransfer<Agent>)Agents).Export().ToArrayAsync();
+        await ((ISubjectTransfer<Agent>)other.Get<IAgentRepository>()).Import(exported, None);
+
+        (await ((ISubjectTransfer<Agent>)other.Get<IAgentRepository>()).Export().ToArrayAsync()).Should().BeEquivalentTo(exported).And.HaveCount(2);
+        Without(await other.Lines()).Should().BeEquivalentTo(Without(await Dbos.Lines()));
+
+        static IEnumerable<string> Without(IEnumerable<string> lines) => lines.Where(line => !line.StartsWith("events", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Sweeps_of_several_replicas_lose_an_agent_once()
+    private static RegisterAgent Told(int number, string modules = "module list") => Given.Heartbeat(
+        config: new Dictionary<string, string> { ["modules"] = modules, ["timestamp"] = number.ToString(CultureInfo.InvariantCulture) }, total: number);
+
+    private static string Texts(Agent agent) => string.Join(
+        ", ", agent.Config.Values.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key}={entry.Value.RequiredText}"));
+
+    private async Task<List<string>> Pages(AgentFilter filter, int size)
     {
-        var dbos = await Open(new OpenOptions { Policy = OpenOptions.DefaultPolicy with { AgentTimeout = TimeSpan.FromSeconds(1) } });
-        var beside = await OpenBeside(dbos);
-        await dbos.Send(Given.Heartbeat());
-        await Testing.Eventually.True(
-            async () => (await dbos.Get<IAgentRepository>().Silent(10, None)).Count > 0, TimeSpan.FromSeconds(5), "the agent is silent");
+        var ids = new List<string>();
+        var token = string.Empty;
+        do
+        {
+            var page = await Agents.List(filter, new PageRequest(size, token), None);
+            ids.AddRange(page.Items.Select(agent => agent.Id));
+            token = page.NextToken;
+        }
+        while (token.Length > 0);
 
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(sweep => (sweep % 2 == 0 ? dbos : beside).Sweep<SilenceSweep>()));
-
-        (await dbos.Lines()).Where(line => line.Contains("\"agent_lost\"", StringComparison.Ordinal)).Should().ContainSingle();
+        return ids;
     }
 
-    [Fact]
-    public async Task An_agent_of_any_spelling_is_found_again()
-    {
-        const string Odd = "a:b%3A ж \U0001F600";
-        await Dbos.Send(Given.Heartbeat(Odd, config: new Dictionary<string, string> { [Odd] = new('x', 5_000) }));
-
-        var found = (await Dbos.Send(new GetAgent(Odd))).Value;
-
-        (found.Id, found.Config[Odd].Length, found.Version).Should().Be((Odd, 5_000, 1));
-    }
+    /// <summary>Of the events in the log, in the order of their commits.</summary>
+    private async Task<string[]> Types() =>
+    [
+        .. from line in await Dbos.Lines()
+           where line.StartsWith("events {", StringComparison.Ordinal)
+           select line.Split("\"type\":\"")[1].Split('"')[0],
+    ];
 }
 
 public sealed class AgentRepositoryOnRedis(RedisEngine engine) : AgentRepositoryTests(engine), IClassFixture<RedisEngine>;

@@ -101,6 +101,14 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                         await redis.HashGetAllAsync(key),
                         count => lines.Count(count.Name!, name == "counts", (long)count.Value));
                     break;
+                case RedisType.Hash when name.StartsWith("agent:", StringComparison.Ordinal):
+                    Array.ForEach(
+                        await redis.HashGetAllAsync(key),
+                        field => lines.Field(name, field.Name!, field.Value!));
+                    break;
+                case RedisType.Stream when expiresAt is null:
+                    Array.ForEach(await redis.StreamRangeAsync(key), told => lines.Event(name, told["event"]!));
+                    break;
                 case RedisType.Hash when name == "layout":
                     break;
                 case RedisType.Hash when expiresAt is null:

@@ -1,3 +1,4 @@
+using System.Text;
 using Dbos.Infrastructure.Sqlite;
 using Dbos.Infrastructure.Store;
 using Dbos.Testing;
@@ -90,6 +91,17 @@ public sealed class SqliteEngine : IEngine, IDisposable
                 break;
             case "event" or "refusal":
                 lines.Event($"{table}s", Bytes(row, 2)!);
+                break;
+            case "event":
+                lines.Event("events", Bytes(row, 2)!);
+                break;
+            case "agent" or "agent_config" or "agent_history":
+                for (var column = 1; column < row.FieldCount; column++)
+                {
+                    var value = row.GetValue(column) is byte[] bytes ? Encoding.UTF8.GetString(bytes) : $"{row.GetValue(column)}";
+                    lines.Field($"{table}:{row.GetString(0)}", row.GetName(column), value);
+                }
+
                 break;
             case "sqlite_sequence" or "layout":
                 break;

@@ -60,6 +60,9 @@ public sealed partial class StoredLines(DateTimeOffset now)
 
     public void Event(string log, byte[] told) => Add($"{log} {Text(told)}");
 
+    /// <summary>A part of what is kept natively, a line for each so that a test sees what a write leaves alone.</summary>
+    public void Field(string owner, string name, string value) => Add($"{owner} {name} = {OperationIds().Replace(value, "<operation>")}");
+
     public void Other(string name) => Add($"other {name}");
 
     private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
@@ -68,6 +71,9 @@ public sealed partial class StoredLines(DateTimeOffset now)
 
     [GeneratedRegex("""(?<![\w.-])\d{10}(\d{3}){0,2}(?![\w.-])|\d{4}-\d\d-\d\dT[\d:.]+\+00:00""")]
     private static partial Regex Times();
+
+    [GeneratedRegex("(?<= )[0-9a-f]{16}(?= )")]
+    private static partial Regex OperationIds();
 
     [GeneratedRegex("[0-9a-f]{32}(?!\")")]
     private static partial Regex Fingerprints();

@@ -21,8 +21,10 @@ internal static class Given
         string agentId = "a1",
         string hostname = "host-1",
         bool alive = true,
-        IReadOnlyDictionary<string, string>? config = null) =>
-        new(new Heartbeat(agentId, hostname, alive, LongAgo + 5, LongAgo, config ?? new Dictionary<string, string> { ["key"] = "value" }, 7));
+        IReadOnlyDictionary<string, string>? config = null,
+        int total = 7) =>
+        new(new Heartbeat(
+            agentId, hostname, alive, LongAgo + total - 2, LongAgo, ConfigValues.Of(config ?? new Dictionary<string, string> { ["key"] = "value" }), total));
 
     /// <param name="requestId">Empty: the module's own life.</param>
     public static SetModuleState State(
