@@ -9,8 +9,10 @@ using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.ModuleStates;
 using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Redis.Connection;
+using Dbos.Infrastructure.Redis.ModuleStates;
 using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Sqlite;
+using Dbos.Infrastructure.Sqlite.ModuleStates;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
 using Dbos.Infrastructure.Transfer;
@@ -31,6 +33,8 @@ public static class DependencyInjection
             services.AddSingleton(new Resilience(static _ => null));
             services.AddSingleton<SqliteDatabase>();
             services.AddSingleton<SqliteStore>();
+            services.AddSingleton<IModuleStateRepository, SqliteModuleStateRepository>();
+            services.AddSingleton<ISubjectTransfer<StoredModuleState>, SqliteModuleStateTransfer>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStoreLayout>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<SqliteStore>(), provider.GetRequiredService<Resilience>()));
@@ -44,6 +48,8 @@ public static class DependencyInjection
             services.AddSingleton(provider => new Resilience(provider.GetRequiredService<RedisStore>().ServerOf));
             services.AddSingleton<RedisPartitions>();
             services.AddSingleton<RedisStore>();
+            services.AddSingleton<IModuleStateRepository, RedisModuleStateRepository>();
+            services.AddSingleton<ISubjectTransfer<StoredModuleState>, RedisModuleStateTransfer>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<RedisConnection>());
             services.AddSingleton<IStoreLayout, RedisLayout>();
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<RedisStore>(), provider.GetRequiredService<Resilience>()));
@@ -58,7 +64,6 @@ public static class DependencyInjection
         services.AddSingleton<IIdempotencyMarks, IdempotencyMarks>();
         services.AddSingleton<IEventLog, EventLog>();
         services.AddSingleton<IAgentRepository, AgentRepository>();
-        services.AddSingleton<IModuleStateRepository, ModuleStateRepository>();
         services.AddSingleton<IResultRepository, ResultRepository>();
         services.AddSingleton<ITaskRepository, TaskRepository>();
         services.AddSingleton<ITaskAudit, TaskAudit>();

@@ -1,10 +1,8 @@
 using System.Text.Json;
 using Dbos.Domain.Agents;
-using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Agents;
-using Dbos.Infrastructure.ModuleStates;
 using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
@@ -23,14 +21,13 @@ internal static class RecordKinds
 
     /// <summary>The index that alone knows how recent the record is, and its member there; null: the record knows itself.</summary>
     public static IndexChange? RecencyOf(string name, StoredRecord record) =>
-        Names.KindOf(name) is Names.StateKind or Names.LifeKind or Names.ResultKind ? Place(name, record, recency: 0, agentTimeout: default).Indexes[0] : null;
+        Names.KindOf(name) is Names.ResultKind ? Place(name, record, recency: 0, agentTimeout: default).Indexes[0] : null;
 
     /// <summary>Every index entry and every lane that it belongs to.</summary>
     public static (IReadOnlyList<IndexChange> Indexes, IReadOnlyList<LaneChange> Lanes) Place(
         string name, StoredRecord record, long recency, TimeSpan agentTimeout) => Names.KindOf(name) switch
         {
             Names.AgentKind => ([.. AgentRepository.IndexesOf(Decode<Agent>(record), agentTimeout).Where(change => change.Score is not null)], []),
-            Names.StateKind or Names.LifeKind => (ModuleStateRepository.IndexesOf(Decode<ModuleState>(record), name, recency), []),
             Names.ResultKind => (ResultRepository.IndexesOf(Decode<MeasurementResult>(record), recency), []),
             Names.TaskKind => TaskIndexes.Moves(null, Task(record)),
             _ => throw new InvalidOperationException($"{name} is no record"),
