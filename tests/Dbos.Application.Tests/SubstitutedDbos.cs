@@ -1,3 +1,4 @@
+using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Tasks;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,7 +19,8 @@ public sealed class SubstitutedDbos : IDisposable
     public SubstitutedDbos()
     {
         SaveAll(Agents.Save(default!, default!, default));
-        SaveAll(States.Save(default!, default!, default));
+        States.Report(default!, default!, default).ReturnsForAnyArgs(new Saved<ModuleState>.Done(1));
+        States.List(default!, default!, default).ReturnsForAnyArgs(new Page<ModuleState>([], null));
         SaveAll(Results.Save(default!, default!, default));
         Tasks.Save(default!, default).ReturnsForAnyArgs(call => SaveTasks(call.Arg<IReadOnlyList<Draft<MeasurementTask>>>()));
         Events.WhenForAnyArgs(log => log.TellRefusal(default!, default!, default!, default))

@@ -8,15 +8,11 @@ public interface IModuleStateRepository
 {
     /// <summary>
     /// Stores the reported state, with its event and the command's mark, in one commit, where what is stored allows it:
-    /// nothing is, or a state that the report may follow, at a version that it expects.
+    /// nothing is, or a state that the report may follow and does not merely repeat, at a version that it expects.
     /// </summary>
-    /// <param name="seen">
-    /// Null: the report's own rules decide on whatever is stored. Else: the caller has decided on this state, and the report is
-    /// stored over this version of it alone.
-    /// </param>
     /// <returns>Conflict: nothing was written, as the report is a replay of what is stored or must not follow it.</returns>
     /// <exception cref="StoreUnavailableException">Whether it was stored is unknown. It is safe to send it again.</exception>
-    Task<Saved<ModuleState>> Report(ReportedState reported, ModuleState? seen, CommitContext work, CancellationToken cancellation);
+    Task<Saved<ModuleState>> Report(ReportedState reported, CommitContext work, CancellationToken cancellation);
 
     /// <param name="agentId">Empty: the agent whose state of this request changed last.</param>
     /// <returns>Null: there is none.</returns>

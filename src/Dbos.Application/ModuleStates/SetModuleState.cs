@@ -80,32 +80,23 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
                 report.Timestamp,
                 report.RequestId,
                 command.ExpectedVersion is { } expected ? ExpectedVersions.Exactly(expected) : ExpectedVersions.Read(report.Version));
-            ModuleState? seen = null;
-            while (true)
+            switch (await states.Report(reported, work, cancellationToken))
             {
-                switch (await states.Report(reported, seen, work, cancellationToken))
-                {
-                    case Saved<ModuleState>.Done done:
-                        return new Written(done.Version, Duplicate: false);
-                    case Saved<ModuleState>.Replayed replayed:
-                        work.ReplayDiffered = replayed.First.ContentDiffers;
-                        return new Written(replayed.First.Version, Duplicate: true);
-                    case Saved<ModuleState>.Conflict { Found: var found }:
-                        var decided = ModuleState.Report(found, reported, clock.GetUtcNow());
-                        if (decided.Refusal is { } refusal)
-                        {
-                            return refusal;
-                        }
-
-                        if (decided.Value.IsReplay)
-                        {
-                            return new Written(found!.Version, Duplicate: true);
-                        }
-
-                        // A module reports the same state again, with other content.
-                        seen = found;
-                        break;
-                }
+                case Saved<ModuleState>.Done done:
+                    return new Written(done.Version, Duplicate: false);
+                case Saved<ModuleState>.Replayed replayed:
+                    work.ReplayDiffered = replayed.First.ContentDiffers;
+                    return new Written(replayed.First.Version, Duplicate: true);
+                case Saved<ModuleState>.Conflict { Found: var found }:
+                    var decided = ModuleState.Report(found, reported, clock.GetUtcNow());
+                    return decided switch
+                    {
+                        { Refusal: { } refusal } => refusal,
+                        { Value.IsReplay: true } => new Written(decided.Value.Next.Version, Duplicate: true),
+                        _ => throw new InvalidOperationException($"the store did not take a report that may follow what it found: {report.State} after {found?.State}"),
+                    };
+                case var unknown:
+                    throw new InvalidOperationException($"unknown outcome of a report: {unknown}");
             }
         }
     }

@@ -20,12 +20,6 @@ public sealed record ReportedState(
 
     internal string Subject => RequestId.Length > 0 ? $"request '{RequestId}' of agent '{AgentId}'" : $"module '{ModuleName}' of agent '{AgentId}'";
 
-    /// <summary>
-    /// The stored states over which this report is accepted whatever else they hold. Not its own state: whether that is a
-    /// replay depends on what is stored with it.
-    /// </summary>
-    public IEnumerable<RunState> MayFollow => Graph.Before(State).Where(state => state != State);
-
     /// <summary>The event of its acceptance. The commit adds the version to the metadata, as only it knows that for sure.</summary>
     /// <param name="isFirst">Nothing was stored.</param>
     public AuditEvent Accepted(bool isFirst) => LacksBeginning(isFirst)

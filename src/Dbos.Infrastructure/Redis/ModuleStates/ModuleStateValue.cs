@@ -13,12 +13,12 @@ internal static class ModuleStateValue
 {
     private static readonly IReadOnlyDictionary<string, string> NoDetails = new Dictionary<string, string>();
 
-    /// <summary>What no script compares. Empty where there is nothing of it, as is usual.</summary>
+    /// <summary>The error message and the details: the same bytes for the same content. Empty where there is nothing of both, as is usual.</summary>
     public static byte[] WriteDocument(string errorMessage, IReadOnlyDictionary<string, string> details) =>
         errorMessage.Length == 0 && details.Count == 0
             ? []
             : JsonSerializer.SerializeToUtf8Bytes(
-                new Document(errorMessage.Length > 0 ? errorMessage : null, details.Count > 0 ? details : null), ModuleStateJson.Relaxed.Document);
+                new Document(errorMessage.Length > 0 ? errorMessage : null, details.Count > 0 ? new SortedDictionary<string, string>(details.ToDictionary(), StringComparer.Ordinal) : null), ModuleStateJson.Relaxed.Document);
 
     /// <param name="requestId">As it stands in the record's key; empty: a module's own life.</param>
     /// <param name="changedAt">Unix microseconds.</param>
@@ -35,7 +35,7 @@ internal static class ModuleStateValue
             Names.Decode(moduleName),
             RunStateWords.Parse(head[1])!.Value,
             document?.ErrorMessage ?? string.Empty,
-            document?.Details ?? NoDetails,
+            (IReadOnlyDictionary<string, string>?)document?.Details ?? NoDetails,
             long.Parse(head[2], CultureInfo.InvariantCulture),
             Names.Decode(requestId),
             long.Parse(head[0], CultureInfo.InvariantCulture));
@@ -49,7 +49,7 @@ internal static class ModuleStateValue
         }
     }
 
-    internal sealed record Document(string? ErrorMessage, IReadOnlyDictionary<string, string>? Details);
+    internal sealed record Document(string? ErrorMessage, SortedDictionary<string, string>? Details);
 }
 
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]

@@ -23,12 +23,12 @@ public sealed class RedisModuleStateRepository(RedisPartitions partitions, TimeP
     private static readonly Script Set = new("set_module_state");
     private static readonly Script Get = new("find_module_state");
 
-    private static readonly RedisValue[] FollowedInRequest = [.. Enum.GetValues<RunState>().Select(state => Followed("r", state))];
-    private static readonly RedisValue[] FollowedInLife = [.. Enum.GetValues<RunState>().Select(state => Followed(string.Empty, state))];
+    private static readonly RedisValue[] FollowedInRequest = Followed(TransitionGraph.Request);
+    private static readonly RedisValue[] FollowedInLife = Followed(TransitionGraph.ModuleLife);
 
     private readonly ModuleStateLists lists = new(partitions);
 
-    public async Task<Saved<ModuleState>> Report(ReportedState reported, ModuleState? seen, CommitContext work, CancellationToken cancellation)
+    public async Task<Saved<ModuleState>> Report(ReportedState reported, CommitContext work, CancellationToken cancellation)
     {
         var isLife = reported.RequestId.Length == 0;
         var requestId = Names.Encode(reported.RequestId);
@@ -39,9 +39,9 @@ public sealed class RedisModuleStateRepository(RedisPartitions partitions, TimeP
         values.Add(Names.Encode(reported.AgentId));
         values.Add(Names.Encode(reported.ModuleName));
         values.Add(reported.State.Word());
-        values.Add(seen is null ? (isLife ? FollowedInLife : FollowedInRequest)[(int)reported.State] : $" {seen.State.Word()} ");
-        values.Add(seen?.Version ?? reported.Expected.Least);
-        values.Add(seen?.Version ?? reported.Expected.Most);
+        values.Add((isLife ? FollowedInLife : FollowedInRequest)[(int)reported.State]);
+        values.Add(reported.Expected.Least);
+        values.Add(reported.Expected.Most);
         values.Add(reported.Timestamp);
         values.Add(ModuleStateValue.WriteDocument(reported.ErrorMessage, reported.Details));
         values.Add(reported.LacksBeginning(isFirst: true)
@@ -106,11 +106,7 @@ public sealed class RedisModuleStateRepository(RedisPartitions partitions, TimeP
     private bool IsReplay(ModuleState? found, ReportedState reported) =>
         ModuleState.Report(found, reported, clock.GetUtcNow()) is { IsRefused: false, Value.IsReplay: true };
 
-    /// <summary>Each state with a space before and after.</summary>
-    private static RedisValue Followed(string requestId, RunState state)
-    {
-        var reported = new ReportedState(
-            string.Empty, string.Empty, state, string.Empty, new Dictionary<string, string>(), 0, requestId, ExpectedVersions.Any);
-        return $" {string.Join(' ', reported.MayFollow.Select(RunStateWords.Word))} ";
-    }
+    /// <summary>For each state those that it may follow, each with a space before and after.</summary>
+    private static RedisValue[] Followed(TransitionGraph graph) =>
+        [.. Enum.GetValues<RunState>().Select(state => (RedisValue)$" {string.Join(' ', graph.Before(state).Select(RunStateWords.Word))} ")];
 }

@@ -50,7 +50,12 @@ internal sealed class RedisModuleStateTransfer(RedisPartitions partitions, Redis
     public Task Import(IReadOnlyList<StoredModuleState> records, CancellationToken cancellation) =>
         Task.WhenAll(records.GroupBy(record => PartitionOf(record.State)).Select(async partition =>
         {
-            foreach (var some in partition.Chunk(MostInOneScript))
+            // A request's second agent lies elsewhere than its first, so a script must find the first in its place.
+            var rounds = partition.GroupBy(record => record.State.RequestId)
+                .SelectMany(request => request.Select((record, round) => (record, round: request.Key.Length > 0 ? round : 0)))
+                .GroupBy(each => each.round, each => each.record)
+                .OrderBy(round => round.Key);
+            foreach (var some in rounds.SelectMany(round => round.Chunk(MostInOneScript)))
             {
                 var values = partitions.NewWrite(ArgumentsOfState * some.Length);
                 foreach (var (state, changedAt) in some)

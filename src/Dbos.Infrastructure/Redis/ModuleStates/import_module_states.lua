@@ -6,13 +6,22 @@
 -- ARGV  those of event_log.lua, then of each of at most 100 states request, agent, module (percent-encoded), version, state,
 --       timestamp, changed at in µs, JSON of the rest
 --
--- Answers nothing. Each state is checked before it is written; one that cannot be written leaves those before it.
+--       No two of them are of the same request.
+--
+-- Answers nothing.
+local records = {}
 for request in next_arg do
   local agent, module, version, state, timestamp, changed_at, document =
     next_arg(), next_arg(), next_arg(), next_arg(), next_arg(), next_arg(), next_arg()
   local key, _, first = find_state(request, agent, module)
-  local sets = plan_sets(request, agent, module, changed_at, true, first)
-  redis.call('SET', key, state_value(version, state, timestamp, changed_at, operation, agent, module, document))
-  add_to_sets(sets)
+  records[#records + 1] = {
+    key = key,
+    value = state_value(version, state, timestamp, changed_at, operation, agent, module, document),
+    sets = plan_sets(request, agent, module, changed_at, true, first),
+  }
+end
+for _, record in ipairs(records) do
+  redis.call('SET', record.key, record.value)
+  add_to_sets(record.sets)
 end
 return finish({})

@@ -24,10 +24,13 @@ local HEAD_BYTES = 2048
 local function read_state(key)
   local value = redis.call('GETRANGE', key, 0, HEAD_BYTES)
   if value == '' then return nil end
-  local version, state, changed_at, operation, agent, module =
-    string.match(value, '^(%d+) (%a+) %d+ (%d+) (%x+)\n([^\n]*)\n([^\n]*)\n')
+  local version, state, timestamp, changed_at, operation, agent, module, document_at =
+    string.match(value, '^(%d+) (%a+) (%d+) (%d+) (%x+)\n([^\n]*)\n([^\n]*)\n()')
   if not version then error(key .. ' is no module state') end
-  return {version = tonumber(version), state = state, changed_at = changed_at, operation = operation, agent = agent, module = module}
+  return {
+    version = tonumber(version), state = state, timestamp = timestamp, changed_at = changed_at, operation = operation,
+    agent = agent, module = module, document_at = document_at,
+  }
 end
 
 -- Answers the record's key, what is stored there or nil, and, for a further agent of a request, the first agent's record.

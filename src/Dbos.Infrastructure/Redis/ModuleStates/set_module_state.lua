@@ -2,7 +2,7 @@
 -- @include idempotency_mark
 -- @include module_state
 -- Stores the state that an agent reports, if what is stored allows it: nothing, or a state that it may follow, of the same
--- module, at a version within the given bounds (0: nothing is stored).
+-- module, at a version within the given bounds (0: nothing is stored). What only repeats the stored state is not stored again.
 --
 -- KEYS  as args.lua says
 -- ARGV  those of event_log.lua and idempotency_mark.lua (a mark's value without the version)
@@ -26,6 +26,9 @@ if mark.found then return finish({'mark', mark.found}) end
 
 local version = stored and stored.version or 0
 local may_follow = not stored or (stored.module == module and string.find(allowed, ' ' .. stored.state .. ' ', 1, true))
+if may_follow and stored and stored.state == state and (timestamp == '0' or timestamp == stored.timestamp) then
+  may_follow = redis.call('GETRANGE', key, stored.document_at - 1, -1) ~= document
+end
 if version < least or version > most or not may_follow then
   return finish({'found', stored and redis.call('GET', key) or false})
 end

@@ -13,7 +13,7 @@ namespace Dbos.Infrastructure.Sqlite.ModuleStates;
 /// <summary>Module states in the embedded store. The domain decides inside the transaction.</summary>
 public sealed class SqliteModuleStateRepository(SqliteDatabase database, TimeProvider clock) : IModuleStateRepository
 {
-    public Task<Saved<ModuleState>> Report(ReportedState reported, ModuleState? seen, CommitContext work, CancellationToken cancellation) =>
+    public Task<Saved<ModuleState>> Report(ReportedState reported, CommitContext work, CancellationToken cancellation) =>
         database.Write(session => Report(session, reported, work), cancellation, "set_module_state");
 
     public Task<ModuleState?> Find(string requestId, string agentId, CancellationToken cancellation) => database.Read(
