@@ -13,9 +13,7 @@ public abstract class ModuleStateListContract(IEngine engine) : StoreTests(engin
 {
     private static readonly StateFilter Any = new();
 
-    private IModuleStateRepository States => Dbos.Get<IModuleStateRepository>();
-
-    public static TheoryData<StateFilter> Filters =>
+    private static readonly StateFilter[] EveryFilter =
     [
         Any,
         new StateFilter("a:1"),
@@ -31,6 +29,10 @@ public abstract class ModuleStateListContract(IEngine engine) : StoreTests(engin
         new StateFilter(ModuleName: "m1", State: RunState.Stopped),
         new StateFilter(RequestId: "shared", State: RunState.Completed),
     ];
+
+    public static TheoryData<StateFilter> Filters => [.. EveryFilter];
+
+    private IModuleStateRepository States => Dbos.Get<IModuleStateRepository>();
 
     [Theory]
     [MemberData(nameof(Filters))]
@@ -101,7 +103,7 @@ public abstract class ModuleStateListContract(IEngine engine) : StoreTests(engin
         await target.Get<ISubjectTransfer<StoredModuleState>>().Import([.. exported.OrderBy(stored => stored.State.ModuleName)], None);
 
         exported.Should().HaveCount(latest.Count);
-        foreach (var filter in Filters.Select(row => (StateFilter)row[0]))
+        foreach (var filter in EveryFilter)
         {
             (await Pages(target, filter, 4)).Should().Equal(await Pages(filter, 0));
         }
