@@ -1,4 +1,5 @@
 using Dbos.Domain.Agents;
+using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Tasks;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,7 +21,8 @@ public sealed class SubstitutedDbos : IDisposable
     {
         Agents.Change(default!, default!, default!, default).ReturnsForAnyArgs(call => ChangeAgent(
             call.Arg<Func<Agent?, Answer<Decision<Agent>>>>(), call.Arg<CommitContext>()));
-        SaveAll(States.Save(default!, default!, default));
+        States.Report(default!, default!, default).ReturnsForAnyArgs(new Saved<ModuleState>.Done(1));
+        States.List(default!, default!, default).ReturnsForAnyArgs(new Page<ModuleState>([], null));
         SaveAll(Results.Save(default!, default!, default));
         Tasks.Save(default!, default).ReturnsForAnyArgs(call => SaveTasks(call.Arg<IReadOnlyList<Draft<MeasurementTask>>>()));
         Events.WhenForAnyArgs(log => log.LogRefusal(default!, default!, default!, default))

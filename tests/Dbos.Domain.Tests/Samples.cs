@@ -13,7 +13,7 @@ internal static class Samples
 
     public static readonly DateTimeOffset Now = DateTimeOffset.FromUnixTimeSeconds(Second);
 
-    public static ModuleState Report { get; } = new(
+    public static ReportedState Report { get; } = new(
         "agent-1",
         "ping",
         RunState.Running,
@@ -21,7 +21,10 @@ internal static class Samples
         new Dictionary<string, string> { ["target"] = "192.0.2.1", ["probes"] = "3" },
         Second,
         "request-1",
-        Version: 0);
+        ExpectedVersions.Any);
+
+    public static ModuleState Stored { get; } = new(
+        "agent-1", "ping", RunState.Running, ErrorMessage: string.Empty, Report.Details, Second, "request-1", Version: 1);
 
     public static Heartbeat Heartbeat { get; } = new(
         "agent-1",

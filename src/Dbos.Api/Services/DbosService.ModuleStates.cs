@@ -30,7 +30,7 @@ public sealed partial class DbosService
 
     public override async Task<GetModuleStateResponse> GetModuleState(GetModuleStateRequest request, ServerCallContext context)
     {
-        var answer = await Ask(new GetModuleState(request.RequestId), context);
+        var answer = await Ask(new GetModuleState(request.RequestId, request.AgentId), context);
         return answer.Refusal is { } refusal
             ? new GetModuleStateResponse { Error = refusal.Sentence, Code = Code(refusal) }
             : new GetModuleStateResponse { Found = true, State = OnWire(answer.Value) };
@@ -40,7 +40,8 @@ public sealed partial class DbosService
         ListModuleStatesRequest request, ServerCallContext context)
     {
         var page = new PageRequest(request.PageSize, request.PageToken);
-        var answer = await Ask(new ListModuleStates(request.AgentId, request.ModuleName, page), context);
+        var query = new ListModuleStates(request.AgentId, request.ModuleName, page) { RequestId = request.RequestId, State = request.State };
+        var answer = await Ask(query, context);
         if (answer.Refusal is { } refusal)
         {
             return new ListModuleStatesResponse { Error = refusal.Sentence, Code = Code(refusal) };

@@ -26,7 +26,8 @@ public sealed partial class DbosService
         {
             Found = true,
             Task = timeline.Task is { } task ? OnWire(task with { Payload = default }) : null,
-            State = timeline.State is { } state ? OnWire(state) : null,
+            State = timeline.States is [var latest, ..] ? OnWire(latest) : null,
+            States = { timeline.States.Select(OnWire) },
             Results =
             {
                 timeline.Results.Select(result => new StoredResult

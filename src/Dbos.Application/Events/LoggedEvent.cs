@@ -32,7 +32,7 @@ public sealed record LoggedEvent(
             told.GetProperty("type").GetString()!,
             told.GetProperty("message").GetString()!,
             DateTimeOffset.FromUnixTimeMilliseconds(told.GetProperty("timestamp_ms").GetInt64()),
-            metadata.Where(each => each.Value.ValueKind == JsonValueKind.String).ToDictionary(each => each.Name, each => each.Value.GetString()!),
+            metadata.Where(each => each.Value.ValueKind is JsonValueKind.String or JsonValueKind.Number).ToDictionary(each => each.Name, each => each.Value.ToString()),
             metadata.Where(each => each.Value.ValueKind == JsonValueKind.Object)
                 .SelectMany(each => each.Value.EnumerateObject())
                 .ToDictionary(delivery => delivery.Name, delivery => delivery.Value.GetInt64()),

@@ -31,11 +31,8 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
             ? [(Names.RequestId, State.RequestId), (Names.AgentId, State.AgentId), (Names.ModuleName, State.ModuleName), ("state", State.State)]
             : [(Names.AgentId, State.AgentId), (Names.ModuleName, State.ModuleName), ("state", State.State)];
 
-    /// <summary>
-    /// A transition of a request is its request, state and content. A module's own life has none: a module that
-    /// begins again within a second says just what it said before, and that is no replay.
-    /// </summary>
-    public string? NaturalKey(ContentHash content) => State!.RequestId.Length > 0 ? content.ToString() : null;
+    /// <summary>The state itself says whether it is repeated.</summary>
+    public string? NaturalKey(ContentHash content) => null;
 
     public ContentHash Content => new ContentHash.Builder()
         .Add(State!.RequestId)
@@ -74,30 +71,33 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
         public async Task<Answer<Written>> Handle(SetModuleState command, CancellationToken cancellationToken)
         {
             var report = command.State!;
-            var reported = new ModuleState(
+            var reported = new ReportedState(
                 report.AgentId,
                 report.ModuleName,
                 RunStateWords.Parse(report.State)!.Value,
                 report.ErrorMessage,
                 report.Details,
-                report.Timestamp > 0 ? report.Timestamp : clock.GetUtcNow().ToUnixTimeSeconds(),
+                report.Timestamp,
                 report.RequestId,
-                Version: 0);
-            var change = new Change<ModuleState>(work, Stored: null, stored => ModuleState.Report(stored, reported, Expected(command, stored)));
-            change = report.RequestId.Length > 0
-                ? change with { Read = () => states.Find(report.RequestId, cancellationToken) }
-                : change with { Stored = await states.FindLife(report.AgentId, report.ModuleName, cancellationToken) };
-            return await OptimisticWrite.Run(change, save: draft => states.Save(draft.Next, work, cancellationToken));
+                command.ExpectedVersion is { } expected ? ExpectedVersions.Exactly(expected) : ExpectedVersions.Read(report.Version));
+            switch (await states.Report(reported, work, cancellationToken))
+            {
+                case Saved<ModuleState>.Done done:
+                    return new Written(done.Version, Duplicate: false);
+                case Saved<ModuleState>.Replayed replayed:
+                    work.ReplayDiffered = replayed.First.ContentDiffers;
+                    return new Written(replayed.First.Version, Duplicate: true);
+                case Saved<ModuleState>.Conflict { Found: var found }:
+                    var decided = ModuleState.Report(found, reported, clock.GetUtcNow());
+                    return decided switch
+                    {
+                        { Refusal: { } refusal } => refusal,
+                        { Value.IsReplay: true } => new Written(decided.Value.Next.Version, Duplicate: true),
+                        _ => throw new InvalidOperationException($"the store did not take a report that may follow what it found: {report.State} after {found?.State}"),
+                    };
+                case var unknown:
+                    throw new InvalidOperationException($"unknown outcome of a report: {unknown}");
+            }
         }
-
-        /// <summary>A caller that fills in version 1 for a state of which nothing is stored means its first.</summary>
-        private static long? Expected(SetModuleState command, ModuleState? stored) => command switch
-        {
-            { ExpectedVersion: { } expected } => expected,
-            { State.Version: 0 } => null,
-            { State.Version: 1 } when stored is null => 0,
-            { State.Version: var read } => read,
-            _ => null,
-        };
     }
 }

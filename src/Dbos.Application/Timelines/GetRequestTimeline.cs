@@ -1,10 +1,12 @@
 using Dbos.Application.Events;
 using Dbos.Application.ModuleStates;
+using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Results;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Audit;
+using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
 using FluentValidation;
 using MediatR;
@@ -31,6 +33,13 @@ public sealed record GetRequestTimeline(string RequestId) : IQuery<Timeline>
         /// <summary>Of the event log: at the usual retention all of it.</summary>
         private const int MostSearches = 3;
 
+        /// <summary>Of the agents' states, the latest: beside the events, a reply holds no more.</summary>
+        private const int MostStates = 1_000;
+        private const int MostBytesOfStates = 512 * 1024;
+
+        /// <summary>Of results that no event tells of.</summary>
+        private const int MostLookedFor = 100;
+
         /// <summary>Between the reports of different agents, whose ways to DBOS differ.</summary>
         private static readonly TimeSpan Slack = TimeSpan.FromMinutes(10);
 
@@ -38,21 +47,36 @@ public sealed record GetRequestTimeline(string RequestId) : IQuery<Timeline>
         {
             var requestId = query.RequestId;
             var task = tasks.FindBare(requestId, cancellationToken);
-            var state = states.Find(requestId, cancellationToken);
+            var stated = states.List(new StateFilter(RequestId: requestId), new PageRequest(MostStates, string.Empty), cancellationToken);
             var (events, searchedBackTo) = await Search(requestId, cancellationToken);
-            await Task.WhenAll(task, state);
+            await Task.WhenAll(task, stated);
+            var ofAgents = Fitting((await stated).Items);
 
             // Results lie with their agents: those that no event tells of are looked for with the agents that are known.
             var told = events.Where(each => each.Type == EventTypes.ResultStored).Select(each => each[Names.AgentId]);
-            string?[] agents = [(await task)?.AgentId, (await state)?.AgentId];
-            var more = await Task.WhenAll(agents.Where(agent => !string.IsNullOrEmpty(agent)).Distinct().Except(told)
+            string?[] agents = [(await task)?.AgentId, .. ofAgents.Select(state => state.AgentId)];
+            var more = await Task.WhenAll(agents.Where(agent => !string.IsNullOrEmpty(agent)).Distinct().Except(told).Take(MostLookedFor)
                 .Select(agent => results.Find(agent!, requestId, cancellationToken)));
 
-            var timeline = new Timeline(requestId, events, await task, await state, more.OfType<MeasurementResult>())
+            var timeline = new Timeline(requestId, events, await task, ofAgents, more.OfType<MeasurementResult>())
             {
                 SearchedBackTo = searchedBackTo,
             };
             return timeline.Entries.Count > 0 ? timeline : new Refusal(RefusalCode.NotFound, $"nothing is known of request '{requestId}'");
+        }
+
+        /// <summary>The latest that fit into the reply, but one at least.</summary>
+        private static IReadOnlyList<ModuleState> Fitting(IReadOnlyList<ModuleState> states)
+        {
+            long bytes = 0;
+            return
+            [
+                .. states.TakeWhile((state, i) =>
+                {
+                    bytes += state.ErrorMessage.Length + state.Details.Sum(detail => detail.Key.Length + detail.Value.Length);
+                    return i == 0 || bytes <= MostBytesOfStates;
+                }),
+            ];
         }
 
         /// <summary>

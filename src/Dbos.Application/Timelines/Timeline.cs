@@ -13,13 +13,18 @@ public sealed class Timeline
     private readonly string requestId;
     private readonly LoggedEvent[] events;
 
+    /// <param name="states">Of its agents, latest accepted first.</param>
     /// <param name="results">Such as no event tells of.</param>
     public Timeline(
-        string requestId, IEnumerable<LoggedEvent> events, MeasurementTask? task, ModuleState? state, IEnumerable<MeasurementResult> results)
+        string requestId,
+        IEnumerable<LoggedEvent> events,
+        MeasurementTask? task,
+        IReadOnlyList<ModuleState> states,
+        IEnumerable<MeasurementResult> results)
     {
         this.requestId = requestId;
         this.events = [.. events.OrderBy(told => told.Id.Order)];
-        (Task, State) = (task, state);
+        (Task, States) = (task, states);
         Results =
         [
             .. this.events.Where(told => told.Type == EventTypes.ResultStored)
@@ -33,7 +38,7 @@ public sealed class Timeline
         [
             .. this.events.Select(EntryOf)
                 .Concat(task is null ? [] : OfRecord(task))
-                .Concat(state is null ? [] : OfRecord(state))
+                .Concat(states.SelectMany(OfRecord))
                 .Concat(Results.Where(result => result.Source == TimelineSource.Result).Select(OfRecord))
                 .OrderBy(entry => entry.At).ThenBy(entry => entry.Event?.Id.Order),
         ];
@@ -41,7 +46,8 @@ public sealed class Timeline
 
     public MeasurementTask? Task { get; }
 
-    public ModuleState? State { get; }
+    /// <summary>Latest accepted first.</summary>
+    public IReadOnlyList<ModuleState> States { get; }
 
     /// <summary>Oldest first.</summary>
     public IReadOnlyList<StoredResult> Results { get; }
@@ -99,10 +105,10 @@ public sealed class Timeline
 
     private IEnumerable<TimelineEntry> OfRecord(ModuleState state)
     {
-        if (!Tells(EventTypes.ModuleStateUpdated, told => told.Number("version") == state.Version))
+        if (!Tells(EventTypes.ModuleStateUpdated, told => told.Number("version") == state.Version && told[Names.AgentId] == state.AgentId))
         {
             yield return new TimelineEntry(
-                DateTimeOffset.FromUnixTimeSeconds(state.Timestamp), EventTypes.ModuleStateUpdated, TimelineSource.ModuleState, $"request '{requestId}' is {state.State.Word()}")
+                DateTimeOffset.FromUnixTimeSeconds(state.Timestamp), EventTypes.ModuleStateUpdated, TimelineSource.ModuleState, $"request '{requestId}' of agent '{state.AgentId}' is {state.State.Word()}")
             {
                 AgentId = state.AgentId,
                 ModuleName = state.ModuleName,

@@ -1,14 +1,15 @@
 using System.Globalization;
 using Dbos.Domain.Answers;
-using Dbos.Domain.Audit;
-using Names = Dbos.Domain.Audit.AuditEvent.Names;
 
 namespace Dbos.Domain.ModuleStates;
 
 /// <summary>
-/// The state of a measurement request on one module of one agent, or, without a request id, of the module
-/// itself. Only <see cref="Report"/> makes the next one.
+/// The state of a measurement request on one agent, or, without a request id, of one of the agent's modules. Only
+/// <see cref="Report"/> makes the next one.
 /// </summary>
+/// <param name="ModuleName">Of a request: the one that first reported it on this agent.</param>
+/// <param name="Timestamp">Unix seconds: when the agent entered the state.</param>
+/// <param name="Version">1 for the first accepted state, one more for each further one.</param>
 public sealed record ModuleState(
     string AgentId,
     string ModuleName,
@@ -20,18 +21,17 @@ public sealed record ModuleState(
     long Version) : IVersioned
 {
     /// <summary>Takes the reported state for the stored one, if the graph and the caller's expectation allow it.</summary>
-    /// <param name="stored">Null: nothing is stored yet.</param>
-    /// <param name="reported">Its version is not looked at.</param>
-    /// <param name="expected">The stored version that the caller expects; 0: nothing stored; null: any.</param>
-    public static Answer<Decision<ModuleState>> Report(ModuleState? stored, ModuleState reported, long? expected)
+    /// <param name="stored">Of the same request and agent, or of the same module's life; null: nothing is stored yet.</param>
+    /// <param name="now">The store's time, for a report that gives none.</param>
+    public static Answer<Decision<ModuleState>> Report(ModuleState? stored, ReportedState reported, DateTimeOffset now)
     {
         if (stored is not null)
         {
-            if (stored.AgentId != reported.AgentId || stored.ModuleName != reported.ModuleName)
+            if (stored.ModuleName != reported.ModuleName)
             {
                 return new Refusal(
                     RefusalCode.OwnerMismatch,
-                    $"request '{stored.RequestId}' belongs to module '{stored.ModuleName}' of agent '{stored.AgentId}', not to module '{reported.ModuleName}' of agent '{reported.AgentId}'");
+                    $"{reported.Subject} belongs to module '{stored.ModuleName}', not to module '{reported.ModuleName}'");
             }
 
             if (stored.SaysTheSameAs(reported))
@@ -41,49 +41,39 @@ public sealed record ModuleState(
         }
 
         var version = stored?.Version ?? 0;
-        if (expected is { } wanted && wanted != version)
+        if (!reported.Expected.Include(version))
         {
             return new Refusal(
                 RefusalCode.VersionConflict,
-                string.Create(CultureInfo.InvariantCulture, $"{reported.Subject} is at version {version}, not at the expected {wanted}"));
+                string.Create(CultureInfo.InvariantCulture, $"{reported.Subject} is at version {version}, not at the expected {reported.Expected.Most}"));
         }
 
-        var graph = TransitionGraph.Of(reported.RequestId);
-        if (!graph.Allows(stored?.State, reported.State))
+        if (stored is not null && !reported.Graph.Allows(stored.State, reported.State))
         {
-            return new Refusal(RefusalCode.InvalidTransition, reported.WhyNotAfter(stored?.State, graph));
+            return new Refusal(RefusalCode.InvalidTransition, WhyNot(stored.State, reported));
         }
 
-        var next = reported with { Version = version + 1 };
-        return Decision.To(next, next.Updated());
+        var next = new ModuleState(
+            reported.AgentId,
+            reported.ModuleName,
+            reported.State,
+            reported.ErrorMessage,
+            reported.Details,
+            reported.Timestamp > 0 ? reported.Timestamp : now.ToUnixTimeSeconds(),
+            reported.RequestId,
+            version + 1);
+        return Decision.To(next, reported.Accepted(isFirst: stored is null));
     }
 
-    private string Subject => RequestId.Length > 0 ? $"request '{RequestId}'" : $"module '{ModuleName}' of agent '{AgentId}'";
-
-    private bool SaysTheSameAs(ModuleState other) =>
+    /// <summary>A report without a timestamp is compared without it.</summary>
+    private bool SaysTheSameAs(ReportedState other) =>
         State == other.State
-        && Timestamp == other.Timestamp
+        && (other.Timestamp == 0 || Timestamp == other.Timestamp)
         && ErrorMessage == other.ErrorMessage
         && Details.Count == other.Details.Count
         && Details.All(detail => other.Details.TryGetValue(detail.Key, out var value) && value == detail.Value);
 
-    private string WhyNotAfter(RunState? from, TransitionGraph graph)
-    {
-        var allowed = string.Join(", ", graph.After(from).Select(RunStateWords.Word));
-        return from switch
-        {
-            null => $"{Subject} cannot begin as {State.Word()}; it begins as one of: {allowed}",
-            { } end when graph.IsTerminal(end) => $"{Subject} is {end.Word()}, which is terminal: it cannot become {State.Word()}",
-            { } state => $"{Subject} is {state.Word()} and cannot become {State.Word()}; next is one of: {allowed}",
-        };
-    }
-
-    private AuditEvent Updated() => new(
-        EventTypes.ModuleStateUpdated,
-        string.Create(CultureInfo.InvariantCulture, $"{Subject} is {State.Word()} (version {Version})"),
-        (Names.AgentId, AgentId),
-        (Names.ModuleName, ModuleName),
-        (Names.RequestId, RequestId),
-        ("state", State.Word()),
-        ("version", Version.ToString(CultureInfo.InvariantCulture)));
+    private static string WhyNot(RunState from, ReportedState reported) => reported.Graph.IsTerminal(from)
+        ? $"{reported.Subject} is {from.Word()}, which is terminal: it cannot become {reported.State.Word()}"
+        : $"{reported.Subject} is {from.Word()} and cannot become {reported.State.Word()}; next is one of: {string.Join(", ", reported.Graph.After(from).Select(RunStateWords.Word))}";
 }

@@ -2,43 +2,30 @@ using static Dbos.Domain.ModuleStates.RunState;
 
 namespace Dbos.Domain.ModuleStates;
 
-/// <summary>Which state may follow which; from null: what may come first.</summary>
+/// <summary>Which state may follow which. Any state may come first, as the report of an earlier one may be lost.</summary>
 public sealed class TransitionGraph
 {
     private static readonly RunState[] Ends = [Completed, Error, Failed];
+    private static readonly RunState[] Every = Enum.GetValues<RunState>();
 
-    /// <summary>
-    /// Of a measurement request: created → started → running → completed | error | failed, and started →
-    /// error | failed. It may begin with created, started or running, as agents report running first.
-    /// </summary>
+    /// <summary>Of a measurement request: created → started → running → completed | error | failed, and started → error | failed.</summary>
     public static TransitionGraph Request { get; } = new(
-        first: [Created, Started, Running],
+        [Created, Started, Running, .. Ends],
         (Created, [Started]),
         (Started, [Running, Error, Failed]),
         (Running, Ends));
 
-    /// <summary>
-    /// Of a module itself, whose agent may die and skip steps: any step forward, stopped as one more end,
-    /// and from everywhere it may begin again with created or started.
-    /// </summary>
-    public static TransitionGraph ModuleLife { get; } = new(
-        first: Enum.GetValues<RunState>(),
-        (Created, Enum.GetValues<RunState>()),
-        (Started, [Created, Started, Running, .. Ends, Stopped]),
-        (Running, [Created, Started, .. Ends, Stopped]),
-        (Completed, [Created, Started]),
-        (Error, [Created, Started]),
-        (Failed, [Created, Started]),
-        (Stopped, [Created, Started]));
+    /// <summary>Of a module itself: agents restart, skip steps and report out of order, so any state may follow any.</summary>
+    public static TransitionGraph ModuleLife { get; } = new(Every, [.. Every.Select(from => (from, Every))]);
 
-    private readonly RunState[] first;
-    private readonly Dictionary<RunState, RunState[]> steps;
+    private readonly RunState[][] after;
+    private readonly RunState[][] before;
 
-    private TransitionGraph(RunState[] first, params (RunState From, RunState[] To)[] steps)
+    private TransitionGraph(RunState[] states, params (RunState From, RunState[] To)[] steps)
     {
-        this.first = first;
-        this.steps = steps.ToDictionary(step => step.From, step => step.To);
-        States = [.. first.Concat(steps.SelectMany(step => step.To)).Distinct().Order()];
+        States = states;
+        after = [.. Every.Select(state => steps.SingleOrDefault(step => step.From == state).To ?? [])];
+        before = [.. Every.Select(state => Every.Where(from => after[(int)from].Contains(state)).ToArray())];
     }
 
     public IReadOnlyList<RunState> States { get; }
@@ -46,10 +33,11 @@ public sealed class TransitionGraph
     /// <summary>A state without a request id is the module's own life.</summary>
     public static TransitionGraph Of(string requestId) => requestId.Length == 0 ? ModuleLife : Request;
 
-    public IReadOnlyList<RunState> After(RunState? from) =>
-        from is { } state ? steps.GetValueOrDefault(state, []) : first;
+    public IReadOnlyList<RunState> After(RunState from) => after[(int)from];
 
-    public bool Allows(RunState? from, RunState to) => After(from).Contains(to);
+    public IReadOnlyList<RunState> Before(RunState to) => before[(int)to];
 
-    public bool IsTerminal(RunState state) => After(state).Count == 0;
+    public bool Allows(RunState from, RunState to) => Array.IndexOf(after[(int)from], to) >= 0;
+
+    public bool IsTerminal(RunState state) => after[(int)state].Length == 0;
 }

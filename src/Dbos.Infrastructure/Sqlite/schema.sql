@@ -59,4 +59,25 @@ CREATE INDEX agent_deadline ON agent (deadline) WHERE deadline IS NOT NULL;
 CREATE TABLE agent_config (agent_id TEXT PRIMARY KEY, steady BLOB NOT NULL);
 CREATE TABLE agent_history (agent_id TEXT PRIMARY KEY, changes BLOB NOT NULL);
 
+-- States of requests, one for each agent, and of modules themselves, whose request_id is ''. timestamp is Unix seconds as the agent
+-- reported it, changed_at Unix microseconds of the commit; details is JSON.
+CREATE TABLE module_state (
+    id            INTEGER PRIMARY KEY,
+    request_id    TEXT NOT NULL,
+    agent_id      TEXT NOT NULL,
+    module_name   TEXT NOT NULL,
+    version       INTEGER NOT NULL,
+    state         TEXT NOT NULL,
+    timestamp     INTEGER NOT NULL,
+    changed_at    INTEGER NOT NULL,
+    error_message TEXT NOT NULL,
+    details       TEXT
+);
+CREATE UNIQUE INDEX module_state_subject ON module_state (request_id, agent_id, module_name);
+CREATE INDEX module_state_of_request ON module_state (request_id, changed_at);
+CREATE INDEX module_state_of_both ON module_state (agent_id, module_name, changed_at);
+CREATE INDEX module_state_of_agent ON module_state (agent_id, changed_at);
+CREATE INDEX module_state_of_module ON module_state (module_name, changed_at);
+CREATE INDEX module_state_latest ON module_state (changed_at);
+
 CREATE TABLE probe (id INTEGER PRIMARY KEY, told INTEGER NOT NULL);

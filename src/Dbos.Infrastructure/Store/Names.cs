@@ -10,21 +10,19 @@ namespace Dbos.Infrastructure.Store;
 public static class Names
 {
     /// <summary>What a record's or mark's name begins with, before the first colon.</summary>
-    public const string AgentKind = "agent", StateKind = "state", LifeKind = "life", ResultKind = "result", TaskKind = "task", MarkKind = "mark";
+    public const string AgentKind = "agent", ResultKind = "result", TaskKind = "task", MarkKind = "mark";
 
     public const string Agents = "agents";
 
     /// <summary>Agents told alive, scored by when they will have been silent for too long.</summary>
     public const string AgentDeadlines = "agents:deadlines";
 
-    public const string States = "states";
-
     /// <summary>What every task's record, every index of tasks and every index of turns begins with.</summary>
     public static readonly IReadOnlyList<string> PrefixesOfTasks = [TaskPrefix, TasksPrefix, Turns];
 
     /// <summary>What every record's and every mark's name begins with.</summary>
     public static readonly IReadOnlyList<string> PrefixesOfRecordsAndMarks =
-        [$"{StateKind}:", $"{LifeKind}:", $"{ResultKind}:", TaskPrefix, MarkPrefix];
+        [$"{ResultKind}:", TaskPrefix, MarkPrefix];
 
     private const string TaskPrefix = $"{TaskKind}:";
     private const string TasksPrefix = "tasks:";
@@ -34,17 +32,6 @@ public static class Names
     public const string Turns = "tasks:pending";
 
     public static string Agent(string agentId) => $"{AgentKind}:{Encode(agentId)}";
-
-    public static string State(string requestId) => $"{StateKind}:{Encode(requestId)}";
-
-    /// <summary>A module's own life, told without a request id.</summary>
-    public static string Life(string agentId, string moduleName) => $"{LifeKind}:{Encode(agentId)}:{Encode(moduleName)}";
-
-    public static string StatesOfAgent(string agentId) => $"states:agent:{Encode(agentId)}";
-
-    public static string StatesOfModule(string moduleName) => $"states:module:{Encode(moduleName)}";
-
-    public static string StatesOf(string agentId, string moduleName) => $"states:both:{Encode(agentId)}:{Encode(moduleName)}";
 
     public static string Result(string agentId, string resultId) => $"{ResultKind}:{Encode(agentId)}:{Encode(resultId)}";
 
@@ -122,11 +109,11 @@ public static class Names
 
     public static string Events(EventLogName log) => log == EventLogName.History ? "events" : "refusals";
 
-    private static string Decode(string text) => text.Contains('%', StringComparison.Ordinal)
+    public static string Decode(string text) => text.Contains('%', StringComparison.Ordinal)
         ? text.Replace("%3A", ":", StringComparison.Ordinal).Replace("%25", "%", StringComparison.Ordinal)
         : text;
 
-    private static string Encode(string id) => id.AsSpan().ContainsAny(':', '%')
+    public static string Encode(string id) => id.AsSpan().ContainsAny(':', '%')
         ? id.Replace("%", "%25", StringComparison.Ordinal).Replace(":", "%3A", StringComparison.Ordinal)
         : id;
 }

@@ -1,8 +1,6 @@
 using System.Text.Json;
-using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
-using Dbos.Infrastructure.ModuleStates;
 using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Store;
 
@@ -20,13 +18,12 @@ internal static class RecordKinds
 
     /// <summary>The index that alone knows how recent the record is, and its member there; null: the record knows itself.</summary>
     public static IndexChange? RecencyOf(string name, StoredRecord record) =>
-        Names.KindOf(name) is Names.StateKind or Names.LifeKind or Names.ResultKind ? Place(name, record, recency: 0).Indexes[0] : null;
+        Names.KindOf(name) is Names.ResultKind ? Place(name, record, recency: 0).Indexes[0] : null;
 
     /// <summary>Every index entry and every lane that it belongs to.</summary>
     public static (IReadOnlyList<IndexChange> Indexes, IReadOnlyList<LaneChange> Lanes) Place(
         string name, StoredRecord record, long recency) => Names.KindOf(name) switch
         {
-            Names.StateKind or Names.LifeKind => (ModuleStateRepository.IndexesOf(Decode<ModuleState>(record), name, recency), []),
             Names.ResultKind => (ResultRepository.IndexesOf(Decode<MeasurementResult>(record), recency), []),
             Names.TaskKind => ([], []),
             _ => throw new InvalidOperationException($"{name} is no record"),

@@ -89,17 +89,19 @@ public abstract class ReplayTests(Deployment dbos)
     }
 
     [Fact]
-    public async Task A_transition_sent_again_is_a_replay_even_when_the_request_has_gone_on()
+    public async Task A_state_sent_again_is_a_replay_as_long_as_the_request_is_in_it_and_then_an_invalid_transition()
     {
         var id = Requests.NewId("request");
         await dbos.Client.SetModuleStateAsync(Requests.State(id, "running"));
+        var replay = await dbos.Client.SetModuleStateAsync(Requests.State(id, "running"));
+        var timeless = await dbos.Client.SetModuleStateAsync(Requests.State(id, "running", timestamp: 0));
         await dbos.Client.SetModuleStateAsync(Requests.State(id, "completed"));
 
-        var replay = await dbos.Client.SetModuleStateAsync(Requests.State(id, "running"));
-        var news = await dbos.Client.SetModuleStateAsync(Requests.State(id, "running", timestamp: 1_800_000_000));
+        var earlier = await dbos.Client.SetModuleStateAsync(Requests.State(id, "running"));
 
         (replay.Success, replay.Duplicate, replay.Version).Should().Be((true, true, 1));
-        (news.Success, news.Code).Should().Be((false, ErrorCode.InvalidTransition));
+        (timeless.Success, timeless.Duplicate, timeless.Version).Should().Be((true, true, 1));
+        (earlier.Success, earlier.Duplicate, earlier.Code).Should().Be((false, false, ErrorCode.InvalidTransition));
         (await dbos.Client.ReadEvents("module_state_updated", "request_id", id)).Should().HaveCount(2);
         (await dbos.Client.ReadEvents("module_state_error", "request_id", id)).Should().ContainSingle();
     }

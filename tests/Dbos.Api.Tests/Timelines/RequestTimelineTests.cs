@@ -17,6 +17,9 @@ public abstract class RequestTimelineTests(Deployment dbos)
         await dbos.Client.SetModuleStateAsync(Requests.State(request));
         await dbos.Client.SetModuleStateAsync(Requests.State(request, "created"));
         await dbos.Client.SetModuleStateAsync(Requests.State(request, "completed", 1_700_000_001));
+        var other = Requests.State(request, "error");
+        other.State.AgentId = agents[0];
+        await dbos.Client.SetModuleStateAsync(other);
         foreach (var measuring in agents)
         {
             await dbos.Client.StoreResultAsync(Requests.Result(request, measuring, "1234"));
@@ -35,6 +38,7 @@ public abstract class RequestTimelineTests(Deployment dbos)
             ("module_state_updated", Requests.Agent, 0, "running", 1),
             ("module_state_error", Requests.Agent, 0, string.Empty, 0),
             ("module_state_updated", Requests.Agent, 0, "completed", 2),
+            ("module_state_updated", agents[0], 0, "error", 1),
             ("result_stored", agents[0], 0, string.Empty, 0),
             ("result_stored", agents[1], 0, string.Empty, 0),
             ("result_stored", agents[2], 0, string.Empty, 0),
@@ -45,7 +49,8 @@ public abstract class RequestTimelineTests(Deployment dbos)
             .And.BeInAscendingOrder(entry => entry.TimestampMs);
         timeline.Results.Select(result => (result.AgentId, result.Bytes)).Should().Equal(agents.Select(measuring => (measuring, 4L)));
         timeline.Task.Should().Match<WireTask>(task => task.Status == "completed" && task.Payload.IsEmpty && task.DeliveryCount == 2);
-        timeline.State.Should().Match<ModuleState>(state => state.State == "completed" && state.Version == 2);
+        timeline.States.Select(state => (state.AgentId, state.State, state.Version)).Should().Equal((agents[0], "error", 1), (Requests.Agent, "completed", 2));
+        timeline.State.Should().Be(timeline.States[0]);
         timeline.SearchedBackTo.Should().Be(0);
     }
 

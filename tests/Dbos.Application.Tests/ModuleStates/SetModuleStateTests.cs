@@ -4,111 +4,94 @@ namespace Dbos.Application.Tests.ModuleStates;
 
 public sealed class SetModuleStateTests : IDisposable
 {
+    private static readonly ReportedState Reported = new(
+        "agent-1", "ping", RunState.Running, string.Empty, Samples.Report.Details, Samples.Second, "request-1", ExpectedVersions.Any);
+
     private readonly SubstitutedDbos dbos = new();
 
     [Fact]
-    public async Task A_first_report_is_saved_as_told_without_a_read()
+    public async Task A_report_is_stored_as_told_without_a_read()
     {
-        (await Report(Samples.Report)).Value.Should().Be(new Written(1, Duplicate: false));
+        StoreAnswers(new Saved<ModuleState>.Done(3));
 
-        ShouldHaveSaved(Samples.State);
-        await dbos.States.DidNotReceiveWithAnyArgs().Find(default!, default);
+        (await Report(Samples.Report)).Value.Should().Be(new Written(3, Duplicate: false));
+
+        await dbos.States.Received(1).Report(Reported, dbos.Work, Arg.Any<CancellationToken>());
+        dbos.States.ReceivedCalls().Should().ContainSingle();
     }
 
     [Fact]
-    public async Task A_report_without_a_time_is_of_now()
+    public async Task A_report_without_a_time_leaves_it_to_the_store()
     {
-        dbos.Clock.Advance(TimeSpan.FromSeconds(9));
         await Report(Samples.Report with { Timestamp = 0 });
 
-        ShouldHaveSaved(Samples.State with { Timestamp = Samples.Second + 9 });
+        await dbos.States.Received(1).Report(Reported with { Timestamp = 0 }, dbos.Work, Arg.Any<CancellationToken>());
     }
 
     [Fact]
-    public async Task A_state_that_cannot_come_first_is_decided_on_what_is_stored()
+    public async Task A_report_that_the_store_did_not_take_is_refused_in_the_domains_words()
     {
-        dbos.States.Find("request-1", Arg.Any<CancellationToken>()).Returns(Samples.State with { Version = 4 });
+        StoreAnswers(new Saved<ModuleState>.Conflict(Samples.State with { State = RunState.Failed, Version = 7 }));
 
-        (await Report(Samples.Report with { State = "completed" })).Value.Version.Should().Be(5);
-        ShouldHaveSaved(Samples.State with { State = RunState.Completed, Version = 5 });
+        (await Report(Samples.Report)).Refusal.Should().Be(new Refusal(
+            RefusalCode.InvalidTransition, "request 'request-1' of agent 'agent-1' is failed, which is terminal: it cannot become running"));
     }
 
     [Fact]
-    public async Task A_report_that_was_overtaken_is_decided_again_on_what_was_found()
+    public async Task A_report_that_says_what_is_stored_is_a_replay()
     {
-        SaveFinds(Samples.State with { State = RunState.Started, Version = 7 });
+        StoreAnswers(new Saved<ModuleState>.Conflict(Samples.State with { Version = 7 }));
 
-        (await Report(Samples.Report)).Value.Version.Should().Be(8);
-        ShouldHaveSaved(Samples.State with { Version = 8 });
-    }
-
-    [Fact]
-    public async Task A_report_that_was_overtaken_by_the_end_is_refused()
-    {
-        SaveFinds(Samples.State with { State = RunState.Failed, Version = 7 });
-
-        (await Report(Samples.Report)).Refusal!.Code.Should().Be(RefusalCode.InvalidTransition);
-    }
-
-    [Fact]
-    public async Task A_modules_own_life_is_read_by_its_agent_and_module()
-    {
-        var life = Samples.State with { RequestId = string.Empty, State = RunState.Completed, Version = 3 };
-        dbos.States.FindLife("agent-1", "ping", Arg.Any<CancellationToken>()).Returns(life);
-
-        (await Report(Samples.Report with { RequestId = string.Empty, State = "started" })).Value.Version.Should().Be(4);
-        ShouldHaveSaved(life with { State = RunState.Started, Version = 4 });
+        (await Report(Samples.Report)).Value.Should().Be(new Written(7, Duplicate: true));
     }
 
     [Theory]
-    [InlineData(null, null, 0, true)]
-    [InlineData(null, null, 1, true)]
-    [InlineData(null, null, 2, false)]
-    [InlineData(null, 0L, 0, true)]
-    [InlineData(null, 1L, 0, false)]
-    [InlineData(4L, null, 0, true)]
-    [InlineData(4L, null, 4, true)]
-    [InlineData(4L, null, 1, false)]
-    [InlineData(4L, null, 5, false)]
-    [InlineData(4L, 4L, 0, true)]
-    [InlineData(4L, 4L, 9, true)]
-    [InlineData(4L, 0L, 4, false)]
-    public async Task A_report_is_written_only_over_the_version_that_its_caller_expects(
-        long? storedVersion, long? expectedVersion, long versionInState, bool accepted)
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_report_under_a_key_that_was_used_is_answered_as_the_first_call_was(bool differs)
     {
-        if (storedVersion is { } version)
-        {
-            SaveFinds(Samples.State with { State = RunState.Started, Version = version });
-        }
+        StoreAnswers(new Saved<ModuleState>.Replayed(new FirstAnswer(2, differs)));
 
-        var answer = await dbos.Ask(new SetModuleState(Samples.Report with { Version = versionInState }, expectedVersion));
+        (await dbos.Ask(new SetModuleState(Samples.Report, null), "key-1")).Value.Should().Be(new Written(2, Duplicate: true));
+        dbos.Work.ReplayDiffered.Should().Be(differs);
+    }
 
-        answer.Refusal?.Code.Should().Be(RefusalCode.VersionConflict);
-        answer.IsRefused.Should().Be(!accepted);
+    public static TheoryData<long?, long, ExpectedVersions> Expectations => new()
+    {
+        { null, 0, ExpectedVersions.Any },
+        { null, 1, new ExpectedVersions(0, 1) },
+        { null, 5, ExpectedVersions.Exactly(5) },
+        { 0, 0, ExpectedVersions.Exactly(0) },
+        { 0, 4, ExpectedVersions.Exactly(0) },
+        { 4, 9, ExpectedVersions.Exactly(4) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Expectations))]
+    public async Task A_report_expects_the_version_that_the_request_names_before_the_one_inside_the_state(
+        long? expectedVersion, long versionInState, ExpectedVersions expected)
+    {
+        await dbos.Ask(new SetModuleState(Samples.Report with { Version = versionInState }, expectedVersion));
+
+        await dbos.States.Received(1).Report(Reported with { Expected = expected }, dbos.Work, Arg.Any<CancellationToken>());
     }
 
     [Fact]
-    public async Task A_state_that_exists_is_read_by_its_request()
+    public async Task A_state_that_exists_is_read_by_its_request_and_agent()
     {
-        dbos.States.Find("request-1", Arg.Any<CancellationToken>()).Returns(Samples.State);
+        dbos.States.Find("request-1", string.Empty, Arg.Any<CancellationToken>()).Returns(Samples.State);
+        dbos.States.Find("request-1", "agent-2", Arg.Any<CancellationToken>()).Returns(Samples.State with { AgentId = "agent-2" });
 
         (await dbos.Ask(new GetModuleState("request-1"))).Value.Should().Be(Samples.State);
+        (await dbos.Ask(new GetModuleState("request-1", "agent-2"))).Value.AgentId.Should().Be("agent-2");
         (await dbos.Ask(new GetModuleState("request-2"))).Refusal.Should().Be(
             new Refusal(RefusalCode.NotFound, "request 'request-2' has no module state"));
+        (await dbos.Ask(new GetModuleState("request-1", "agent-3"))).Refusal!.Sentence.Should().Be("request 'request-1' has no module state on agent 'agent-3'");
     }
 
     public void Dispose() => dbos.Dispose();
 
     private Task<Answer<Written>> Report(StateReport report) => dbos.Ask(new SetModuleState(report, null));
 
-    /// <summary>Both the read and a save at a wrong version find this state.</summary>
-    private void SaveFinds(ModuleState stored)
-    {
-        dbos.States.Find(default!, default).ReturnsForAnyArgs(stored);
-        dbos.States.Configure().Save(default!, default!, default).ReturnsForAnyArgs(call => call.Arg<ModuleState>().Version == stored.Version + 1
-            ? new Saved<ModuleState>.Done(stored.Version + 1)
-            : new Saved<ModuleState>.Conflict(stored));
-    }
-
-    private void ShouldHaveSaved(ModuleState state) => dbos.States.Received(1).Save(state, dbos.Work, Arg.Any<CancellationToken>());
+    private void StoreAnswers(Saved<ModuleState> saved) => dbos.States.Configure().Report(default!, default!, default).ReturnsForAnyArgs(saved);
 }

@@ -1,3 +1,4 @@
+using Dbos.Domain.ModuleStates;
 using MediatR;
 
 namespace Dbos.Application.Tests.Pipeline;
@@ -81,6 +82,7 @@ public sealed class AuditTests : IDisposable
     [Fact]
     public async Task A_refusal_is_told_with_whom_it_is_about()
     {
+        dbos.States.Configure().Report(default!, default!, default).ReturnsForAnyArgs(new Saved<ModuleState>.Conflict(Samples.State with { State = RunState.Failed }));
         await dbos.Ask(new SetModuleState(Samples.Report with { State = "completed" }, null));
 
         var told = dbos.Told.Should().ContainSingle().Subject.Event;

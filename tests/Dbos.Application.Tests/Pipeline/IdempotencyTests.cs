@@ -16,7 +16,7 @@ public sealed class IdempotencyTests : IDisposable
     {
         { Store, "agent-1", "request-1" },
         { new ScheduleTask(Samples.NewTask), "task-1", "task-1" },
-        { Report, "request-1", Report.Content.ToString() },
+        { Report, "request-1", null },
         { new SetModuleState(Samples.Report with { RequestId = string.Empty }, null), "agent-1", null },
         { new RegisterAgent(Samples.Heartbeat), "agent-1", null },
         { Acknowledge, "task-1", null },
@@ -67,12 +67,12 @@ public sealed class IdempotencyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_transition_that_was_done_before_is_a_replay_though_the_request_has_moved_on()
+    public async Task A_transition_that_was_done_under_its_key_is_a_replay_though_the_request_has_moved_on()
     {
         StateIs(Samples.State with { State = RunState.Completed, Version = 2 });
         FirstAnswerIs(new FirstAnswer(1, ContentDiffers: false));
 
-        (await dbos.Ask(Report)).Value.Should().Be(new Written(1, Duplicate: true));
+        (await dbos.Ask(Report, Key)).Value.Should().Be(new Written(1, Duplicate: true));
         dbos.Told.Should().BeEmpty();
         await dbos.Marks.Received(1).Find(dbos.Work.Mark!, "request-1", Arg.Any<CancellationToken>());
     }
@@ -152,11 +152,8 @@ public sealed class IdempotencyTests : IDisposable
 
     public void Dispose() => dbos.Dispose();
 
-    private void StateIs(ModuleState state)
-    {
-        dbos.States.Find(default!, default).ReturnsForAnyArgs(state);
-        dbos.States.Configure().Save(default!, default!, default).ReturnsForAnyArgs(new Saved<ModuleState>.Conflict(state));
-    }
+    private void StateIs(ModuleState state) =>
+        dbos.States.Configure().Report(default!, default!, default).ReturnsForAnyArgs(new Saved<ModuleState>.Conflict(state));
 
     private void FirstAnswerIs(FirstAnswer first) => dbos.Marks.Find(default!, default!, default).ReturnsForAnyArgs(first);
 

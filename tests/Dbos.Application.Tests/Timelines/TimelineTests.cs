@@ -24,7 +24,7 @@ public sealed class TimelineTests
     [Fact]
     public void Without_events_the_records_tell_the_story()
     {
-        var timeline = new Timeline(Request, [], Task, State, [Result]);
+        var timeline = new Timeline(Request, [], Task, [State], [Result]);
 
         timeline.Entries.Select(entry => (entry.At.ToUnixTimeSeconds() - Samples.Second, entry.Kind, entry.Source, entry.LeaseToken)).Should().Equal(
             (0, "task_scheduled", TimelineSource.Task, 0),
@@ -50,7 +50,7 @@ public sealed class TimelineTests
             Told(26_000, "result_stored", """ "agent_id":"agent-2","module_name":"ping","bytes":"12" """),
         ];
 
-        var timeline = new Timeline(Request, events, Task, State, []);
+        var timeline = new Timeline(Request, events, Task, [State], []);
 
         timeline.Entries.Select(entry => (entry.At - Samples.Now).TotalMilliseconds).Should().Equal(1, 2_000, 5_001, 10_000, 20_000, 26_000, 30_000);
         timeline.Entries.Where(entry => entry.Source != TimelineSource.Event).Should().ContainSingle().Which.Kind.Should().Be("task_lease_expired");
@@ -65,7 +65,7 @@ public sealed class TimelineTests
         var none = new EventList([], Cut: false);
         dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(none);
         dbos.Events.Search(default!, default, default, default).ReturnsForAnyArgs(none);
-        dbos.States.Find(Request, Arg.Any<CancellationToken>()).Returns(State with { AgentId = "agent-7" });
+        StatesAre(dbos, State with { AgentId = "agent-7" });
         dbos.Results.Find("agent-7", Request, Arg.Any<CancellationToken>()).Returns(Result with { AgentId = "agent-7" });
 
         var timeline = (await dbos.Ask(new GetRequestTimeline(Request))).Value;
@@ -80,7 +80,7 @@ public sealed class TimelineTests
         dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(new EventList([], Cut: false));
         dbos.Events.Search(default!, default, default, default).ReturnsForAnyArgs(
             new EventList([], Cut: false) { Next = new EventPlace("0123456789abcdef", [null]), SearchedBackTo = Samples.Now });
-        dbos.States.Find(Request, Arg.Any<CancellationToken>()).Returns(State);
+        StatesAre(dbos, State);
 
         var timeline = (await dbos.Ask(new GetRequestTimeline(Request))).Value;
 
@@ -104,6 +104,25 @@ public sealed class TimelineTests
 
         timeline.Entries.Select(entry => entry.Kind).Should().Equal("task_scheduled", "tasks_retrieved", "result_stored");
     }
+
+    [Fact]
+    public async Task The_states_of_every_agent_are_told_and_none_that_an_event_tells_of_a_second_time()
+    {
+        using var dbos = new SubstitutedDbos();
+        var told = Told(5_001, "module_state_updated", """ "agent_id":"agent-1","state":"running","version":2 """);
+        dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(new EventList([told.Json], Cut: false));
+        dbos.Events.Search(default!, default, default, default).ReturnsForAnyArgs(new EventList([], Cut: false));
+        StatesAre(dbos, State with { AgentId = "agent-2" }, State);
+
+        var timeline = (await dbos.Ask(new GetRequestTimeline(Request))).Value;
+
+        timeline.States.Select(state => state.AgentId).Should().Equal("agent-2", "agent-1");
+        timeline.Entries.Select(entry => (entry.AgentId, entry.Source, entry.Version)).Should().Equal(
+            ("agent-2", TimelineSource.ModuleState, 2), ("agent-1", TimelineSource.Event, 2));
+    }
+
+    private static void StatesAre(SubstitutedDbos dbos, params ModuleState[] states) =>
+        dbos.States.List(default!, default!, default).ReturnsForAnyArgs(new Page<ModuleState>(states, null));
 
     private static LoggedEvent Told(int milliseconds, string type, string metadata)
     {

@@ -6,7 +6,7 @@ public sealed class TransitionGraphTests
 {
     private const string OfARequest = """
         from/to    created  started  running  completed  error  failed
-        nothing    yes      yes      yes      -          -      -
+        nothing    yes      yes      yes      yes        yes    yes
         created    -        yes      -        -          -      -
         started    -        -        yes      -          yes    yes
         running    -        -        -        yes        yes    yes
@@ -20,11 +20,11 @@ public sealed class TransitionGraphTests
         nothing    yes      yes      yes      yes        yes    yes     yes
         created    yes      yes      yes      yes        yes    yes     yes
         started    yes      yes      yes      yes        yes    yes     yes
-        running    yes      yes      -        yes        yes    yes     yes
-        completed  yes      yes      -        -          -      -       -
-        error      yes      yes      -        -          -      -       -
-        failed     yes      yes      -        -          -      -       -
-        stopped    yes      yes      -        -          -      -       -
+        running    yes      yes      yes      yes        yes    yes     yes
+        completed  yes      yes      yes      yes        yes    yes     yes
+        error      yes      yes      yes      yes        yes    yes     yes
+        failed     yes      yes      yes      yes        yes    yes     yes
+        stopped    yes      yes      yes      yes        yes    yes     yes
         """;
 
     public static TheoryData<RunState?, RunState, bool> RequestCells => TransitionTable.Parse(OfARequest);
@@ -34,12 +34,12 @@ public sealed class TransitionGraphTests
     [Theory]
     [MemberData(nameof(RequestCells))]
     public void A_request_takes_just_the_steps_of_its_table(RunState? from, RunState to, bool allowed) =>
-        TransitionGraph.Request.Allows(from, to).Should().Be(allowed);
+        Allows(TransitionGraph.Request, from, to).Should().Be(allowed);
 
     [Theory]
     [MemberData(nameof(ModuleCells))]
     public void A_modules_own_life_takes_just_the_steps_of_its_table(RunState? from, RunState to, bool allowed) =>
-        TransitionGraph.ModuleLife.Allows(from, to).Should().Be(allowed);
+        Allows(TransitionGraph.ModuleLife, from, to).Should().Be(allowed);
 
     [Fact]
     public void The_tables_are_whole()
@@ -51,10 +51,20 @@ public sealed class TransitionGraphTests
     [Fact]
     public void A_request_is_never_stopped()
     {
-        RunState?[] everywhere = [null, .. Enum.GetValues<RunState>()];
-
-        everywhere.Should().NotContain(from => TransitionGraph.Request.Allows(from, RunState.Stopped));
+        Enum.GetValues<RunState>().Should().NotContain(from => TransitionGraph.Request.Allows(from, RunState.Stopped));
         TransitionGraph.Request.States.Should().Equal(Enum.GetValues<RunState>().Except([RunState.Stopped]));
+    }
+
+    [Fact]
+    public void What_may_come_before_a_state_is_what_it_may_follow()
+    {
+        foreach (var graph in new[] { TransitionGraph.Request, TransitionGraph.ModuleLife })
+        {
+            foreach (var to in Enum.GetValues<RunState>())
+            {
+                graph.Before(to).Should().Equal(Enum.GetValues<RunState>().Where(from => graph.Allows(from, to)));
+            }
+        }
     }
 
     [Fact]
@@ -101,4 +111,7 @@ public sealed class TransitionGraphTests
     [InlineData("2")]
     [InlineData("finished")]
     public void Any_other_word_is_no_state(string word) => RunStateWords.Parse(word).Should().BeNull();
+
+    private static bool Allows(TransitionGraph graph, RunState? from, RunState to) =>
+        from is { } state ? graph.Allows(state, to) : graph.States.Contains(to);
 }

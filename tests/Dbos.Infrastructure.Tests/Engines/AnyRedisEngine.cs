@@ -119,6 +119,9 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                 case RedisType.String when name != "probe":
                     lines.Mark(name, (await redis.StringGetAsync(key))!, expiresAt);
                     break;
+                case RedisType.Stream:
+                    Array.ForEach(await redis.StreamRangeAsync(key), entry => lines.Event(name, entry["event"]!));
+                    break;
                 case RedisType.SortedSet when expiresAt is null:
                     Array.ForEach(
                         await redis.SortedSetRangeByRankWithScoresAsync(key),

@@ -103,10 +103,15 @@ public sealed class SqliteEngine : IEngine, IDisposable
                 }
 
                 break;
+            case "event":
+                lines.Event("events", Bytes(row, 2)!);
+                break;
             case "sqlite_sequence" or "layout":
                 break;
             default:
-                lines.Other(table);
+                var values = new object[row.FieldCount];
+                row.GetValues(values);
+                lines.Other($"{table} {string.Join(' ', values)}");
                 break;
         }
 

@@ -75,12 +75,17 @@ public sealed partial class StoredLines(DateTimeOffset now)
     [GeneratedRegex("(?<= )[0-9a-f]{16}(?= )")]
     private static partial Regex OperationIds();
 
+    /// <summary>Of the operation that wrote a record last, behind its time.</summary>
+    [GeneratedRegex("(?<=<now> )[0-9a-f]{16}")]
+    private static partial Regex Operations();
+
     [GeneratedRegex("[0-9a-f]{32}(?!\")")]
     private static partial Regex Fingerprints();
 
     private void Add(FormattableString line)
     {
         var text = Times().Replace(line.ToString(CultureInfo.InvariantCulture), found => Told(found.Value));
+        text = Operations().Replace(text, "<operation>");
         lines.Add(Fingerprints().Replace(text, "<fingerprint>"));
     }
 

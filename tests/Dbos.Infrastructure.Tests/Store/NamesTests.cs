@@ -10,7 +10,6 @@ public sealed class NamesTests
     {
         { Names.Agents, "agents" },
         { Names.AgentDeadlines, "agents:deadlines" },
-        { Names.States, "states" },
         { Names.Turns, "turns" },
         { Names.TurnsOfAgent("a1"), "turns:agent:a1" },
         { Names.TurnsOfModule("ping"), "turns:module:ping" },
@@ -22,11 +21,6 @@ public sealed class NamesTests
         { Names.Counts(null), "counts" },
         { Names.Counts(159_000_000), "counts:159000000" },
         { Names.Agent("a-1"), "agent:a-1" },
-        { Names.State("r1"), "state:r1" },
-        { Names.Life("a1", "ping"), "life:a1:ping" },
-        { Names.StatesOfAgent("a1"), "states:agent:a1" },
-        { Names.StatesOfModule("ping"), "states:module:ping" },
-        { Names.StatesOf("a1", "ping"), "states:both:a1:ping" },
         { Names.Result("a1", "r1"), "result:a1:r1" },
         { Names.Results("a1"), "results:a1" },
         { Names.Task("t1"), "task:t1" },
@@ -65,14 +59,12 @@ public sealed class NamesTests
         var names = pairs.SelectMany(pair => new[]
         {
             Names.Result(pair.left, pair.right),
-            Names.Life(pair.left, pair.right),
-            Names.StatesOf(pair.left, pair.right),
             Names.TasksOf("pending", pair.left, pair.right),
             Names.Mark(pair.left, pair.right),
-        }).Concat(ids.SelectMany(id => new[] { Names.Agent(id), Names.State(id), Names.Task(id), Names.Results(id), Names.StatesOfAgent(id), Names.StatesOfModule(id) }))
+        }).Concat(ids.SelectMany(id => new[] { Names.Agent(id), Names.Task(id), Names.Results(id) }))
         .Concat(ids.SelectMany(id => new[] { Names.TurnsOfAgent(id), Names.TurnsOfModule(id), Names.TasksOfAgent("pending", id), Names.TasksOfModule("pending", id) }));
 
-        names.Concat([Names.Agents, Names.AgentDeadlines, Names.States, Names.Turns, .. MeasurementTaskStatusWords.All.Select(Names.Tasks), Names.Counts(null), Names.Counts(1), "events", "refusals"])
+        names.Concat([Names.Agents, Names.AgentDeadlines, Names.Turns, .. MeasurementTaskStatusWords.All.Select(Names.Tasks), Names.Counts(null), Names.Counts(1), "events", "refusals"])
             .Should().OnlyHaveUniqueItems();
     }
 }

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Dbos.Application.Events;
-using Dbos.Application.ModuleStates;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Results;
 using Dbos.Application.Tasks;
@@ -46,8 +45,6 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         exported.Should().Contain(new Dictionary<string, long>
         {
             ["agent"] = 2,
-            ["life"] = 1,
-            ["state"] = 3,
             ["result"] = 30,
             ["task pending"] = 31,
             ["task inflight"] = 1,
@@ -84,12 +81,10 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         await Move();
 
         (await target.Send(Given.Result("r1"))).Value.Duplicate.Should().BeTrue();
-        (await target.Send(Given.State("s1"))).Value.Duplicate.Should().BeTrue();
         (await target.Send(Given.Task("completed"))).Value.Duplicate.Should().BeTrue();
         (await target.Send(Given.Heartbeat("a9", alive: false), idempotencyKey: "named")).Value.Duplicate.Should().BeTrue();
         (await target.Send(new AckTask("held", 7))).Refusal!.Code.Should().Be(Domain.Answers.RefusalCode.LeaseLost);
         (await target.Send(new AckTask("held", 1))).Value.Duplicate.Should().BeFalse();
-        (await target.Send(Given.State("a:colon%", "completed"))).Value.Version.Should().Be(2);
         (await target.Send(new GetQueueStats())).Value.Totals["scheduled"].Should().Be(35);
     }
 
@@ -141,9 +136,9 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
     [Fact]
     public async Task A_store_is_cleared_only_of_what_the_file_holds()
     {
-        await source.Send(Given.State());
+        await source.Send(Given.Task());
         await Transfer(source).Export(File);
-        await source.Send(Given.State(state: "completed"));
+        await source.Send(new CancelTask("t1", "no longer wanted"));
 
         await Refused(source, () => Transfer(source).Clear(File), "*does not hold what*");
         await Transfer(source).Export(File);
@@ -192,15 +187,6 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         await dbos.Send(Given.Heartbeat("a1"));
         await dbos.Send(Given.Heartbeat("a9", alive: false), idempotencyKey: "named");
         await dbos.Send(Given.Heartbeat(string.Empty));
-        foreach (var requestId in new[] { "s1", "s2", "a:colon%" })
-        {
-            await dbos.Send(Given.State(requestId));
-        }
-
-        await dbos.Send(Given.State("s1", "running"));
-        await dbos.Send(Given.State("s2", "completed"));
-        await dbos.Send(Given.State(string.Empty));
-        await dbos.Send(Given.State("s1", "error", timestamp: Given.LongAgo + 1));
         for (var number = 0; number < 30; number++)
         {
             await dbos.Send(Given.Result($"r{number}"));
@@ -229,9 +215,6 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
 
     private static async Task<IEnumerable<string>> Told(OpenStore store, GetEvents events) =>
         (await store.Send(events)).Value.Events.Select(told => EventId().Replace(Encoding.UTF8.GetString(told.Span), string.Empty));
-
-    private static async Task<IEnumerable<string>> States(OpenStore store) =>
-        (await store.Send(new ListModuleStates(string.Empty, string.Empty, new(100, string.Empty)))).Value.Items.Select(state => state.RequestId);
 
     private static async Task<IEnumerable<string>> Results(OpenStore store) =>
         (await store.Send(new ListResults("a1", new(100, string.Empty)))).Value.Items.Select(result => result.Id);
