@@ -9,8 +9,9 @@ using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.ModuleStates;
 using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Redis.Connection;
-using Dbos.Infrastructure.Results;
+using Dbos.Infrastructure.Redis.Results;
 using Dbos.Infrastructure.Sqlite;
+using Dbos.Infrastructure.Sqlite.Results;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
 using Dbos.Infrastructure.Transfer;
@@ -31,6 +32,7 @@ public static class DependencyInjection
             services.AddSingleton(new Resilience(static _ => null));
             services.AddSingleton<SqliteDatabase>();
             services.AddSingleton<SqliteStore>();
+            services.AddSingleton<IResultRepository, SqliteResultRepository>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStoreLayout>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<SqliteStore>(), provider.GetRequiredService<Resilience>()));
@@ -43,6 +45,7 @@ public static class DependencyInjection
             services.AddSingleton<Replication>();
             services.AddSingleton(provider => new Resilience(provider.GetRequiredService<RedisStore>().ServerOf));
             services.AddSingleton<RedisPartitions>();
+            services.AddSingleton<IResultRepository, RedisResultRepository>();
             services.AddSingleton<RedisStore>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<RedisConnection>());
             services.AddSingleton<IStoreLayout, RedisLayout>();
@@ -59,7 +62,6 @@ public static class DependencyInjection
         services.AddSingleton<IEventLog, EventLog>();
         services.AddSingleton<IAgentRepository, AgentRepository>();
         services.AddSingleton<IModuleStateRepository, ModuleStateRepository>();
-        services.AddSingleton<IResultRepository, ResultRepository>();
         services.AddSingleton<ITaskRepository, TaskRepository>();
         services.AddSingleton<ITaskAudit, TaskAudit>();
         services.AddSingleton<StoreTransfer>();

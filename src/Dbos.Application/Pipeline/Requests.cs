@@ -26,6 +26,9 @@ public interface IWrite : ICommand<Written>
     /// <summary>What makes this command the same command again; null: nothing but a key that the caller names.</summary>
     string? NaturalKey(ContentHash content);
 
+    /// <summary>The ids that name the record, to which an idempotency key is scoped; the first decides the partition.</summary>
+    string[] RecordIds => [Subject[0].Value];
+
     /// <summary>Tells a replay with other content from a true one.</summary>
     ContentHash Content { get; }
 }
@@ -33,4 +36,8 @@ public interface IWrite : ICommand<Written>
 /// <summary>What every write is answered.</summary>
 /// <param name="Version">The version that the write made.</param>
 /// <param name="Duplicate">Answered as the first call was; nothing was written.</param>
-public readonly record struct Written(long Version, bool Duplicate);
+public readonly record struct Written(long Version, bool Duplicate)
+{
+    /// <summary>A duplicate that says other things than what is stored, which was kept.</summary>
+    public bool ContentDiffers { get; init; }
+}

@@ -5,7 +5,6 @@ using Dbos.Application.Results;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Audit;
-using Dbos.Domain.Results;
 using FluentValidation;
 using MediatR;
 using Names = Dbos.Domain.Audit.AuditEvent.Names;
@@ -30,65 +29,20 @@ public sealed record GetRequestTimeline(string RequestId) : IQuery<Timeline>
         /// <summary>Of the newest events: a reply holds no more.</summary>
         private const int MostEvents = 1_000;
 
-        /// <summary>Of the event log: at the usual retention all of it.</summary>
-        private const int MostSearches = 3;
-
-        /// <summary>Between the reports of different agents, whose ways to DBOS differ.</summary>
-        private static readonly TimeSpan Slack = TimeSpan.FromMinutes(10);
-
         public async Task<Answer<Timeline>> Handle(GetRequestTimeline query, CancellationToken cancellationToken)
         {
+            // All of them lie in one partition.
             var requestId = query.RequestId;
             var task = tasks.FindBare(requestId, cancellationToken);
             var state = states.Find(requestId, cancellationToken);
-            var (events, searchedBackTo) = await Search(requestId, cancellationToken);
-            await Task.WhenAll(task, state);
-
-            // Results lie with their agents: those that no event tells of are looked for with the agents that are known.
-            var told = events.Where(each => each.Type == EventTypes.ResultStored).Select(each => each[Names.AgentId]);
-            string?[] agents = [(await task)?.AgentId, (await state)?.AgentId];
-            var more = await Task.WhenAll(agents.Where(agent => !string.IsNullOrEmpty(agent)).Distinct().Except(told)
-                .Select(agent => results.Find(agent!, requestId, cancellationToken)));
-
-            var timeline = new Timeline(requestId, events, await task, await state, more.OfType<MeasurementResult>())
+            var stored = results.FindOfRequest(requestId, cancellationToken);
+            var list = await log.SearchPartitionOf(requestId, EventFilter.Any with { RequestId = requestId }, MostEvents, cancellationToken);
+            var events = list.Events.Select(LoggedEvent.Parse).ToArray();
+            var timeline = new Timeline(requestId, events, await task, await state, await stored)
             {
-                SearchedBackTo = searchedBackTo,
+                SearchedBackTo = list.SearchedBackTo ?? (list.Next is null ? null : events[^1].At),
             };
             return timeline.Entries.Count > 0 ? timeline : new Refusal(RefusalCode.NotFound, $"nothing is known of request '{requestId}'");
         }
-
-        /// <summary>
-        /// First where the events of its states and its task lie, all in one partition: if its beginning is there, the
-        /// events of results, which lie anywhere, are looked for no further back.
-        /// </summary>
-        private async Task<(IReadOnlyList<LoggedEvent> Events, DateTimeOffset? SearchedBackTo)> Search(
-            string requestId, CancellationToken cancellation)
-        {
-            var filter = EventFilter.Any with { RequestId = requestId };
-            var own = (await log.SearchPartitionOf(requestId, filter, MostEvents, cancellation)).Events.Select(LoggedEvent.Parse).ToArray();
-            if (own.LastOrDefault(IsBeginning) is { } beginning)
-            {
-                filter = filter with { Since = Math.Max(0, (beginning.At - Slack).ToUnixTimeSeconds()) };
-            }
-
-            var found = new List<LoggedEvent>();
-            EventList list;
-            EventPlace? from = null;
-            var searches = 0;
-            do
-            {
-                list = await log.Search(filter, MostEvents - found.Count, from, cancellation);
-                found.AddRange(list.Events.Select(LoggedEvent.Parse));
-                from = list.Next;
-            }
-            while (from is not null && found.Count < MostEvents && !list.Cut && ++searches < MostSearches);
-
-            // The search may have been given up before it came upon its own.
-            var all = found.UnionBy(own, told => told.Id).OrderByDescending(told => told.Id, StringComparer.Ordinal).Take(MostEvents);
-            return ([.. all], from is null ? null : list.SearchedBackTo ?? found[^1].At);
-        }
-
-        private static bool IsBeginning(LoggedEvent told) =>
-            told.Type == EventTypes.TaskScheduled || (told.Type == EventTypes.ModuleStateUpdated && told.Number("version") == 1);
     }
 }

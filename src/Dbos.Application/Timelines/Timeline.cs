@@ -1,7 +1,7 @@
 using Dbos.Application.Events;
+using Dbos.Application.Results;
 using Dbos.Domain.Audit;
 using Dbos.Domain.ModuleStates;
-using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
 using Names = Dbos.Domain.Audit.AuditEvent.Names;
 
@@ -13,20 +13,19 @@ public sealed class Timeline
     private readonly string requestId;
     private readonly LoggedEvent[] events;
 
-    /// <param name="results">Such as no event tells of.</param>
     public Timeline(
-        string requestId, IEnumerable<LoggedEvent> events, MeasurementTask? task, ModuleState? state, IEnumerable<MeasurementResult> results)
+        string requestId, IEnumerable<LoggedEvent> events, MeasurementTask? task, ModuleState? state, IEnumerable<ResultSummary> results)
     {
         this.requestId = requestId;
         this.events = [.. events.OrderBy(told => told.Id, StringComparer.Ordinal)];
         (Task, State) = (task, state);
+        var told = this.events.Where(told => told.Type == EventTypes.ResultStored).Select(told => new StoredResult(
+            told[Names.AgentId], told[Names.ModuleName], told.Number("bytes"), told.At, TimelineSource.Event)).ToArray();
+        var toldAgents = told.Select(result => result.AgentId).ToHashSet();
         Results =
         [
-            .. this.events.Where(told => told.Type == EventTypes.ResultStored)
-                .Select(told => new StoredResult(
-                    told[Names.AgentId], told[Names.ModuleName], told.Number("bytes"), told.At, TimelineSource.Event))
-                .Concat(results.Select(result => new StoredResult(
-                    result.AgentId, result.ModuleName, result.Data.Length, DateTimeOffset.FromUnixTimeSeconds(result.ReceivedAt), TimelineSource.Result)))
+            .. told.Concat(results.Where(result => !toldAgents.Contains(result.AgentId)).Select(result => new StoredResult(
+                    result.AgentId, result.ModuleName, result.Bytes, DateTimeOffset.FromUnixTimeSeconds(result.ReceivedAt), TimelineSource.Result)))
                 .OrderBy(result => result.StoredAt),
         ];
         Entries =

@@ -38,4 +38,22 @@ CREATE TABLE refusals (seq INTEGER PRIMARY KEY AUTOINCREMENT, told BLOB NOT NULL
 -- Audit events in the order of their commits: at is Unix milliseconds, event is JSON without its id.
 CREATE TABLE event (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, event BLOB NOT NULL);
 
+-- place is when it was stored, in Unix microseconds, and more where that is taken: the order of lists.
+CREATE TABLE result (
+    place                 INTEGER PRIMARY KEY,
+    id                    TEXT NOT NULL,
+    agent_id              TEXT NOT NULL,
+    module_name           TEXT NOT NULL,
+    timestamp             INTEGER NOT NULL,
+    received_at           INTEGER NOT NULL,
+    agent_start_time      INTEGER NOT NULL,
+    agent_runtime_version TEXT NOT NULL,
+    module_revision       TEXT NOT NULL,
+    dbos_server_id        TEXT NOT NULL,
+    ingest_source         TEXT NOT NULL,
+    data                  BLOB NOT NULL,
+    UNIQUE (id, agent_id)
+);
+CREATE INDEX result_of_agent ON result (agent_id, place);
+
 CREATE TABLE probe (id INTEGER PRIMARY KEY, told INTEGER NOT NULL);

@@ -5,7 +5,6 @@ using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Agents;
 using Dbos.Infrastructure.ModuleStates;
-using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
 
@@ -31,10 +30,12 @@ internal static class RecordKinds
         {
             Names.AgentKind => ([.. AgentRepository.IndexesOf(Decode<Agent>(record), agentTimeout).Where(change => change.Score is not null)], []),
             Names.StateKind or Names.LifeKind => (ModuleStateRepository.IndexesOf(Decode<ModuleState>(record), name, recency), []),
-            Names.ResultKind => (ResultRepository.IndexesOf(Decode<MeasurementResult>(record), recency), []),
+            Names.ResultKind => ([ResultIndex(Decode<MeasurementResult>(record), recency)], []),
             Names.TaskKind => TaskIndexes.Moves(null, Task(record)),
             _ => throw new InvalidOperationException($"{name} is no record"),
         };
+
+    private static IndexChange ResultIndex(MeasurementResult result, long recency) => new(Names.Results(result.AgentId), result.Id, recency);
 
     private static MeasurementTask Task(StoredRecord record) => TaskRepository.Rehydrate(Decode<MeasurementTask>(record), record);
 
