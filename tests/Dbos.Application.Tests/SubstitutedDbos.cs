@@ -19,7 +19,7 @@ public sealed class SubstitutedDbos : IDisposable
     {
         SaveAll(Agents.Save(default!, default!, default));
         SaveAll(States.Save(default!, default!, default));
-        SaveAll(Results.Save(default!, default!, default));
+        Results.Store(default!, default!, default).ReturnsForAnyArgs(new Written(1, Duplicate: false));
         Tasks.Save(default!, default).ReturnsForAnyArgs(call => SaveTasks(call.Arg<IReadOnlyList<Draft<MeasurementTask>>>()));
         Events.WhenForAnyArgs(log => log.TellRefusal(default!, default!, default!, default))
             .Do(call => Told.Add(new(call.Arg<AuditEvent>(), call.Arg<Origin>(), call.Arg<string>())));

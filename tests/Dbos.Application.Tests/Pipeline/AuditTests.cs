@@ -21,7 +21,7 @@ public sealed class AuditTests : IDisposable
         { ask => ask.By(new SetModuleState(null, null)), "module_state_error", "" },
         { ask => ask.By(new GetModuleState("")), "module_state_read_error", "" },
         { ask => ask.By(new ListModuleStates("agent-1", "", TooLarge)), "module_state_list_error", "agent-1" },
-        { ask => ask.By(new StoreResult(Samples.Result with { Timestamp = -1 })), "result_store_error", "agent-1" },
+        { ask => ask.By(new StoreResult(Samples.Result with { Timestamp = -1 })), "result_store_error", "request-1" },
         { ask => ask.By(new StoreResult(null)), "result_store_error", "" },
         { ask => ask.By(new GetResult("agent-1", "")), "result_read_error", "agent-1" },
         { ask => ask.By(new ListResults("agent-1", TooLarge)), "result_list_error", "agent-1" },

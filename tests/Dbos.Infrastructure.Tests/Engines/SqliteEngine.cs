@@ -91,6 +91,12 @@ public sealed class SqliteEngine : IEngine, IDisposable
             case "events" or "refusals":
                 lines.Event(table, Bytes(row, 1)!);
                 break;
+            case "event":
+                lines.Event("events", Bytes(row, 2)!);
+                break;
+            case "result":
+                lines.Other($"result {row.GetString(1)} {row.GetString(2)}");
+                break;
             case "sqlite_sequence" or "layout":
                 break;
             default:

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
+using System.Globalization;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using Microsoft.Extensions.Logging;
@@ -34,7 +34,7 @@ public sealed partial class RedisPartitions(
     /// <param name="capacity">How many arguments follow.</param>
     public List<RedisValue> NewWrite(int capacity)
     {
-        var values = new List<RedisValue>(capacity + 2) { eventCap, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) };
+        var values = new List<RedisValue>(capacity + 2) { eventCap, Random.Shared.NextInt64().ToString("x16", CultureInfo.InvariantCulture) };
         return values;
     }
 
