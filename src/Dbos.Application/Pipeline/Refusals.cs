@@ -8,6 +8,9 @@ namespace Dbos.Application.Pipeline;
 /// <summary>Tells the event log what no commit tells: refusals, and replays that differ from what they replay.</summary>
 public sealed class Refusals(IEventLog events)
 {
+    /// <summary>The metadata that every refusal has, and no other event.</summary>
+    public const string CodeName = "code";
+
     private const int LongestValue = 256;
 
     public async Task Tell(IDbosRequest request, Refusal? refusal, CommitContext work, CancellationToken cancellation)
@@ -18,7 +21,7 @@ public sealed class Refusals(IEventLog events)
             var refused = new AuditEvent(
                 request.RefusedEvent,
                 refusal.Sentence,
-                [.. request.Subject.Select(told => (told.Name, told.Value.CutShort(LongestValue))), ("code", refusal.Code.ToString())]);
+                [.. request.Subject.Select(told => (told.Name, told.Value.CutShort(LongestValue))), (CodeName, refusal.Code.ToString())]);
             await events.TellRefusal(refused, work.Origin, PartitionId(request), cancellation);
         }
 

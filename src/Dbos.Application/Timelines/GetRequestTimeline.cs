@@ -42,7 +42,7 @@ public sealed record GetRequestTimeline(string RequestId) : IQuery<Timeline>
             {
                 SearchedBackTo = list.SearchedBackTo ?? (list.Next is null ? null : events[^1].At),
             };
-            return timeline.Entries.Count > 0 ? timeline : new Refusal(RefusalCode.NotFound, $"nothing is known of request '{requestId}'");
+            return timeline.IsKnown ? timeline : new Refusal(RefusalCode.NotFound, $"nothing is known of request '{requestId}'");
         }
     }
 }

@@ -1,4 +1,5 @@
 using Dbos.Application.Events;
+using Dbos.Application.Pipeline;
 using Dbos.Application.Results;
 using Dbos.Domain.Audit;
 using Dbos.Domain.ModuleStates;
@@ -50,6 +51,9 @@ public sealed class Timeline
 
     /// <summary>Older events were not looked at, or are too many; null: all that are kept are here.</summary>
     public DateTimeOffset? SearchedBackTo { get; init; }
+
+    /// <summary>False: at most refused calls have named it.</summary>
+    public bool IsKnown => Task is not null || State is not null || Results.Count > 0 || events.Any(told => told[Refusals.CodeName].Length == 0);
 
     private TimelineEntry EntryOf(LoggedEvent told)
     {

@@ -73,6 +73,16 @@ public sealed class TimelineTests
     }
 
     [Fact]
+    public async Task A_request_that_only_a_refused_call_named_is_not_found()
+    {
+        using var dbos = new SubstitutedDbos();
+        var refused = Told(1, "result_store_error", """ "request_id":"request-1","code":"Validation" """);
+        dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(new EventList([refused.Json], Cut: false));
+
+        (await dbos.Ask(new GetRequestTimeline(Request))).Refusal!.Code.Should().Be(RefusalCode.NotFound);
+    }
+
+    [Fact]
     public async Task A_search_that_was_given_up_says_how_far_it_came()
     {
         using var dbos = new SubstitutedDbos();
