@@ -8,24 +8,27 @@ namespace Dbos.Application;
 
 public static class DependencyInjection
 {
-    /// <summary>Handlers, validators and the pipeline, outermost behaviour first.</summary>
+    /// <summary>
+    /// Handlers, validators and the pipeline, outermost behaviour first. Only what holds something of its call is scoped, as a scope
+    /// looks its services up under a lock.
+    /// </summary>
     public static IServiceCollection AddApplication(this IServiceCollection services, DbosPolicy policy)
     {
         services.AddSingleton(policy);
         services.AddScoped<CallContext>();
         services.AddScoped<CommitContext>();
-        services.AddScoped<Idempotency>();
-        services.AddScoped<Refusals>();
-        services.AddScoped(typeof(BatchWriter<>));
+        services.AddTransient<Idempotency>();
+        services.AddTransient<Refusals>();
+        services.AddTransient(typeof(BatchWriter<>));
 
-        services.AddScoped<ServiceFactory>(provider => provider.GetRequiredService);
-        services.AddScoped<IMediator, Mediator>();
+        services.AddTransient<ServiceFactory>(provider => provider.GetRequiredService);
+        services.AddTransient<IMediator, Mediator>();
         services.AddSingleton(typeof(IPipelineBehavior<,>), typeof(TraceBehaviour<,>));
-        services.AddScoped(typeof(IPipelineBehavior<,>), typeof(AuditBehaviour<,>));
-        services.AddScoped(typeof(IPipelineBehavior<,>), typeof(ValidationBehaviour<,>));
-        services.AddScoped(typeof(IPipelineBehavior<,>), typeof(IdempotencyBehaviour<,>));
+        services.AddTransient(typeof(IPipelineBehavior<,>), typeof(AuditBehaviour<,>));
+        services.AddTransient(typeof(IPipelineBehavior<,>), typeof(ValidationBehaviour<,>));
+        services.AddTransient(typeof(IPipelineBehavior<,>), typeof(IdempotencyBehaviour<,>));
 
-        services.AddEvery(typeof(IRequestHandler<,>), ServiceLifetime.Scoped);
+        services.AddEvery(typeof(IRequestHandler<,>), ServiceLifetime.Transient);
         services.AddEvery(typeof(IValidator<>), ServiceLifetime.Singleton);
         services.AddSingleton<Tasks.TaskSignals>();
         services.AddSingleton<Tasks.TaskGiveBack>();

@@ -13,11 +13,12 @@ using Dbos.Infrastructure.Redis.Tasks;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Redis.Events;
 using Dbos.Infrastructure.Redis.ModuleStates;
-using Dbos.Infrastructure.Results;
+using Dbos.Infrastructure.Redis.Results;
 using Dbos.Infrastructure.Sqlite.Agents;
 using Dbos.Infrastructure.Sqlite.Events;
 using Dbos.Infrastructure.Sqlite.ModuleStates;
 using Dbos.Infrastructure.Sqlite;
+using Dbos.Infrastructure.Sqlite.Results;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
 using Dbos.Infrastructure.Transfer;
@@ -42,6 +43,7 @@ public static class DependencyInjection
             services.AddSingleton<IAgentRepository, SqliteAgentRepository>();
             services.AddSingleton<IModuleStateRepository, SqliteModuleStateRepository>();
             services.AddSingleton<ISubjectTransfer<StoredModuleState>, SqliteModuleStateTransfer>();
+            services.AddSingleton<IResultRepository, SqliteResultRepository>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStoreLayout>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<SqliteStore>(), provider.GetRequiredService<Resilience>()));
@@ -56,6 +58,7 @@ public static class DependencyInjection
             services.AddSingleton<RedisPartitions>();
             services.AddSingleton<IEventStreams, RedisEventStreams>();
             services.AddSingleton<IAgentRepository, RedisAgentRepository>();
+            services.AddSingleton<IResultRepository, RedisResultRepository>();
             services.AddSingleton<RedisStore>();
             services.AddSingleton<TaskChannels>();
             services.AddSingleton<ITaskRepository, RedisTaskRepository>();
@@ -76,7 +79,6 @@ public static class DependencyInjection
         services.AddSingleton<IIdempotencyMarks, IdempotencyMarks>();
         services.AddSingleton<IEventLog, EventLog>();
         services.AddSingleton<ISubjectTransfer<ExportedEvent>, EventTransfer>();
-        services.AddSingleton<IResultRepository, ResultRepository>();
         services.AddSingleton<StoreTransfer>();
         return services;
     }

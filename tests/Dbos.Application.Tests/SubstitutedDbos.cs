@@ -23,7 +23,7 @@ public sealed class SubstitutedDbos : IDisposable
             call.Arg<Func<Agent?, Answer<Decision<Agent>>>>(), call.Arg<CommitContext>()));
         States.Report(default!, default!, default).ReturnsForAnyArgs(new Saved<ModuleState>.Done(1));
         States.List(default!, default!, default).ReturnsForAnyArgs(new Page<ModuleState>([], null));
-        SaveAll(Results.Save(default!, default!, default));
+        Results.Store(default!, default!, default).ReturnsForAnyArgs(new Written(1, Duplicate: false));
         Tasks.Save(default!, default).ReturnsForAnyArgs(call => SaveTasks(call.Arg<IReadOnlyList<Draft<MeasurementTask>>>()));
         Events.WhenForAnyArgs(log => log.LogRefusal(default!, default!, default!, default))
             .Do(call => Told.Add(new(call.Arg<AuditEvent>(), call.Arg<Origin>(), call.Arg<string>())));

@@ -27,7 +27,13 @@ public sealed partial class DbosService
         var answer = await Ask(new StoreResult(received), context);
         return answer.Refusal is { } refusal
             ? new StoreResultResponse { Error = refusal.Sentence, Code = Code(refusal) }
-            : new StoreResultResponse { Success = true, Duplicate = answer.Value.Duplicate };
+            : new StoreResultResponse
+            {
+                Success = true,
+                Duplicate = answer.Value.Duplicate,
+                ContentDiffers = answer.Value.ContentDiffers,
+                Error = answer.Value.ContentDiffers ? $"result '{received!.Id}' of agent '{received.AgentId}' was stored before with other data, which are kept" : string.Empty,
+            };
     }
 
     public override async Task<GetResultResponse> GetResult(GetResultRequest request, ServerCallContext context)

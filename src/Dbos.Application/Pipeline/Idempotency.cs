@@ -21,7 +21,7 @@ public sealed class Idempotency(CallContext call, IIdempotencyMarks marks)
         var key = named ?? write.NaturalKey(content);
         return key is null
             ? null
-            : new IdempotencyMark([write.GetType().Name, named is null ? "natural" : "named", write.Subject[0].Value, key], content);
+            : new IdempotencyMark([write.GetType().Name, named is null ? "natural" : "named", .. write.RecordIds, key], content);
     }
 
     /// <summary>The answer, unless the write was done before.</summary>

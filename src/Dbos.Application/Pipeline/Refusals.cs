@@ -8,6 +8,9 @@ namespace Dbos.Application.Pipeline;
 /// <summary>Logs what no commit logs: refused writes, and replays that differ from what they replay. Refused reads are no events.</summary>
 public sealed class Refusals(IEventLog events)
 {
+    /// <summary>The metadata that every refusal has, and no other event.</summary>
+    public const string CodeName = "code";
+
     private const int LongestValue = 256;
 
     public async Task Log(IDbosRequest request, Refusal? refusal, CommitContext work, CancellationToken cancellation)
@@ -17,7 +20,7 @@ public sealed class Refusals(IEventLog events)
             var refused = new AuditEvent(
                 command.RefusedEvent,
                 refusal.Sentence,
-                [.. request.Subject.Select(told => (told.Name, told.Value.CutShort(LongestValue))), ("code", refusal.Code.ToString())]);
+                [.. request.Subject.Select(told => (told.Name, told.Value.CutShort(LongestValue))), (CodeName, refusal.Code.ToString())]);
             await events.LogRefusal(refused, work.Origin, PartitionId(request), cancellation);
         }
 

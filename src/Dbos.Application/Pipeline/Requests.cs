@@ -31,6 +31,9 @@ public interface IWrite : ICommand<Written>
     /// <summary>What makes this command the same command again; null: nothing but a key that the caller names.</summary>
     string? NaturalKey(ContentHash content);
 
+    /// <summary>The ids that name the record, to which an idempotency key is scoped; the first decides the partition.</summary>
+    string[] RecordIds => [Subject[0].Value];
+
     /// <summary>Tells a replay with other content from a true one.</summary>
     ContentHash Content { get; }
 }

@@ -22,7 +22,7 @@ public static class Rules
     private const int LongestReason = 4_096;
     private static readonly TimeSpan LongestLease = TimeSpan.FromHours(12);
 
-    public static bool IsId(string? id) => id is { Length: >= 1 and <= LongestId } && !id.Any(char.IsControl);
+    public static bool IsId(string? id) => id is { Length: >= 1 and <= LongestId } && !HasControl(id);
 
     public static string IdSentence(string field, string? value) =>
         Sentence(field, $"must be 1 to {LongestId} characters without control characters", value);
@@ -73,6 +73,9 @@ public static class Rules
     }
 
     public static string Sentence(string field, string rule, object? value) => $"{field} {rule}, but is {Shown(value)}";
+
+    /// <summary>As <see cref="char.IsControl(char)"/> says, but many characters at a time.</summary>
+    private static bool HasControl(ReadOnlySpan<char> text) => text.ContainsAnyInRange('\0', '\u001F') || text.ContainsAnyInRange('\u007F', '\u009F');
 
     private static string Shown(object? value) => value switch
     {

@@ -8,6 +8,7 @@ using MediatR;
 
 namespace Dbos.Application.Results;
 
+/// <param name="AgentId">Empty: of all agents.</param>
 public sealed record ListResults(string AgentId, PageRequest Page) : IQuery<Page<MeasurementResult>>
 {
     public string RefusedEvent => EventTypes.ResultListError;
@@ -19,7 +20,7 @@ public sealed record ListResults(string AgentId, PageRequest Page) : IQuery<Page
         public Validator()
         {
             ClassLevelCascadeMode = CascadeMode.Stop;
-            RuleFor(query => query.AgentId).IsId("agent_id");
+            RuleFor(query => query.AgentId).IsIdOrEmpty("agent_id");
             this.IsPage(query => query.Page);
         }
     }

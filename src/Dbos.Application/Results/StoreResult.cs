@@ -15,10 +15,12 @@ public sealed record StoreResult(MeasurementResult? Result) : IWrite
 
     public string RefusedEvent => EventTypes.ResultStoreError;
 
-    public (string Name, string Value)[] Subject => Result is null ? [] : [(Names.AgentId, Result.AgentId), (Names.RequestId, Result.Id)];
+    public (string Name, string Value)[] Subject => Result is null ? [] : [(Names.RequestId, Result.Id), (Names.AgentId, Result.AgentId)];
 
-    /// <summary>A result is its agent and its id.</summary>
-    public string NaturalKey(ContentHash content) => Result!.Id;
+    /// <summary>The stored result is its own mark.</summary>
+    public string? NaturalKey(ContentHash content) => null;
+
+    public string[] RecordIds => [Result!.Id, Result.AgentId];
 
     public ContentHash Content => new ContentHash.Builder()
         .Add(Result!.Id)
@@ -49,7 +51,7 @@ public sealed record StoreResult(MeasurementResult? Result) : IWrite
     public sealed class Handler(IResultRepository results, CommitContext work, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<StoreResult, Answer<Written>>
     {
-        public Task<Answer<Written>> Handle(StoreResult command, CancellationToken cancellationToken)
+        public async Task<Answer<Written>> Handle(StoreResult command, CancellationToken cancellationToken)
         {
             var received = command.Result! with
             {
@@ -57,10 +59,10 @@ public sealed record StoreResult(MeasurementResult? Result) : IWrite
                 DbosServerId = command.Result.DbosServerId.Length > 0 ? command.Result.DbosServerId : policy.ServerId,
                 IngestSource = command.Result.IngestSource.Length > 0 ? command.Result.IngestSource : IngestSource,
             };
-            return OptimisticWrite.Run(
-                new Change<MeasurementResult>(
-                    work, Stored: null, stored => MeasurementResult.Store(stored, received), stored => stored.SaysTheSameAs(received)),
-                save: draft => results.Save(draft.Next, work, cancellationToken));
+            work.Events = MeasurementResult.Store(stored: null, received).Events;
+            var written = await results.Store(received, work, cancellationToken);
+            work.ReplayDiffered = written.ContentDiffers;
+            return written;
         }
     }
 }

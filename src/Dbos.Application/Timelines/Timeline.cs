@@ -1,7 +1,8 @@
 using Dbos.Application.Events;
+using Dbos.Application.Pipeline;
+using Dbos.Application.Results;
 using Dbos.Domain.Audit;
 using Dbos.Domain.ModuleStates;
-using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
 using Names = Dbos.Domain.Audit.AuditEvent.Names;
 
@@ -14,24 +15,23 @@ public sealed class Timeline
     private readonly LoggedEvent[] events;
 
     /// <param name="states">Of its agents, latest accepted first.</param>
-    /// <param name="results">Such as no event tells of.</param>
     public Timeline(
         string requestId,
         IEnumerable<LoggedEvent> events,
         MeasurementTask? task,
         IReadOnlyList<ModuleState> states,
-        IEnumerable<MeasurementResult> results)
+        IEnumerable<ResultSummary> results)
     {
         this.requestId = requestId;
         this.events = [.. events.OrderBy(told => told.Id.Order)];
         (Task, States) = (task, states);
+        var told = this.events.Where(told => told.Type == EventTypes.ResultStored).Select(told => new StoredResult(
+            told[Names.AgentId], told[Names.ModuleName], told.Number("bytes"), told.At, TimelineSource.Event)).ToArray();
+        var toldAgents = told.Select(result => result.AgentId).ToHashSet();
         Results =
         [
-            .. this.events.Where(told => told.Type == EventTypes.ResultStored)
-                .Select(told => new StoredResult(
-                    told[Names.AgentId], told[Names.ModuleName], told.Number("bytes"), told.At, TimelineSource.Event))
-                .Concat(results.Select(result => new StoredResult(
-                    result.AgentId, result.ModuleName, result.Data.Length, DateTimeOffset.FromUnixTimeSeconds(result.ReceivedAt), TimelineSource.Result)))
+            .. told.Concat(results.Where(result => !toldAgents.Contains(result.AgentId)).Select(result => new StoredResult(
+                    result.AgentId, result.ModuleName, result.Bytes, DateTimeOffset.FromUnixTimeSeconds(result.ReceivedAt), TimelineSource.Result)))
                 .OrderBy(result => result.StoredAt),
         ];
         Entries =
@@ -57,6 +57,9 @@ public sealed class Timeline
 
     /// <summary>Older events were not looked at, or are too many; null: all that are kept are here.</summary>
     public DateTimeOffset? SearchedBackTo { get; init; }
+
+    /// <summary>False: at most refused calls have named it.</summary>
+    public bool IsKnown => Task is not null || State is not null || Results.Count > 0 || events.Any(told => told[Refusals.CodeName].Length == 0);
 
     private TimelineEntry EntryOf(LoggedEvent told)
     {

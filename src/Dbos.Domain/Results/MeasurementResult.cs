@@ -28,14 +28,8 @@ public sealed record MeasurementResult(
     public static Decision<MeasurementResult> Store(MeasurementResult? stored, MeasurementResult received) =>
         stored is null ? Decision.To(received, received.Stored()) : Decision.Replay(stored);
 
-    /// <summary>Alike in all that the caller told; what DBOS fills in may differ.</summary>
-    public bool SaysTheSameAs(MeasurementResult other) =>
-        ModuleName == other.ModuleName
-        && Timestamp == other.Timestamp
-        && AgentStartTime == other.AgentStartTime
-        && AgentRuntimeVersion == other.AgentRuntimeVersion
-        && ModuleRevision == other.ModuleRevision
-        && Data.Span.SequenceEqual(other.Data.Span);
+    /// <summary>What DBOS fills in, and what callers say beside the data, is not compared.</summary>
+    public bool HasSameData(MeasurementResult other) => Data.Span.SequenceEqual(other.Data.Span);
 
     private AuditEvent Stored() => new(
         EventTypes.ResultStored,

@@ -80,4 +80,22 @@ CREATE INDEX module_state_of_agent ON module_state (agent_id, changed_at);
 CREATE INDEX module_state_of_module ON module_state (module_name, changed_at);
 CREATE INDEX module_state_latest ON module_state (changed_at);
 
+-- place is when it was stored, in Unix microseconds, and more where that is taken: the order of lists.
+CREATE TABLE result (
+    place                 INTEGER PRIMARY KEY,
+    id                    TEXT NOT NULL,
+    agent_id              TEXT NOT NULL,
+    module_name           TEXT NOT NULL,
+    timestamp             INTEGER NOT NULL,
+    received_at           INTEGER NOT NULL,
+    agent_start_time      INTEGER NOT NULL,
+    agent_runtime_version TEXT NOT NULL,
+    module_revision       TEXT NOT NULL,
+    dbos_server_id        TEXT NOT NULL,
+    ingest_source         TEXT NOT NULL,
+    data                  BLOB NOT NULL,
+    UNIQUE (id, agent_id)
+);
+CREATE INDEX result_of_agent ON result (agent_id, place);
+
 CREATE TABLE probe (id INTEGER PRIMARY KEY, told INTEGER NOT NULL);

@@ -109,10 +109,12 @@ public static class Names
 
     public static string Events(EventLogName log) => log == EventLogName.History ? "events" : "refusals";
 
+    /// <summary>The id that <see cref="Encode"/> wrote.</summary>
     public static string Decode(string text) => text.Contains('%', StringComparison.Ordinal)
         ? text.Replace("%3A", ":", StringComparison.Ordinal).Replace("%25", "%", StringComparison.Ordinal)
         : text;
 
+    /// <summary>An id as it stands in a name.</summary>
     public static string Encode(string id) => id.AsSpan().ContainsAny(':', '%')
         ? id.Replace("%", "%25", StringComparison.Ordinal).Replace(":", "%3A", StringComparison.Ordinal)
         : id;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using System.Threading.RateLimiting;
 using Dbos.Application;
 using Polly;
 using Polly.CircuitBreaker;
@@ -14,7 +13,7 @@ namespace Dbos.Infrastructure.Store;
 /// brief outage, nobody while the circuit of the server that has the answer is broken. How long one answer is waited for is
 /// the engine's own patience.
 /// </summary>
-public sealed class Resilience : IDisposable
+public sealed class Resilience
 {
     /// <summary>
     /// Several times what saturates one Redis; beyond it, waiting only adds to the wait. One take of a thousand tasks
@@ -50,7 +49,7 @@ public sealed class Resilience : IDisposable
     private static readonly EndPoint Nobody = new DnsEndPoint("nobody", 0);
 
     private readonly Func<int, EndPoint?> serverOf;
-    private readonly ConcurrencyLimiter limiter = new(new() { PermitLimit = MostCallsInFlight, QueueLimit = 0 });
+    private int callsInFlight;
 
     /// <summary>By server, as a dead shard of several must not stop the others, however many callers wait for it alone.</summary>
     private readonly ConcurrentDictionary<EndPoint, Circuit> circuits = [];
@@ -94,8 +93,6 @@ public sealed class Resilience : IDisposable
             circuits.Where(of => !silent.Contains(of.Key)).Select(of => of.Value.Control.CloseAsync(CancellationToken.None)));
     }
 
-    public void Dispose() => limiter.Dispose();
-
     /// <param name="retries">One of this object's.</param>
     /// <param name="partition">Null: all of them are asked.</param>
     /// <exception cref="StoreBusyException">Too many calls wait already.</exception>
@@ -103,35 +100,28 @@ public sealed class Resilience : IDisposable
     public async Task<TResult> Run<TAsk, TResult>(
         ResiliencePipeline retries, int? partition, Func<TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation)
     {
-        using var permit = limiter.AttemptAcquire();
-        if (!permit.IsAcquired)
-        {
-            throw new StoreBusyException();
-        }
-
-        // As an outcome an outage passes retries and breaker without being thrown again.
-        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellation);
+        ResilienceContext? context = null;
         try
         {
-            var outcome = await retries.ExecuteOutcomeAsync(
-                static (context, state) => state.resilience.CircuitOf(state.partition).Breaker.ExecuteOutcomeAsync(
-                    static async (context, state) =>
-                    {
-                        try
-                        {
-                            return Outcome.FromResult(await state.call(state.ask, context.CancellationToken));
-                        }
-                        catch (StoreUnavailableException outage)
-                        {
-                            // Told only here, as it costs an allocation.
-                            context.Properties.Set(Since, state.since);
-                            return Outcome.FromException<TResult>(outage);
-                        }
-                    },
+            if (Interlocked.Increment(ref callsInFlight) > MostCallsInFlight)
+            {
+                throw new StoreBusyException();
+            }
+
+            context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellation);
+            var state = (resilience: this, partition, call, ask, since: Stopwatch.GetTimestamp());
+
+            // As an outcome an outage passes retries and breaker without being thrown again.
+            var outcome = await Trial(context, state);
+            if (outcome.Exception is BriefOutageException)
+            {
+                // Most calls succeed at once and are spared the retry strategy; it takes what was just tried for its first trial.
+                outcome = await retries.ExecuteOutcomeAsync(
+                    static (context, again) => again.first.Use(out var first) ? ValueTask.FromResult(first) : Trial(context, again.state),
                     context,
-                    state),
-                context,
-                (resilience: this, partition, call, ask, since: Stopwatch.GetTimestamp()));
+                    (first: new FirstTrial<TResult>(outcome), state));
+            }
+
             outcome.ThrowIfException();
             return outcome.Result!;
         }
@@ -141,14 +131,50 @@ public sealed class Resilience : IDisposable
         }
         finally
         {
-            ResilienceContextPool.Shared.Return(context);
+            Interlocked.Decrement(ref callsInFlight);
+            if (context is not null)
+            {
+                ResilienceContextPool.Shared.Return(context);
+            }
         }
     }
+
+    private static ValueTask<Outcome<TResult>> Trial<TAsk, TResult>(
+        ResilienceContext context,
+        (Resilience resilience, int? partition, Func<TAsk, CancellationToken, Task<TResult>> call, TAsk ask, long since) state) =>
+        state.resilience.CircuitOf(state.partition).Breaker.ExecuteOutcomeAsync(
+            static async (context, state) =>
+            {
+                try
+                {
+                    return Outcome.FromResult(await state.call(state.ask, context.CancellationToken));
+                }
+                catch (StoreUnavailableException outage)
+                {
+                    // Told only here, as it costs an allocation.
+                    context.Properties.Set(Since, state.since);
+                    return Outcome.FromException<TResult>(outage);
+                }
+            },
+            context,
+            state);
 
     /// <summary>Anew for each trial: a partition may have moved meanwhile.</summary>
     private Circuit CircuitOf(int? partition) => circuits.GetOrAdd(ServerOf(partition), static _ => Circuit.Closed());
 
     private EndPoint ServerOf(int? partition) => (partition is { } one ? serverOf(one) : null) ?? Nobody;
+
+    private sealed class FirstTrial<TResult>(Outcome<TResult> outcome)
+    {
+        private bool isUsed;
+
+        /// <summary>False: it was used before.</summary>
+        public bool Use(out Outcome<TResult> first)
+        {
+            first = outcome;
+            return !isUsed && (isUsed = true);
+        }
+    }
 
     private sealed record Circuit(ResiliencePipeline Breaker, CircuitBreakerManualControl Control)
     {

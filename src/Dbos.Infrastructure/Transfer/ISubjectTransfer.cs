@@ -11,4 +11,7 @@ public interface ISubjectTransfer<T>
     /// is counted.
     /// </summary>
     Task Import(IReadOnlyList<T> records, CancellationToken cancellation);
+
+    /// <summary>To be called after the last records of an import: until then they may not be listed.</summary>
+    Task EndImport(CancellationToken cancellation) => Task.CompletedTask;
 }

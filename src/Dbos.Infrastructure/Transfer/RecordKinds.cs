@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
-using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Transfer;
@@ -24,10 +23,12 @@ internal static class RecordKinds
     public static (IReadOnlyList<IndexChange> Indexes, IReadOnlyList<LaneChange> Lanes) Place(
         string name, StoredRecord record, long recency) => Names.KindOf(name) switch
         {
-            Names.ResultKind => (ResultRepository.IndexesOf(Decode<MeasurementResult>(record), recency), []),
+            Names.ResultKind => ([ResultIndex(Decode<MeasurementResult>(record), recency)], []),
             Names.TaskKind => ([], []),
             _ => throw new InvalidOperationException($"{name} is no record"),
         };
+
+    private static IndexChange ResultIndex(MeasurementResult result, long recency) => new(Names.Results(result.AgentId), result.Id, recency);
 
     private static MeasurementTask Task(StoredRecord record) => Decode<MeasurementTask>(record);
 

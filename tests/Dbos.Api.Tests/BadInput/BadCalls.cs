@@ -60,7 +60,7 @@ public static class BadCalls
         ["result agent start before 1970"] = BadCall.Result("result.agent_start_time", call => call.Result.AgentStartTime = -1),
         ["get result of no agent"] = BadCall.GetResult("agent_id", new GetResultRequest { RequestId = "request-1" }),
         ["get no result"] = BadCall.GetResult("request_id", new GetResultRequest { AgentId = Requests.Agent }),
-        ["results of no agent"] = BadCall.ListResults("agent_id", new ListResultsRequest()),
+        ["results of no agent's id"] = BadCall.ListResults("agent_id", new ListResultsRequest { AgentId = "\n" }),
         ["results page too small"] = BadCall.ListResults("page_size", new ListResultsRequest { AgentId = Requests.Agent, PageSize = -1 }),
 
         ["no task"] = BadCall.Task("task", call => call.Task = null),

@@ -49,7 +49,8 @@ public abstract class ReplayTests(Deployment dbos)
         var other = await dbos.Client.StoreResultAsync(Requests.Result(id, data: "second"));
 
         (same.Success, same.Duplicate, same.Error).Should().Be((true, true, string.Empty));
-        (other.Success, other.Duplicate, other.Error).Should().Be((true, true, string.Empty));
+        (same.ContentDiffers, other.Success, other.Duplicate, other.ContentDiffers).Should().Be((false, true, true, true));
+        other.Error.Should().Be($"result '{id}' of agent '{Requests.Agent}' was stored before with other data, which are kept");
         var stored = await dbos.Client.GetResultAsync(new GetResultRequest { AgentId = Requests.Agent, RequestId = id });
         stored.Result.Data.ToStringUtf8().Should().Be("first");
         (await dbos.Client.ReadEvents("replay_differed", "request_id", id)).Should().ContainSingle();

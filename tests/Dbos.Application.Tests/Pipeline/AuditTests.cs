@@ -18,7 +18,7 @@ public sealed class AuditTests : IDisposable
         { ask => ask.By(new SetModuleState(Samples.Report with { State = "finished" }, null)), "module_state_error", "request-1" },
         { ask => ask.By(new SetModuleState(Samples.Report with { RequestId = "", State = "x" }, null)), "module_state_error", "agent-1" },
         { ask => ask.By(new SetModuleState(null, null)), "module_state_error", "" },
-        { ask => ask.By(new StoreResult(Samples.Result with { Timestamp = -1 })), "result_store_error", "agent-1" },
+        { ask => ask.By(new StoreResult(Samples.Result with { Timestamp = -1 })), "result_store_error", "request-1" },
         { ask => ask.By(new StoreResult(null)), "result_store_error", "" },
         { ask => ask.By(new ScheduleTask(Samples.NewTask with { Status = "failed" })), "task_schedule_error", "task-1" },
         { ask => ask.By(new ScheduleTask(null)), "task_schedule_error", "" },

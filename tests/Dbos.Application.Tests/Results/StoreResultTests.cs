@@ -16,7 +16,7 @@ public sealed class StoreResultTests : IDisposable
     {
         (await dbos.Ask(new StoreResult(Samples.Result))).Value.Should().Be(new Written(1, Duplicate: false));
 
-        ShouldHaveSaved(Filled);
+        ShouldHaveStored(Filled);
     }
 
     [Fact]
@@ -25,17 +25,37 @@ public sealed class StoreResultTests : IDisposable
         var told = Samples.Result with { ReceivedAt = 5, DbosServerId = "dbos-2", IngestSource = "file" };
         await dbos.Ask(new StoreResult(told));
 
-        ShouldHaveSaved(told);
+        ShouldHaveStored(told);
     }
 
     [Fact]
-    public async Task The_same_result_again_is_a_duplicate_whoever_received_it_first()
+    public async Task The_same_result_again_is_a_duplicate()
     {
-        dbos.Results.Configure().Save(default!, default!, default)
-            .ReturnsForAnyArgs(new Saved<MeasurementResult>.Conflict(Filled with { ReceivedAt = 1, DbosServerId = "dbos-2" }));
+        StoreAnswers(new Written(1, Duplicate: true));
 
         (await dbos.Ask(new StoreResult(Samples.Result))).Value.Should().Be(new Written(1, Duplicate: true));
         dbos.Told.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Other_data_under_the_same_id_are_a_duplicate_that_says_so_and_an_event()
+    {
+        StoreAnswers(new Written(1, Duplicate: true) { ContentDiffers = true });
+
+        (await dbos.Ask(new StoreResult(Samples.Result))).Value.Should().Be(new Written(1, Duplicate: true) { ContentDiffers = true });
+        var told = dbos.Told.Should().ContainSingle().Subject;
+        told.Event.Type.Should().Be("replay_differed");
+        told.Event.Message.Should().Be("StoreResult was sent again with other content; the first is kept");
+        told.Event.Metadata.Should().Equal(("request_id", "request-1"), ("agent_id", "agent-1"));
+        told.PartitionId.Should().Be("request-1");
+    }
+
+    [Fact]
+    public async Task It_is_stored_with_the_event_that_tells_of_it()
+    {
+        await dbos.Ask(new StoreResult(Samples.Result));
+
+        dbos.Work.Events.Should().ContainSingle().Which.Type.Should().Be("result_stored");
     }
 
     [Fact]
@@ -59,5 +79,7 @@ public sealed class StoreResultTests : IDisposable
 
     public void Dispose() => dbos.Dispose();
 
-    private void ShouldHaveSaved(MeasurementResult result) => dbos.Results.Received(1).Save(result, dbos.Work, Arg.Any<CancellationToken>());
+    private void ShouldHaveStored(MeasurementResult result) => dbos.Results.Received(1).Store(result, dbos.Work, Arg.Any<CancellationToken>());
+
+    private void StoreAnswers(Written written) => dbos.Results.Configure().Store(default!, default!, default).ReturnsForAnyArgs(written);
 }

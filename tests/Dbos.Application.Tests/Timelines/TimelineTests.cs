@@ -1,6 +1,5 @@
 using System.Text;
 using Dbos.Domain.ModuleStates;
-using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
 
 namespace Dbos.Application.Tests.Timelines;
@@ -19,7 +18,7 @@ public sealed class TimelineTests
 
     private static readonly ModuleState State = Samples.State with { Timestamp = Samples.Second + 5, Version = 2 };
 
-    private static readonly MeasurementResult Result = Samples.Result with { ReceivedAt = Samples.Second + 25 };
+    private static readonly ResultSummary Result = new("agent-1", "unknown", Bytes: 3, ReceivedAt: Samples.Second + 25);
 
     [Fact]
     public void Without_events_the_records_tell_the_story()
@@ -59,50 +58,43 @@ public sealed class TimelineTests
     }
 
     [Fact]
-    public async Task A_result_that_no_event_tells_of_is_looked_for_with_the_agents_that_are_known()
+    public async Task Results_of_every_agent_are_told_each_once()
     {
         using var dbos = new SubstitutedDbos();
-        var none = new EventList([], Cut: false);
-        dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(none);
-        dbos.Events.Search(default!, default, default, default).ReturnsForAnyArgs(none);
         StatesAre(dbos, State with { AgentId = "agent-7" });
-        dbos.Results.Find("agent-7", Request, Arg.Any<CancellationToken>()).Returns(Result with { AgentId = "agent-7" });
+        var told = Told(26_000, "result_stored", """ "agent_id":"agent-2","module_name":"ping","bytes":"12" """);
+        dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(new EventList([told.Json], Cut: false));
+        dbos.Results.FindOfRequest(Request, Arg.Any<CancellationToken>())
+            .Returns([Result, Result with { AgentId = "agent-2" }, Result with { AgentId = "agent-3" }]);
 
         var timeline = (await dbos.Ask(new GetRequestTimeline(Request))).Value;
 
-        timeline.Results.Should().ContainSingle().Which.AgentId.Should().Be("agent-7");
+        timeline.Results.Select(result => (result.AgentId, result.Source)).Should().Equal(
+            ("agent-1", TimelineSource.Result), ("agent-3", TimelineSource.Result), ("agent-2", TimelineSource.Event));
     }
 
     [Fact]
-    public async Task A_search_without_end_is_given_up_and_says_how_far_it_came()
+    public async Task A_request_that_only_a_refused_call_named_is_not_found()
     {
         using var dbos = new SubstitutedDbos();
-        dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(new EventList([], Cut: false));
-        dbos.Events.Search(default!, default, default, default).ReturnsForAnyArgs(
+        var refused = Told(1, "result_store_error", """ "request_id":"request-1","code":"Validation" """);
+        dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(new EventList([refused.Json], Cut: false));
+
+        (await dbos.Ask(new GetRequestTimeline(Request))).Refusal!.Code.Should().Be(RefusalCode.NotFound);
+    }
+
+    [Fact]
+    public async Task A_search_that_was_given_up_says_how_far_it_came()
+    {
+        using var dbos = new SubstitutedDbos();
+        dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(
             new EventList([], Cut: false) { Next = new EventPlace("0123456789abcdef", [null]), SearchedBackTo = Samples.Now });
         StatesAre(dbos, State);
 
         var timeline = (await dbos.Ask(new GetRequestTimeline(Request))).Value;
 
         timeline.SearchedBackTo.Should().Be(Samples.Now);
-        await dbos.Events.ReceivedWithAnyArgs(3).Search(default!, default, default, default);
-    }
-
-    [Fact]
-    public async Task What_was_found_where_the_request_lies_is_told_though_the_search_elsewhere_was_given_up()
-    {
-        using var dbos = new SubstitutedDbos();
-        var (scheduled, delivered, result) = (
-            Told(1, "task_scheduled", """ "task_id":"request-1" """),
-            Told(2_000, "tasks_retrieved", """ "lease_tokens":{"request-1":1} """),
-            Told(9_000, "result_stored", """ "agent_id":"agent-1" """));
-        dbos.Events.SearchPartitionOf(default!, default!, default, default).ReturnsForAnyArgs(new EventList([delivered.Json, scheduled.Json], Cut: false));
-        dbos.Events.Search(default!, default, default, default).ReturnsForAnyArgs(
-            new EventList([result.Json, delivered.Json], Cut: false) { Next = new EventPlace("0123456789abcdef", [null]), SearchedBackTo = Samples.Now });
-
-        var timeline = (await dbos.Ask(new GetRequestTimeline(Request))).Value;
-
-        timeline.Entries.Select(entry => entry.Kind).Should().Equal("task_scheduled", "tasks_retrieved", "result_stored");
+        await dbos.Events.DidNotReceiveWithAnyArgs().Search(default!, default, default, default);
     }
 
     [Fact]

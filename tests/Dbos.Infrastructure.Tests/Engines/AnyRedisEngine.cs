@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
@@ -115,6 +116,12 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                     Add(lines, name, (await redis.HashGetAllAsync(key)).ToDictionary());
                     break;
                 case RedisType.String when name.StartsWith("refused:", StringComparison.Ordinal):
+                    lines.Other(name);
+                    break;
+                case RedisType.String when name.StartsWith("result:", StringComparison.Ordinal):
+                    // What it says is read through the repository.
+                    lines.Other(name);
+                    break;
                     break;
                 case RedisType.String when name != "probe":
                     lines.Mark(name, (await redis.StringGetAsync(key))!, expiresAt);
@@ -137,6 +144,18 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
         }
 
         return lines.All;
+    }
+
+    private static void AddEntry(StoredLines lines, string name, StreamEntry entry)
+    {
+        if (name is "events" or "refusals")
+        {
+            lines.Event(name, entry.Values[0].Value!);
+        }
+        else
+        {
+            lines.Entry(name, $"{entry.Values[0].Name} {entry.Values[0].Value}", long.Parse(entry.Id.ToString().Split('-')[0], CultureInfo.InvariantCulture));
+        }
     }
 
     private static void Add(StoredLines lines, string name, Dictionary<RedisValue, RedisValue> fields)

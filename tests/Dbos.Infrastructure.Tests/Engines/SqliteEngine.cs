@@ -106,6 +106,12 @@ public sealed class SqliteEngine : IEngine, IDisposable
             case "event":
                 lines.Event("events", Bytes(row, 2)!);
                 break;
+            case "event":
+                lines.Event("events", Bytes(row, 2)!);
+                break;
+            case "result":
+                lines.Other($"result {row.GetString(1)} {row.GetString(2)}");
+                break;
             case "sqlite_sequence" or "layout":
                 break;
             default:

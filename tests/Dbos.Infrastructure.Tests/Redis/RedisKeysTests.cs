@@ -22,7 +22,7 @@ public sealed class RedisKeysTests(RedisEngine engine) : IClassFixture<RedisEngi
         await dbos.Send(Given.Heartbeat(Id), idempotencyKey: "k1");
         await dbos.Send(Given.State(Id, agentId: "agent of another partition"));
         await dbos.Send(Given.State(string.Empty, "started", agentId: Id));
-        await dbos.Send(Given.Result("result of another partition", agentId: Id));
+        await dbos.Send(Given.Result(Id, agentId: "agent of another partition"));
         await dbos.Send(Given.Task(Id));
         await dbos.Send(Given.Due());
         await dbos.Send(new AckTask(Id, LeaseToken: 9));

@@ -1,7 +1,6 @@
 using Dbos.Application.Agents;
 using Dbos.Application.ModuleStates;
 using Dbos.Application.Paging;
-using Dbos.Application.Results;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
 
@@ -35,34 +34,6 @@ public abstract class ListTests(IEngine engine) : StoreTests(engine)
         var paged = await AllPages(size, Agents);
 
         paged.Select(agent => agent.Id).Should().Equal((await Agents(Whole)).Items.Select(agent => agent.Id)).And.HaveCount(40);
-    }
-
-    [Fact]
-    public async Task Results_come_latest_stored_first()
-    {
-        var ids = Enumerable.Range(0, 30).Select(number => $"r{number * 7 % 30}").ToArray();
-        foreach (var id in ids)
-        {
-            await Dbos.Send(Given.Result(id));
-            await NextMillisecond();
-        }
-
-        (await Results(Whole)).Items.Select(result => result.Id).Should().Equal(ids.Reverse());
-    }
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(30)]
-    [InlineData(300)]
-    public async Task Results_of_the_same_millisecond_are_paged_through_with_none_twice_and_none_missing(int size)
-    {
-        await Dbos.SendAll(Enumerable.Range(0, 200).Select(number => Given.Result($"r{number}")));
-        await Dbos.Send(Given.Result("other", agentId: "a2"));
-
-        var paged = await AllPages(size, Results);
-
-        paged.Select(result => result.Id).Should().Equal((await Results(Whole)).Items.Select(result => result.Id));
-        paged.Should().HaveCount(200).And.OnlyContain(result => result.AgentId == "a1");
     }
 
     [Fact]
@@ -119,30 +90,6 @@ public abstract class ListTests(IEngine engine) : StoreTests(engine)
         first.Items.Concat(rest.Items).Select(state => state.RequestId).Should().OnlyHaveUniqueItems();
     }
 
-    [Fact]
-    public async Task A_list_ends_before_its_bytes_exceed_a_reply_and_says_where_to_go_on()
-    {
-        await Dbos.SendAll(Enumerable.Range(0, 7).Select(number => Given.Result($"r{number}", "a1", new byte[1024 * 1024])));
-
-        (await Results(Whole)).Items.Should().HaveCount(2, "with their documents three are more than 3 MiB");
-        (await AllPages(0, Results)).Select(result => result.Id).Should().OnlyHaveUniqueItems().And.HaveCount(7);
-    }
-
-    [Fact]
-    public async Task An_item_larger_than_a_reply_comes_alone()
-    {
-        await Dbos.Send(Given.Result("large", "a1", new byte[4 * 1024 * 1024]));
-        await NextMillisecond();
-        await Dbos.Send(Given.Result("small"));
-
-        var first = await Results(Whole);
-        var second = await Results(Whole with { Token = first.NextToken });
-
-        first.Items.Select(result => result.Id).Should().Equal("small");
-        second.Items.Select(result => result.Id).Should().Equal("large");
-        second.NextToken.Should().BeEmpty();
-    }
-
     private static async Task<List<T>> AllPages<T>(int size, Func<PageRequest, Task<Page<T>>> list)
     {
         var all = new List<T>();
@@ -182,8 +129,6 @@ public abstract class ListTests(IEngine engine) : StoreTests(engine)
     }
 
     private async Task<Page<Domain.Agents.Agent>> Agents(PageRequest page) => (await Dbos.Send(new ListAgents(AgentFilter.All, page))).Value;
-
-    private async Task<Page<Domain.Results.MeasurementResult>> Results(PageRequest page) => (await Dbos.Send(new ListResults("a1", page))).Value;
 
     private async Task<Page<Domain.ModuleStates.ModuleState>> States(string agentId, string moduleName, PageRequest page) =>
         (await Dbos.Send(new ListModuleStates(agentId, moduleName, page))).Value;

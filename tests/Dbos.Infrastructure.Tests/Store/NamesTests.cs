@@ -24,7 +24,7 @@ public sealed class NamesTests
         { Names.Result("a1", "r1"), "result:a1:r1" },
         { Names.Results("a1"), "results:a1" },
         { Names.Task("t1"), "task:t1" },
-        { Names.Mark("StoreResult", "natural", "a1", "r1"), "mark:StoreResult:natural:a1:r1" },
+        { Names.Mark("StoreResult", "named", "r1", "a1", "k1"), "mark:StoreResult:named:r1:a1:k1" },
         { Names.Events(EventLogName.History), "events" },
         { Names.Events(EventLogName.Refusals), "refusals" },
     };

@@ -9,22 +9,18 @@ using NSubstitute.ExceptionExtensions;
 namespace Dbos.Infrastructure.Tests.Store;
 
 [Collection(Undisturbed.Name)]
-public sealed class ResilientStoreTests : IDisposable
+public sealed class ResilientStoreTests
 {
     private const int EnoughToBreak = 10;
     private static readonly StoreKey Key = new(0, "record");
 
     private readonly IStore engine = Substitute.For<IStore>();
-    private readonly Resilience resilience;
     private readonly ResilientStore store;
 
     public ResilientStoreTests()
     {
-        resilience = new Resilience(engine.ServerOf);
-        store = new ResilientStore(engine, resilience);
+        store = new ResilientStore(engine, new Resilience(engine.ServerOf));
     }
-
-    public void Dispose() => resilience.Dispose();
 
     [Fact]
     public async Task After_some_failures_the_engine_is_asked_no_more()

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
+using System.Globalization;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
 using Microsoft.Extensions.Logging;

@@ -1,0 +1,41 @@
+-- @include args
+-- How results lie in a partition. Ids and agents' ids are percent-encoded here.
+--
+-- result:<id>            a result (string): that of the agent who stored first under the id, so there is one as long as
+--                        there is any of the id
+-- result:<id>:<agent>    that of each further agent
+-- results:others:<id>    (sorted set, scores 0) the further agents
+-- results                (stream) every result in the order of storing: the agent's id is the field, the result's id the value
+-- results:<agent>        (stream) the agent's, under the same places
+--
+-- A value: length of the agent's id (2 bytes), the agent's id, operation that stored it (16 bytes), hash of the data
+-- (16 bytes), then what ResultValue.cs writes.
+local OPERATION_BYTES, HASH_BYTES = 16, 16
+
+local function head_of(agent)
+  return string.char(math.floor(#agent / 256), #agent % 256) .. agent
+end
+
+-- Answers the key, the value's bytes up to the hash ('' where there is no result), and whether another agent was first.
+local function find_result(id, agent)
+  local head = head_of(agent)
+  local last = #head + OPERATION_BYTES + HASH_BYTES - 1
+  local key = prefix .. 'result:' .. id
+  local found = redis.call('GETRANGE', key, 0, last)
+  if found == '' or found:sub(1, #head) == head then return key, found, false end
+  key = key .. ':' .. agent
+  return key, redis.call('GETRANGE', key, 0, last), true
+end
+
+-- The place behind the last entry of both streams, and not before these milliseconds and this number.
+local function next_place(all, own, ms, number)
+  for _, stream in ipairs({all, own}) do
+    local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+    if last then
+      local last_ms, last_number = last[1]:match('(%d+)-(%d+)')
+      last_ms, last_number = tonumber(last_ms), tonumber(last_number)
+      if last_ms > ms or (last_ms == ms and last_number >= number) then ms, number = last_ms, last_number + 1 end
+    end
+  end
+  return text(ms) .. '-' .. text(number)
+end
