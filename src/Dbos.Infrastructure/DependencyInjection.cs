@@ -60,8 +60,6 @@ public static class DependencyInjection
         services.AddSingleton<IAgentRepository, AgentRepository>();
         services.AddSingleton<IModuleStateRepository, ModuleStateRepository>();
         services.AddSingleton<IResultRepository, ResultRepository>();
-        services.AddSingleton<ITaskRepository, TaskRepository>();
-        services.AddSingleton<ITaskAudit, TaskAudit>();
         services.AddSingleton<StoreTransfer>();
         return services;
     }

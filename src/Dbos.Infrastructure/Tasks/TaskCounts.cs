@@ -11,6 +11,9 @@ internal static class TaskCounts
     public const string Nacked = "nacked";
     public const string LeaseExpired = "lease_expired";
 
+    /// <summary>Counted, but no event.</summary>
+    public const string LeaseExtended = "lease_extended", Purged = "purged";
+
     private static readonly Dictionary<string, string> Names = new()
     {
         [EventTypes.TaskScheduled] = Scheduled,
@@ -22,11 +25,10 @@ internal static class TaskCounts
         [EventTypes.TaskRequeued] = "requeued",
         [EventTypes.TaskCancelled] = "cancelled",
         [EventTypes.TaskDeleted] = "deleted",
-        [EventTypes.TaskPurged] = "purged",
         [EventTypes.TaskRepaired] = "repaired",
     };
 
-    public static IReadOnlyList<string> All { get; } = [Delivered, .. Names.Values];
+    public static IReadOnlyList<string> All { get; } = [Delivered, LeaseExtended, Purged, .. Names.Values];
 
     public static IReadOnlyList<string> Of(IReadOnlyList<AuditEvent> events) =>
         [.. from told in events where Names.ContainsKey(told.Type) select Names[told.Type]];

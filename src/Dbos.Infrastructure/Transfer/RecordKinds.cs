@@ -2,12 +2,10 @@ using System.Text.Json;
 using Dbos.Domain.Agents;
 using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
-using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Agents;
 using Dbos.Infrastructure.ModuleStates;
 using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Store;
-using Dbos.Infrastructure.Tasks;
 
 namespace Dbos.Infrastructure.Transfer;
 
@@ -15,11 +13,7 @@ namespace Dbos.Infrastructure.Transfer;
 internal static class RecordKinds
 {
     /// <summary>What the record is counted as: tasks by their status.</summary>
-    public static string KindOf(string name, StoredRecord record)
-    {
-        var kind = Names.KindOf(name);
-        return kind == Names.TaskKind ? $"{kind} {Task(record).Status.Word()}" : kind;
-    }
+    public static string KindOf(string name, StoredRecord record) => Names.KindOf(name);
 
     /// <summary>The index that alone knows how recent the record is, and its member there; null: the record knows itself.</summary>
     public static IndexChange? RecencyOf(string name, StoredRecord record) =>
@@ -32,11 +26,8 @@ internal static class RecordKinds
             Names.AgentKind => ([.. AgentRepository.IndexesOf(Decode<Agent>(record), agentTimeout).Where(change => change.Score is not null)], []),
             Names.StateKind or Names.LifeKind => (ModuleStateRepository.IndexesOf(Decode<ModuleState>(record), name, recency), []),
             Names.ResultKind => (ResultRepository.IndexesOf(Decode<MeasurementResult>(record), recency), []),
-            Names.TaskKind => TaskIndexes.Moves(null, Task(record)),
             _ => throw new InvalidOperationException($"{name} is no record"),
         };
-
-    private static MeasurementTask Task(StoredRecord record) => TaskRepository.Rehydrate(Decode<MeasurementTask>(record), record);
 
     private static T Decode<T>(StoredRecord record) => JsonSerializer.Deserialize(record.Document.Span, Documents.Of<T>())!;
 }
