@@ -2,7 +2,7 @@ using Dbos.Domain.Answers;
 
 namespace Dbos.Application.Tasks;
 
-internal static class TaskNotFound
+public static class TaskNotFound
 {
     public static Refusal Refusal(string taskId) => new(RefusalCode.NotFound, $"task '{taskId}' is not known");
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Dbos.Application.Paging;
+using Dbos.Infrastructure.Sqlite.Tasks;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Sqlite;
@@ -13,7 +14,6 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
     private readonly StoreSettings settings;
     private readonly TimeProvider clock;
     private readonly SqliteDatabase database;
-    private IStoreWatcher? watcher;
 
     public SqliteStore(SqliteDatabase database, StoreSettings settings, TimeProvider clock)
     {
@@ -128,7 +128,7 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> NewestEvents(
         int partition, EventLogName log, int skip, int count, CancellationToken cancellation) =>
         Read<IReadOnlyList<ReadOnlyMemory<byte>>>(session => session.ReadAll(
-            row => (ReadOnlyMemory<byte>)row.GetFieldValue<byte[]>(0),
+            row => (ReadOnlyMemory<byte>)row.GetBytes(0),
             log == EventLogName.History
                 ? "SELECT told FROM events WHERE seq <= (SELECT max(seq) FROM events) - $2 ORDER BY seq DESC LIMIT $1"
                 : "SELECT told FROM refusals WHERE seq <= (SELECT max(seq) FROM refusals) - $2 ORDER BY seq DESC LIMIT $1",
@@ -143,22 +143,17 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
         await Write(session => session.Run("INSERT OR REPLACE INTO probe VALUES (1, $1)", Now), cancellation);
         return await Read(session =>
         {
-            var bands = Enumerable.Range(0, Bands.Count).Select(band => session.Entries(
-                "SELECT member, score FROM entry WHERE name = $1 AND score > $2 AND score <= $3 ORDER BY score LIMIT $4",
-                watch.Turns,
-                Bands.Score(band, watch.From),
-                Bands.Score(band, watch.UpTo),
-                watch.MostOfABand).ToArray()).ToArray();
+            var bands = Enumerable.Range(0, Bands.Count).Select(band => session.TurnsDue(band, watch)).ToArray();
             return new Pulse(
-                [.. watch.Deadlines.Select(index => (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 ORDER BY score LIMIT 1", index))],
-                [.. bands.SelectMany(turns => turns).Select(turn => new Turn(turn.Member[1..], Bands.DueOf(turn.Score)))])
+                [.. watch.Deadlines.Select(session.EarliestDeadline)],
+                [.. bands.SelectMany(turns => turns)])
             {
-                CutAt = bands.Where(turns => turns.Length == watch.MostOfABand).Min(turns => (long?)Bands.DueOf(turns[^1].Score)),
+                CutAt = bands.Where(turns => turns.Count == watch.MostOfABand).Min(turns => (long?)turns[^1].Due),
             };
         });
     }
 
-    public void Tell(IStoreWatcher watcher) => this.watcher = watcher;
+    public void Tell(IStoreWatcher watcher) => database.Watcher = watcher;
 
     string IStoreConnection.Name => $"the embedded store in {Path.GetFullPath(settings.DataDirectory)}";
 

@@ -195,15 +195,10 @@ public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
     }
 
     private async Task TakeOne(long seconds) =>
-        (await Dbos.Send(Given.Due(limit: 1, seconds: seconds))).Value.Tasks.Should().ContainSingle();
+        (await Dbos.Send(Given.Due(limit: 1, seconds: seconds))).Value.Should().ContainSingle();
 
     private Task<string> SweepUntilExpired() => Dbos.EffectOf(() => Testing.Eventually.True(
         async () => await Dbos.Sweep<LeaseSweep>() > 0, TimeSpan.FromSeconds(5), "the lease expires"));
 }
-
-public sealed class TaskEndOnRedis(RedisEngine engine) : TaskEndTests(engine), IClassFixture<RedisEngine>;
-
-[Collection(ClusterEngine.Name)]
-public sealed class TaskEndOnCluster(ClusterEngine engine) : TaskEndTests(engine);
 
 public sealed class TaskEndOnSqlite(SqliteEngine engine) : TaskEndTests(engine), IClassFixture<SqliteEngine>;

@@ -78,14 +78,7 @@ public abstract class TaskFairnessTests(IEngine engine, int partitions) : StoreT
     private async Task Schedule(IEnumerable<ScheduleTask> tasks) =>
         (await Dbos.Send(new ScheduleTasks([.. tasks]))).Value.Should().OnlyContain(answer => !answer.IsRefused);
 
-    private async Task<string[]> Take(ListDueTasks due) => [.. (await Dbos.Send(due)).Value.Tasks.Select(task => task.Id)];
+    private async Task<string[]> Take(ListDueTasks due) => [.. (await Dbos.Send(due)).Value.Select(task => task.Id)];
 }
-
-public sealed class TaskFairnessOnRedis(RedisEngine engine) : TaskFairnessTests(engine, partitions: 16), IClassFixture<RedisEngine>;
-
-[Collection(ClusterEngine.Name)]
-public sealed class TaskFairnessOnCluster(ClusterEngine engine) : TaskFairnessTests(engine, partitions: 16);
-
-public sealed class TaskFairnessOnRedisInOnePartition(RedisEngine engine) : TaskFairnessTests(engine, partitions: 1), IClassFixture<RedisEngine>;
 
 public sealed class TaskFairnessOnSqlite(SqliteEngine engine) : TaskFairnessTests(engine, partitions: 1), IClassFixture<SqliteEngine>;
