@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
@@ -15,12 +16,18 @@ public sealed class SqliteStatement : IDisposable
 
     private readonly sqlite3 database;
     private readonly sqlite3_stmt statement;
+
+    /// <summary>Where SQLite has the parameter $1, $2, …: in the order in which the SQL names them. 0: it does not name it.</summary>
+    private readonly int[] places;
     private bool isOpen;
 
     internal SqliteStatement(sqlite3 database, string sql)
     {
         this.database = database;
         SqliteException.ThrowExceptionForRC(raw.sqlite3_prepare_v2(database, sql, out statement), database);
+        var names = Enumerable.Range(1, raw.sqlite3_bind_parameter_count(statement))
+            .ToDictionary(place => int.Parse(raw.sqlite3_bind_parameter_name(statement, place).utf8_to_string().AsSpan(1), CultureInfo.InvariantCulture));
+        places = [.. Enumerable.Range(1, names.Keys.DefaultIfEmpty().Max()).Select(number => names.GetValueOrDefault(number))];
     }
 
     /// <summary>Moves to the next row.</summary>
@@ -81,10 +88,18 @@ public sealed class SqliteStatement : IDisposable
             throw new InvalidOperationException("the statement is run while an earlier run of it is being read");
         }
 
-        isOpen = true;
-        for (var i = 0; i < parameters.Length; i++)
+        if (parameters.Length < places.Length)
         {
-            Bind(i + 1, parameters[i]);
+            throw new ArgumentException($"the statement has {places.Length} parameters, but {parameters.Length} values are given", nameof(parameters));
+        }
+
+        isOpen = true;
+        for (var i = 0; i < places.Length; i++)
+        {
+            if (places[i] > 0)
+            {
+                Bind(places[i], parameters[i]);
+            }
         }
     }
 

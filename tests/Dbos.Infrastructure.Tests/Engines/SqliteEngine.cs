@@ -94,12 +94,16 @@ public sealed class SqliteEngine : IEngine, IDisposable
             case "sqlite_sequence" or "layout":
                 break;
             default:
-                lines.Other(table);
+                lines.Other($"{table} {string.Join(", ", Enumerable.Range(0, row.FieldCount).Select(column => TextOf(row.GetValue(column))))}");
                 break;
         }
 
         return true;
     }
+
+    private static string? TextOf(object value) => value is byte[] bytes
+        ? System.Text.Encoding.UTF8.GetString(bytes)
+        : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture);
 
     private static byte[]? Bytes(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<byte[]>(column);
 
