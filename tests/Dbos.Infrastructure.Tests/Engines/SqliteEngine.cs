@@ -91,6 +91,7 @@ public sealed class SqliteEngine : IEngine, IDisposable
             case "events" or "refusals":
                 lines.Event(table, Bytes(row, 1)!);
                 break;
+            case "lease_token" when row.GetInt64(1) == 0:
             case "sqlite_sequence" or "layout":
                 break;
             default:

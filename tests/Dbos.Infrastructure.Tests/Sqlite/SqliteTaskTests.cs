@@ -69,7 +69,7 @@ public sealed class SqliteTaskTests(SqliteEngine engine) : TaskTests(engine), IC
     [Fact]
     public async Task What_is_exported_is_imported_with_its_places_and_no_token_is_given_twice()
     {
-        await Dbos.Send(new ScheduleTasks([.. Enumerable.Range(0, 230).Select(number => Given.Task($"t{number:000}", Given.LongAgo + number, agentId: $"a{number % 2}"))]));
+        await Dbos.Send(new ScheduleTasks([.. Enumerable.Range(0, 130).Select(number => Given.Task($"t{number:000}", Given.LongAgo + number, agentId: $"a{number % 2}"))]));
         var taken = await Take(limit: 4);
         await Dbos.Send(new AckTask(taken[0].Id, taken[0].LeaseToken));
         await Dbos.Send(Given.Nack(token: taken[1].LeaseToken, id: taken[1].Id, delaySeconds: 500));
@@ -79,8 +79,8 @@ public sealed class SqliteTaskTests(SqliteEngine engine) : TaskTests(engine), IC
         var exported = await All(Dbos);
         await into.Get<ISubjectTransfer<MeasurementTask>>().Import(exported, None);
 
-        exported.Should().HaveCount(230);
-        (await All(into)).Should().BeEquivalentTo(exported, options => options.ComparingByMembers<MeasurementTask>());
+        exported.Should().HaveCount(130);
+        ShouldEqual(await All(into), exported);
         (await into.Send(new GetQueueStats())).Value.Tasks.Should().BeEquivalentTo((await Dbos.Send(new GetQueueStats())).Value.Tasks);
         var next = await into.Get<ITaskRepository>().Take(new TakeOrder(TaskFilter.Any, null, 10, TimeSpan.FromMinutes(1)), Caller, None);
         next.Select(task => task.Id).Should().BeEquivalentTo((await Take(limit: 10)).Select(task => task.Id));

@@ -66,7 +66,7 @@ public abstract class TaskScheduleTests(IEngine engine) : TaskTests(engine)
 
         (await Dbos.Send(new ScheduleTask(other))).Value.ContentDiffers.Should().BeTrue(what);
 
-        (await Stored()).Should().BeEquivalentTo(first);
+        ShouldEqual(await Stored(), first);
     }
 
     [Fact]

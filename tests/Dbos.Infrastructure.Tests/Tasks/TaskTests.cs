@@ -18,6 +18,14 @@ public abstract class TaskTests(IEngine engine) : StoreTests(engine)
 
     protected static CommitContext Context => new() { Origin = Caller };
 
+    /// <summary>Equal in all, the payload's bytes and the history included.</summary>
+    protected static void ShouldEqual(object? actual, object expected, string because = "") => actual.Should().BeEquivalentTo(
+        expected,
+        options => options
+            .Using<ReadOnlyMemory<byte>>(bytes => bytes.Subject.ToArray().Should().Equal(bytes.Expectation.ToArray()))
+            .WhenTypeIs<ReadOnlyMemory<byte>>(),
+        because);
+
     protected async Task<MeasurementTask> Stored(string id = "t1") => (await Tasks.Find(id, None)) ?? throw new InvalidOperationException($"there is no task {id}");
 
     protected Task<IReadOnlyList<MeasurementTask>> Take(
