@@ -19,6 +19,7 @@ using Dbos.Infrastructure.Sqlite.Events;
 using Dbos.Infrastructure.Sqlite.ModuleStates;
 using Dbos.Infrastructure.Sqlite;
 using Dbos.Infrastructure.Sqlite.Results;
+using Dbos.Infrastructure.Sqlite.Tasks;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
 using Dbos.Infrastructure.Transfer;
@@ -44,6 +45,8 @@ public static class DependencyInjection
             services.AddSingleton<IModuleStateRepository, SqliteModuleStateRepository>();
             services.AddSingleton<ISubjectTransfer<StoredModuleState>, SqliteModuleStateTransfer>();
             services.AddSingleton<IResultRepository, SqliteResultRepository>();
+            services.AddSingleton<ITaskRepository, SqliteTaskRepository>();
+            services.AddSingleton<ISubjectTransfer<MeasurementTask>, SqliteTaskTransfer>();
             services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStoreLayout>(provider => provider.GetRequiredService<SqliteStore>());
             services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<SqliteStore>(), provider.GetRequiredService<Resilience>()));

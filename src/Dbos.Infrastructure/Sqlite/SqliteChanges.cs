@@ -170,7 +170,7 @@ internal static class SqliteChanges
     }
 
     /// <summary>Over all time, which is bucket 0, and in the bucket of now.</summary>
-    private static void Count(this SqliteSession session, string name, int amount, DateTimeOffset now)
+    public static void Count(this SqliteSession session, string name, int amount, DateTimeOffset now)
     {
         foreach (var bucket in (ReadOnlySpan<long>)[0, CountBuckets.Of(now)])
         {

@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Dbos.Application;
 using Dbos.Infrastructure.Store;
-using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite;
 
@@ -12,68 +10,62 @@ namespace Dbos.Infrastructure.Sqlite;
 /// </summary>
 public sealed class SqliteDatabase : IDisposable
 {
+    /// <summary>The caches of all connections together hold 64 MiB.</summary>
+    internal const long WriterCacheBytes = 32 << 20;
+
+    private const long ReaderCacheBytes = (32 << 20) / SqliteReaders.MostThreads;
     private const string System = "sqlite";
 
     private readonly SqliteFolder folder;
-    private readonly SqliteSession writing;
     private readonly SqliteWriter writer;
-    private readonly ConcurrentBag<SqliteSession> readers = [];
+    private readonly SqliteReaders readers;
 
     /// <exception cref="DataDirectoryInUseException">Another process has the folder.</exception>
     /// <exception cref="DataFileUnusableException">What lies there is no database of this service.</exception>
     public SqliteDatabase(StoreSettings settings)
     {
         folder = new SqliteFolder(settings.DataDirectory);
-        writing = folder.OpenLaidOut();
-        (writing.EventRetention, writing.RefusalRetention) = (settings.EventRetention, settings.RefusalRetention);
-        writer = new SqliteWriter(writing);
+        writer = new SqliteWriter(folder, folder.OpenLaidOut(WriterCacheBytes));
+        readers = new SqliteReaders(() => folder.Open(ReaderCacheBytes));
     }
 
     /// <summary>Bytes on the disk.</summary>
     public long Bytes => folder.Bytes;
 
+    /// <summary>Is told what each committed change makes due, and which deliveries it ends.</summary>
+    public IStoreWatcher? Watcher { get; set; }
+
     /// <summary>Runs the change within a transaction, and answers when it is durable.</summary>
-    /// <remarks>A caller that stops listening misses the answer; the change is made all the same.</remarks>
+    /// <remarks>
+    /// A caller that stops listening misses the answer; the change is made all the same. It may be run more than once, so it
+    /// changes nothing but the database.
+    /// </remarks>
     /// <param name="operation">Its name in traces and metrics.</param>
-    /// <exception cref="StoreUnavailableException">Nothing was changed.</exception>
+    /// <exception cref="StoreUnavailableException">Whether it was made is unknown; it is safe to send it again.</exception>
     public Task<T> Write<T>(
         Func<SqliteSession, T> change, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
         Write(change, operation).WaitAsync(cancellation);
 
     /// <exception cref="StoreUnavailableException">The file could not be read.</exception>
-    public Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "")
+    /// <exception cref="StoreBusyException">Too many reads wait already.</exception>
+    public async Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "")
     {
         using var asked = StoreOperation.Begin(System, operation, partition: 0);
-        SqliteSession? session = null;
         try
         {
-            session = readers.TryTake(out var idle) ? idle : folder.Open();
-            return Task.FromResult(ask(session));
+            return await readers.Enqueue(ask);
         }
-        catch (SqliteException error)
+        catch (Exception error) when (error is StoreUnavailableException or StoreBusyException)
         {
             asked?.Fail(error);
-            return Task.FromException<T>(new StoreUnavailableException("the embedded store could not read", error));
-        }
-        finally
-        {
-            if (session is not null)
-            {
-                readers.Add(session);
-            }
+            throw;
         }
     }
 
     public void Dispose()
     {
+        readers.Dispose();
         writer.Dispose();
-        while (readers.TryTake(out var reader))
-        {
-            reader.Dispose();
-        }
-
-        writing.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
-        writing.Dispose();
         folder.Dispose();
     }
 
@@ -82,7 +74,18 @@ public sealed class SqliteDatabase : IDisposable
         using var asked = StoreOperation.Begin(System, operation, partition: 0);
         try
         {
-            return await writer.Enqueue(change);
+            var (answer, turns, ended) = await writer.Enqueue(session =>
+            {
+                var answer = change(session);
+                return (answer, (Turn[])[.. session.Turns], ((string Record, long Delivery)[])[.. session.Ended]);
+            });
+            if (Watcher is { } watcher)
+            {
+                Array.ForEach(turns, watcher.Due);
+                Array.ForEach(ended, lease => watcher.Ended(lease.Record, lease.Delivery));
+            }
+
+            return answer;
         }
         catch (StoreUnavailableException outage)
         {

@@ -5,6 +5,9 @@ namespace Dbos.Infrastructure.Sqlite;
 /// <summary>Where the embedded store lies: one process has the folder, with one file in it.</summary>
 internal sealed class SqliteFolder : IDisposable
 {
+    /// <summary>The most bytes of the write-ahead log, but for a single transaction that is larger.</summary>
+    public const long LogLimit = 64 << 20;
+
     private const string File = "dbos.db";
     private const string Lock = "dbos.lock";
 
@@ -20,16 +23,18 @@ internal sealed class SqliteFolder : IDisposable
     }
 
     /// <summary>Of the file and of what is not yet worked into it.</summary>
-    public long Bytes => new FileInfo(path).Length + (new FileInfo($"{path}-wal") is { Exists: true } log ? log.Length : 0);
+    public long Bytes => new FileInfo(path).Length + LogBytes;
 
-    public SqliteSession Open() => new(path);
+    public long LogBytes => new FileInfo($"{path}-wal") is { Exists: true } log ? log.Length : 0;
+
+    public SqliteSession Open(long cacheBytes) => new(path, cacheBytes);
 
     /// <exception cref="DataFileUnusableException">What lies there is no database of this service.</exception>
-    public SqliteSession OpenLaidOut()
+    public SqliteSession OpenLaidOut(long cacheBytes)
     {
         try
         {
-            var session = Open();
+            var session = Open(cacheBytes);
             session.LayOutIfNew();
             return session;
         }

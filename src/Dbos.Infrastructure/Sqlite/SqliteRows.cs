@@ -15,7 +15,7 @@ internal static class SqliteRows
     {
         using var row = session.Read("SELECT value, expires_at FROM mark WHERE name = $1 AND expires_at > $2", name, now);
         return row.Read()
-            ? new Mark(name, row.GetFieldValue<byte[]>(0), TimeSpan.FromMilliseconds(row.GetInt64(1) - now))
+            ? new Mark(name, row.GetBytes(0), TimeSpan.FromMilliseconds(row.GetInt64(1) - now))
             : null;
     }
 
@@ -48,8 +48,6 @@ internal static class SqliteRows
     public static long? ScoreOf(this SqliteSession session, string index, string member) =>
         (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 AND member = $2", index, member);
 
-    public static void Count(this SqliteSession session, string name, long amount, long bucket) => session.Run(
-        "INSERT INTO count VALUES ($1, $2, $3) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount", bucket, name, amount);
 
     public static byte[]? Bytes(ReadOnlyMemory<byte>? bytes) => bytes?.ToArray();
 
@@ -59,8 +57,8 @@ internal static class SqliteRows
         return row.Read()
             ? new StoredRecord(
                 row.GetInt64(0),
-                row.GetFieldValue<byte[]>(1),
-                row.IsDBNull(2) ? default(ReadOnlyMemory<byte>) : row.GetFieldValue<byte[]>(2),
+                row.GetBytes(1),
+                row.IsDBNull(2) ? default(ReadOnlyMemory<byte>) : row.GetBytes(2),
                 row.GetInt64(3),
                 row.IsDBNull(4) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)))
             : null;

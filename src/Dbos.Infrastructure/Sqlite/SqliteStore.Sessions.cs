@@ -20,36 +20,20 @@ public sealed partial class SqliteStore
         cancellation,
         operation);
 
-    /// <summary>A caller that stops listening misses the answer; what was written is told all the same.</summary>
     private Task<T> Write<T>(
-        Func<SqliteSession, T> change, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
-        Write(change, operation).WaitAsync(cancellation);
-
-    private async Task<T> Write<T>(Func<SqliteSession, T> change, string operation)
-    {
-        var (answer, turns, ended) = await database.Write(
-            session =>
-            {
-                session.Turns.Clear();
-                session.Ended.Clear();
-                var answer = change(session);
-                if (++writes % SweepEvery == 0)
-                {
-                    Sweep(session);
-                }
-
-                return (answer, session.Turns.ToArray(), session.Ended.ToArray());
-            },
-            CancellationToken.None,
-            operation);
-        if (watcher is not null)
+        Func<SqliteSession, T> change, CancellationToken cancellation, [CallerMemberName] string operation = "") => database.Write(
+        session =>
         {
-            Array.ForEach(turns, watcher.Due);
-            Array.ForEach(ended, lease => watcher.Ended(lease.Record, lease.Delivery));
-        }
+            var answer = change(session);
+            if (++writes % SweepEvery == 0)
+            {
+                Sweep(session);
+            }
 
-        return answer;
-    }
+            return answer;
+        },
+        cancellation,
+        operation);
 
     private Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "") => database.Read(ask, operation);
 

@@ -2,6 +2,7 @@ using System.Net;
 using Dbos.Application.Paging;
 using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Sqlite.Events;
+using Dbos.Infrastructure.Sqlite.Tasks;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Transfer;
 
@@ -16,7 +17,6 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
     private readonly StoreSettings settings;
     private readonly TimeProvider clock;
     private readonly SqliteDatabase database;
-    private IStoreWatcher? watcher;
 
     public SqliteStore(SqliteDatabase database, StoreSettings settings, TimeProvider clock)
     {
@@ -127,24 +127,17 @@ public sealed partial class SqliteStore : IStore, IStoreConnection, IStoreLayout
         await Write(session => session.Run("INSERT OR REPLACE INTO probe VALUES (1, $1)", Now), cancellation);
         return await Read(session =>
         {
-            var bands = Enumerable.Range(0, Bands.Count).Select(band => session.Entries(
-                "SELECT member, score FROM entry WHERE name = $1 AND score > $2 AND score <= $3 ORDER BY score LIMIT $4",
-                watch.Turns,
-                Bands.Score(band, watch.From),
-                Bands.Score(band, watch.UpTo),
-                watch.MostOfABand).ToArray()).ToArray();
+            var bands = Enumerable.Range(0, Bands.Count).Select(band => session.TurnsDue(band, watch)).ToArray();
             return new Pulse(
-                [.. watch.Deadlines.Select(index => index == Store.Names.AgentDeadlines
-                    ? (long?)session.Scalar("SELECT deadline FROM agent WHERE deadline IS NOT NULL ORDER BY deadline LIMIT 1")
-                    : (long?)session.Scalar("SELECT score FROM entry WHERE name = $1 ORDER BY score LIMIT 1", index))],
-                [.. bands.SelectMany(turns => turns).Select(turn => new Turn(turn.Member[1..], Bands.DueOf(turn.Score)))])
+                [.. watch.Deadlines.Select(session.EarliestDeadline)],
+                [.. bands.SelectMany(turns => turns)])
             {
-                CutAt = bands.Where(turns => turns.Length == watch.MostOfABand).Min(turns => (long?)Bands.DueOf(turns[^1].Score)),
+                CutAt = bands.Where(turns => turns.Count == watch.MostOfABand).Min(turns => (long?)turns[^1].Due),
             };
         });
     }
 
-    public void Tell(IStoreWatcher watcher) => this.watcher = watcher;
+    public void Tell(IStoreWatcher watcher) => database.Watcher = watcher;
 
     string IStoreConnection.Name => $"the embedded store in {Path.GetFullPath(settings.DataDirectory)}";
 

@@ -1,3 +1,5 @@
+using Dbos.Domain.Audit;
+
 namespace Dbos.Infrastructure.Tasks;
 
 /// <summary>What is counted of tasks, over all time and for the rates of the last minute.</summary>
@@ -8,17 +10,27 @@ internal static class TaskCounts
     public const string Completed = "completed";
     public const string Nacked = "nacked";
     public const string LeaseExpired = "lease_expired";
-    public const string LeaseExtended = "lease_extended";
-    public const string Released = "released";
-    public const string DeadLettered = "dead_lettered";
-    public const string Requeued = "requeued";
-    public const string Cancelled = "cancelled";
-    public const string Deleted = "deleted";
-    public const string Purged = "purged";
-    public const string Repaired = "repaired";
 
-    public static IReadOnlyList<string> All { get; } =
-    [
-        Scheduled, Delivered, Completed, Nacked, LeaseExpired, LeaseExtended, Released, DeadLettered, Requeued, Cancelled, Deleted, Purged, Repaired,
-    ];
+    /// <summary>Routine, and no event.</summary>
+    public const string LeaseExtended = "lease_extended", Purged = "purged";
+
+    private static readonly Dictionary<string, string> Names = new()
+    {
+        [EventTypes.TaskScheduled] = Scheduled,
+        [EventTypes.TaskAcknowledged] = Completed,
+        [EventTypes.TaskNacked] = Nacked,
+        [EventTypes.TaskLeaseExpired] = LeaseExpired,
+        [EventTypes.TaskReleased] = "released",
+        [EventTypes.TaskDeadLettered] = "dead_lettered",
+        [EventTypes.TaskRequeued] = "requeued",
+        [EventTypes.TaskCancelled] = "cancelled",
+        [EventTypes.TaskDeleted] = "deleted",
+        [EventTypes.TaskRepaired] = "repaired",
+    };
+
+    public static IReadOnlyList<string> All { get; } = [Delivered, LeaseExtended, Purged, .. Names.Values];
+
+    /// <summary>What a commit with these events counts.</summary>
+    public static IReadOnlyList<string> Of(IReadOnlyList<AuditEvent> events) =>
+        [.. from told in events where Names.ContainsKey(told.Type) select Names[told.Type]];
 }

@@ -9,11 +9,7 @@ namespace Dbos.Infrastructure.Transfer;
 internal static class RecordKinds
 {
     /// <summary>What the record is counted as: tasks by their status.</summary>
-    public static string KindOf(string name, StoredRecord record)
-    {
-        var kind = Names.KindOf(name);
-        return kind == Names.TaskKind ? $"{kind} {Task(record).Status.Word()}" : kind;
-    }
+    public static string KindOf(string name, StoredRecord record) => Names.KindOf(name);
 
     /// <summary>The index that alone knows how recent the record is, and its member there; null: the record knows itself.</summary>
     public static IndexChange? RecencyOf(string name, StoredRecord record) =>

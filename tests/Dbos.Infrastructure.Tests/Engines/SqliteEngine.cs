@@ -112,17 +112,20 @@ public sealed class SqliteEngine : IEngine, IDisposable
             case "result":
                 lines.Other($"result {row.GetString(1)} {row.GetString(2)}");
                 break;
+            case "lease_token" when row.GetInt64(1) == 0:
             case "sqlite_sequence" or "layout":
                 break;
             default:
-                var values = new object[row.FieldCount];
-                row.GetValues(values);
-                lines.Other($"{table} {string.Join(' ', values)}");
+                lines.Other($"{table} {string.Join(", ", Enumerable.Range(0, row.FieldCount).Select(column => TextOf(row.GetValue(column))))}");
                 break;
         }
 
         return true;
     }
+
+    private static string? TextOf(object value) => value is byte[] bytes
+        ? System.Text.Encoding.UTF8.GetString(bytes)
+        : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture);
 
     private static byte[]? Bytes(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<byte[]>(column);
 

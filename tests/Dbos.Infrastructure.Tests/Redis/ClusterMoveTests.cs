@@ -32,7 +32,7 @@ public sealed class ClusterMoveTests(ClusterEngine engine) : IAsyncLifetime
 
         var taken = await WhileMoving(() => dbos.Send(Given.Due()));
 
-        taken.Value!.Tasks.Should().ContainSingle();
+        taken.Value!.Should().ContainSingle();
         await ShouldBeConsistent(inflight: 2);
     }
 

@@ -128,7 +128,7 @@ public sealed class RedisErrorTests : IAsyncLifetime
     {
         await dbos.Send(Given.Task());
         await Command("SCRIPT FLUSH");
-        (await dbos.Send(Given.Due())).Value.Tasks.Should().ContainSingle();
+        (await dbos.Send(Given.Due())).Value.Should().ContainSingle();
         await Command("SCRIPT FLUSH");
         (await dbos.Send(Given.Result())).Value.Duplicate.Should().BeFalse();
         await Command("SCRIPT FLUSH");
@@ -162,7 +162,7 @@ public sealed class RedisErrorTests : IAsyncLifetime
         await dbos.Send(Given.Task());
         dbos.Get<RedisClock>().Hear(DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp());
 
-        var taken = (await dbos.Send(Given.Due())).Value.Tasks.Should().ContainSingle().Subject;
+        var taken = (await dbos.Send(Given.Due())).Value.Should().ContainSingle().Subject;
 
         taken.VisibleAt.Should().BeCloseTo(DateTimeOffset.UtcNow + dbos.Policy.LeaseDuration, TimeSpan.FromSeconds(10));
     }

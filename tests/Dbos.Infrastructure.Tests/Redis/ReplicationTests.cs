@@ -96,10 +96,10 @@ public sealed class ReplicationTests : IAsyncLifetime
         await replica.Start();
         await replica.Follow(engine.Server.Port);
         await engine.Server.WaitUntilFollowed();
-        Answer<TakenTasks> taken = default;
+        Answer<IReadOnlyList<Domain.Tasks.MeasurementTask>> taken = default;
         await Testing.Eventually.True(
             () => Outage.IsOver(async () => taken = await dbos.Send(Given.Due())), TimeSpan.FromSeconds(8), "a replica is known to follow");
-        var task = taken.Value.Tasks.Should().ContainSingle().Subject;
+        var task = taken.Value.Should().ContainSingle().Subject;
         (task.LeaseToken, task.Expiries).Should().Be((1, 0), "it is its first delivery");
     }
 

@@ -20,7 +20,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
 
     /// <summary>What SQLite does of itself when a statement fails: undo that statement, stop in it, or undo the transaction.</summary>
     public static IEnumerable<object[]> Failures() =>
-        from table in new[] { "record", "mark", "event", "entry", "count" }
+        from table in new[] { "task", "task_payload", "event", "agent_turn", "module_turn", "count" }
         from undo in new[] { "ABORT", "FAIL", "ROLLBACK" }
         select new object[] { table, undo };
 
@@ -40,9 +40,10 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     }
 
     [Theory]
-    [InlineData("UPDATE", "record")]
-    [InlineData("DELETE", "entry")]
-    [InlineData("INSERT", "entry")]
+    [InlineData("UPDATE", "task")]
+    [InlineData("UPDATE", "lease_token")]
+    [InlineData("UPDATE", "agent_turn")]
+    [InlineData("UPDATE", "module_turn")]
     [InlineData("INSERT", "event")]
     [InlineData("INSERT", "count")]
     public async Task A_failure_leaves_tasks_waiting(string change, string table)
@@ -54,7 +55,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
         Execute("DROP TRIGGER failure");
 
         failed.Should().BeEmpty();
-        (await take()).Value.Tasks.Should().ContainSingle().Which.LeaseToken.Should().Be(1);
+        (await take()).Value.Should().ContainSingle().Which.LeaseToken.Should().Be(1);
     }
 
     [Fact]
@@ -62,7 +63,7 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     {
         var batch = new ScheduleTasks([.. Enumerable.Range(0, 50).Select(number => Given.Task($"t{number}"))]);
         var schedule = () => dbos.Send(batch);
-        Execute("CREATE TRIGGER failure BEFORE INSERT ON record WHEN NEW.name = 'task:t40' BEGIN SELECT RAISE(ABORT, 'no space'); END");
+        Execute("CREATE TRIGGER failure BEFORE INSERT ON task WHEN NEW.id = 't40' BEGIN SELECT RAISE(ABORT, 'no space'); END");
         var failed = await dbos.EffectOf(() => schedule.Should().ThrowAsync<StoreUnavailableException>());
         Execute("DROP TRIGGER failure");
 
@@ -71,8 +72,8 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
     }
 
     [Theory]
-    [InlineData("DELETE", "record")]
-    [InlineData("DELETE", "entry")]
+    [InlineData("DELETE", "task")]
+    [InlineData("DELETE", "task_payload")]
     [InlineData("INSERT", "event")]
     public async Task A_failure_leaves_a_dead_letter_where_it_is(string change, string table)
     {
@@ -104,6 +105,79 @@ public sealed class SqliteFailureTests(SqliteEngine engine) : IClassFixture<Sqli
 
         await fault;
         answers.Should().OnlyContain(answer => !answer.Value.Duplicate);
+    }
+
+    [Theory]
+    [InlineData("ABORT")]
+    [InlineData("ROLLBACK")]
+    public async Task A_command_that_fails_does_not_fail_its_group(string undo)
+    {
+        Execute($"CREATE TRIGGER failure BEFORE INSERT ON task WHEN NEW.id LIKE 'bad%' BEGIN SELECT RAISE({undo}, 'no space'); END");
+        await using var other = SqliteEngine.Connect(dbos.Settings);
+        Task<(bool IsBad, bool IsStored)>[] writes;
+        await using (other.BeginTransaction(deferred: false))
+        {
+            // The first waits for the lock; those behind it are one group.
+            writes = [.. Enumerable.Range(0, 60).Select(number => Write(number))];
+            await Task.Delay(100);
+        }
+
+        (await Task.WhenAll(writes)).Should().OnlyContain(write => write.IsStored != write.IsBad);
+        (await dbos.Send(new GetQueueStats())).Value.Tasks[Domain.Tasks.MeasurementTaskStatus.Pending].Should().Be(50);
+        (await dbos.Send(new GetQueueStats())).Value.Totals["scheduled"].Should().Be(50);
+
+        async Task<(bool IsBad, bool IsStored)> Write(int number)
+        {
+            var isBad = number % 6 == 5;
+            try
+            {
+                var answer = await dbos.Send(Given.Task($"{(isBad ? "bad" : "good")} {number}"));
+                return (isBad, answer is { IsRefused: false, Value.Duplicate: false });
+            }
+            catch (StoreUnavailableException)
+            {
+                return (isBad, false);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_file_that_is_full_keeps_what_was_answered_and_takes_writes_again_when_there_is_space()
+    {
+        var database = dbos.Get<SqliteDatabase>();
+        await database.Write(
+            session =>
+            {
+                session.Execute($"PRAGMA max_page_count = {(long)session.Scalar("PRAGMA page_count")! + 60}");
+                return 0;
+            },
+            default);
+        var stored = await Task.WhenAll(Enumerable.Range(0, 60).Select(async number =>
+        {
+            try
+            {
+                return (await dbos.Send(Given.Task($"t{number}", payload: new string('x', number % 2 == 0 ? 100 : 20_000)))).IsRefused ? -1 : number;
+            }
+            catch (StoreUnavailableException)
+            {
+                return -1;
+            }
+        }));
+        stored.Should().Contain(-1).And.Contain(number => number >= 0);
+
+        await database.Write(
+            session =>
+            {
+                session.Execute("PRAGMA max_page_count = 1000000");
+                return 0;
+            },
+            default);
+
+        (await dbos.Send(Given.Task("after"))).IsRefused.Should().BeFalse();
+        foreach (var number in Enumerable.Range(0, 60))
+        {
+            (await dbos.Send(new GetTask($"t{number}"))).IsRefused.Should().Be(stored[number] < 0);
+        }
     }
 
     [Fact]

@@ -6,204 +6,216 @@ using Dbos.Infrastructure.Tests.Store;
 
 namespace Dbos.Infrastructure.Tests.Tasks;
 
-public abstract class TaskEndTests(IEngine engine) : StoreTests(engine)
+/// <summary>How deliveries and tasks end, and what is left of them.</summary>
+public abstract class TaskEndTests(IEngine engine) : TaskTests(engine)
 {
     [Fact]
-    public async Task An_acknowledged_task_is_completed()
+    public async Task An_acknowledged_task_is_completed_and_found_with_its_payload()
     {
-        await Deliver();
+        await Dbos.Send(Given.Task());
+        var taken = await TakeOne();
 
-        (await Dbos.EffectOf(new AckTask("t1", LeaseToken: 1))).Should().Be(
-            """
-            + count completed 1, lately 1
-            + events {"type":"task_acknowledged","message":"task t1 completed","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
-            + index tasks:completed t1 = <now>
-            + index tasks:completed:agent:a1 t1 = <now>
-            + index tasks:completed:both:a1:ping t1 = <now>
-            + index tasks:completed:module:ping t1 = <now>
-            - index tasks:inflight t1 = <now+300>
-            - index tasks:inflight:agent:a1 t1 = <now+300>
-            - index tasks:inflight:both:a1:ping t1 = <now+300>
-            - index tasks:inflight:module:ping t1 = <now+300>
-            - record task:t1 version 2 deliveries 1 leased until <now+300> {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":0,"retry_count":0,"last_error":"","dead_letter_reason":"","ended_at":null,"history":[]} payload work
-            + record task:t1 version 3 deliveries 1 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"completed","visible_at":"<now+300>","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":0,"retry_count":0,"last_error":"","dead_letter_reason":"","ended_at":"<now>","history":[]} payload work
-            """);
+        (await Dbos.Send(new AckTask("t1", taken.LeaseToken))).Value.Duplicate.Should().BeFalse();
+
+        var task = await Stored();
+        (task.Status, Text(task.Payload), task.Deliveries).Should().Be((MeasurementTaskStatus.Completed, "work", 1));
+        task.EndedAt.Should().BeCloseTo(Now, TimeSpan.FromSeconds(30));
+        (await Dbos.Send(new AckTask("t1", taken.LeaseToken))).Value.Duplicate.Should().BeTrue();
+        (await Dbos.Send(new GetQueueStats())).Value.Totals["completed"].Should().Be(1);
     }
 
     [Fact]
-    public async Task A_second_acknowledgement_changes_nothing()
+    public async Task A_nacked_task_returns_after_its_delay_and_its_history_says_why()
     {
-        await Deliver();
-        await Dbos.Send(new AckTask("t1", LeaseToken: 1));
+        await Dbos.Send(Given.Task());
+        var taken = await TakeOne();
+        var nack = Given.Nack(delaySeconds: 60, token: taken.LeaseToken);
 
-        (await Dbos.EffectOf(new AckTask("t1", LeaseToken: 1))).Should().BeEmpty();
+        (await Dbos.Send(nack)).Value.Duplicate.Should().BeFalse();
+        (await Dbos.Send(nack)).Value.Duplicate.Should().BeTrue();
+
+        var task = await Stored();
+        (task.Status, task.Failures, task.LastError).Should().Be((MeasurementTaskStatus.Pending, 1, "no route"));
+        task.VisibleAt.Should().BeCloseTo(Now.AddSeconds(60), TimeSpan.FromSeconds(30));
+        task.History.Should().ContainSingle().Which.Should().Match<TaskFailure>(
+            failure => failure.LeaseToken == taken.LeaseToken && failure.Kind == TaskFailure.Nack && failure.Error == "no route");
+        (await Take()).Should().BeEmpty();
     }
 
     [Fact]
-    public async Task A_nacked_task_waits_for_its_retry()
+    public async Task A_task_out_of_retries_is_a_dead_letter()
     {
-        await Deliver();
+        var task = await Die();
 
-        (await Dbos.EffectOf(Given.Nack(delaySeconds: 60))).Should().Be(
-            """
-            + count nacked 1, lately 1
-            + events {"type":"task_nacked","message":"task t1 negatively acknowledged, returned to the queue","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1","failure_count":"1","max_retries":"3","reason":"no route"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
-            - index tasks:inflight t1 = <now+300>
-            - index tasks:inflight:agent:a1 t1 = <now+300>
-            - index tasks:inflight:both:a1:ping t1 = <now+300>
-            - index tasks:inflight:module:ping t1 = <now+300>
-            + index tasks:pending t1 = 9 at <now+60>
-            + index tasks:pending:agent:a1 t1 = 9 at <now+60>
-            + index tasks:pending:both:a1:ping t1 = 9 at <now+60>
-            + index tasks:pending:module:ping t1 = 9 at <now+60>
-            + index turns 9a1:ping = 9 at <now+60>
-            + index turns:agent:a1 9a1:ping = 9 at <now+60>
-            + index turns:module:ping 9a1:ping = 9 at <now+60>
-            + mark:NackTask:natural:t1:1 expires <now+86400> 3 <fingerprint>
-            - record task:t1 version 2 deliveries 1 leased until <now+300> {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":0,"retry_count":0,"last_error":"","dead_letter_reason":"","ended_at":null,"history":[]} payload work
-            + record task:t1 version 3 deliveries 1 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"<now+60>","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":1,"expiries":0,"retry_count":1,"last_error":"no route","dead_letter_reason":"","ended_at":null,"history":[{"lease_token":1,"failed_at":<now>,"kind":"nack","error":"no route"}]} payload work
-            """);
+        (task.Status, task.DeadLetterReason, task.LastError, task.Failures).Should().Be((MeasurementTaskStatus.Failed, "max_retries", "second", 2));
+        (await Listed(MeasurementTaskStatus.Failed)).Should().Equal("t1");
+        (await Take()).Should().BeEmpty();
+        (await Dbos.Send(new GetQueueStats())).Value.Totals.Should().Contain(
+            new Dictionary<string, long> { ["nacked"] = 2, ["dead_lettered"] = 1 });
     }
 
     [Fact]
-    public async Task A_replay_of_a_nack_changes_nothing()
+    public async Task An_expired_lease_returns_the_task_to_when_it_was_scheduled()
     {
-        var nack = Given.Nack(delaySeconds: 60);
-        await Deliver();
-        await Dbos.Send(nack);
+        await Dbos.Send(Given.Task());
+        var taken = await TakeOne(TimeSpan.FromMilliseconds(1));
 
-        (await Dbos.EffectOf(nack)).Should().BeEmpty();
+        await Expire();
+
+        var task = await Stored();
+        (task.Status, task.Expiries, task.VisibleAt.ToUnixTimeSeconds()).Should().Be((MeasurementTaskStatus.Pending, 1, Given.LongAgo));
+        (await Tasks.ExpireLeases(Caller, None)).Should().Be(0);
+        var again = await TakeOne();
+        (await Dbos.Send(new AckTask("t1", taken.LeaseToken))).Refusal!.Code.Should().Be(RefusalCode.LeaseLost);
+        (await Dbos.Send(new AckTask("t1", again.LeaseToken))).IsRefused.Should().BeFalse();
     }
 
     [Fact]
-    public async Task A_nacked_task_that_is_out_of_retries_is_dead_lettered()
+    public async Task Hundreds_of_leases_expire_in_slices_and_running_ones_do_not()
     {
-        await Deliver(maxRetries: 1);
-        await Dbos.Send(Given.Nack(reason: "first"));
-        await TakeOne(seconds: 0);
+        await Dbos.Send(new ScheduleTasks([.. Enumerable.Range(0, 250).Select(number => Given.Task($"t{number}"))]));
+        (await Take(limit: 240, lease: TimeSpan.FromMilliseconds(1))).Should().HaveCount(240);
+        (await Take(limit: 100)).Should().HaveCount(10);
+        await Task.Delay(20);
 
-        (await Dbos.EffectOf(Given.Nack(token: 2, reason: "second"))).Should().Be(
-            """
-            + count dead_lettered 1, lately 1
-            - count nacked 1, lately 1
-            + count nacked 2, lately 2
-            + events {"type":"task_dead_lettered","message":"task t1 moved to the dead-letter queue: max_retries exceeded","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"2","failure_count":"2","max_retries":"1","reason":"second"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
-            + events {"type":"task_nacked","message":"task t1 negatively acknowledged","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"2","failure_count":"2","max_retries":"1","reason":"second"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
-            + index tasks:failed t1 = <now>
-            + index tasks:failed:agent:a1 t1 = <now>
-            + index tasks:failed:both:a1:ping t1 = <now>
-            + index tasks:failed:module:ping t1 = <now>
-            - index tasks:inflight t1 = <now+300>
-            - index tasks:inflight:agent:a1 t1 = <now+300>
-            - index tasks:inflight:both:a1:ping t1 = <now+300>
-            - index tasks:inflight:module:ping t1 = <now+300>
-            + mark:NackTask:natural:t1:2 expires <now+86400> 5 <fingerprint>
-            - record task:t1 version 4 deliveries 2 leased until <now+300> {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"<now>","retry":{"max_retries":1,"max_expiries":10},"priority":0,"failures":1,"expiries":0,"retry_count":1,"last_error":"first","dead_letter_reason":"","ended_at":null,"history":[{"lease_token":1,"failed_at":<now>,"kind":"nack","error":"first"}]} payload work
-            + record task:t1 version 5 deliveries 2 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"failed","visible_at":"<now>","retry":{"max_retries":1,"max_expiries":10},"priority":0,"failures":2,"expiries":0,"retry_count":2,"last_error":"second","dead_letter_reason":"max_retries","ended_at":"<now>","history":[{"lease_token":1,"failed_at":<now>,"kind":"nack","error":"first"},{"lease_token":2,"failed_at":<now>,"kind":"nack","error":"second"}]} payload work
-            """);
+        var ended = new List<int>();
+        while (await Tasks.ExpireLeases(Caller, None) is > 0 and var some)
+        {
+            ended.Add(some);
+        }
+
+        ended.Should().OnlyContain(some => some <= 100);
+        ended.Sum().Should().Be(240);
+        (await Listed(MeasurementTaskStatus.Inflight)).Should().HaveCount(10);
     }
 
     [Fact]
-    public async Task A_wrong_lease_token_is_told_among_the_refusals_and_nothing_else()
-    {
-        await Deliver();
-
-        (await Dbos.EffectOf(new AckTask("t1", LeaseToken: 9))).Should().Be(
-            """
-            + refusals {"type":"task_ack_error","message":"lease 9 of task 't1' is lost: the task is inflight, its latest delivery is 1","metadata":{"task_id":"t1","code":"LeaseLost"},"trace_id":"trace-1","actor":"test","timestamp":<now>,"timestamp_ms":<now>}
-            """);
-    }
-
-    [Fact]
-    public async Task The_lease_sweep_returns_an_expired_lease_to_the_queue()
-    {
-        await Deliver(seconds: 1);
-
-        var effect = await SweepUntilExpired();
-
-        effect.Should().Be(
-            """
-            + count lease_expired 1, lately 1
-            + events {"type":"task_lease_expired","message":"task t1 lease expired, returned to the queue","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1","expiry_count":"1","max_expiries":"10","reason":"lease 1 expired"},"trace_id":"","actor":"dbos:lease-sweep","timestamp":<now>,"timestamp_ms":<now>}
-            - index tasks:inflight t1 = <now>
-            - index tasks:inflight:agent:a1 t1 = <now>
-            - index tasks:inflight:both:a1:ping t1 = <now>
-            - index tasks:inflight:module:ping t1 = <now>
-            + index tasks:pending t1 = 9 at 1500000000000
-            + index tasks:pending:agent:a1 t1 = 9 at 1500000000000
-            + index tasks:pending:both:a1:ping t1 = 9 at 1500000000000
-            + index tasks:pending:module:ping t1 = 9 at 1500000000000
-            + index turns 9a1:ping = 9 at 1500000000000
-            + index turns:agent:a1 9a1:ping = 9 at 1500000000000
-            + index turns:module:ping 9a1:ping = 9 at 1500000000000
-            - record task:t1 version 2 deliveries 1 leased until <now> {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":0,"retry_count":0,"last_error":"","dead_letter_reason":"","ended_at":null,"history":[]} payload work
-            + record task:t1 version 3 deliveries 1 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"pending","visible_at":"2017-07-14T02:40:00+00:00","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":1,"retry_count":1,"last_error":"lease 1 expired","dead_letter_reason":"","ended_at":null,"history":[{"lease_token":1,"failed_at":<now>,"kind":"lease_expired","error":"lease 1 expired"}]} payload work
-            """);
-        (await Dbos.EffectOf(Dbos.Sweep<LeaseSweep>)).Should().BeEmpty();
-    }
-
-    [Fact]
-    public async Task The_lease_sweep_leaves_a_running_lease_alone()
-    {
-        await Deliver();
-
-        (await Dbos.EffectOf(Dbos.Sweep<LeaseSweep>)).Should().BeEmpty();
-    }
-
-    [Fact]
-    public async Task A_holder_whose_lease_expired_is_refused_after_the_next_delivery()
-    {
-        await Deliver(seconds: 1);
-        await SweepUntilExpired();
-        await TakeOne(seconds: 0);
-
-        (await Dbos.Send(new AckTask("t1", LeaseToken: 1))).Refusal!.Code.Should().Be(RefusalCode.LeaseLost);
-        (await Dbos.Send(new AckTask("t1", LeaseToken: 2))).IsRefused.Should().BeFalse();
-    }
-
-    [Fact]
-    public async Task The_retention_sweep_purges_a_completed_task_after_its_retention_and_not_before()
+    public async Task Ended_tasks_are_purged_after_their_retention_and_count_no_more_from_then_on()
     {
         var dbos = await Open(new OpenOptions
         {
-            Policy = OpenOptions.DefaultPolicy with { CompletedTaskRetention = TimeSpan.FromSeconds(1) },
+            Policy = OpenOptions.DefaultPolicy with { CompletedTaskRetention = TimeSpan.FromSeconds(2) },
         });
+        var tasks = dbos.Get<ITaskRepository>();
         await dbos.Send(Given.Task());
-        await dbos.Send(Given.Due());
-        await dbos.Send(new AckTask("t1", LeaseToken: 1));
-        (await dbos.EffectOf(dbos.Sweep<RetentionSweep>)).Should().BeEmpty();
+        await dbos.Send(Given.Task("t2"));
+        await dbos.Send(new CancelTask("t2", string.Empty));
+        var token = (await dbos.Send(Given.Due())).Value.Single().LeaseToken;
+        await dbos.Send(new AckTask("t1", token));
+        (await tasks.PurgeEnded(None)).Should().Be(0);
 
-        var purged = await dbos.EffectOf(() => Testing.Eventually.True(
-            async () => await dbos.Sweep<RetentionSweep>() > 0, TimeSpan.FromSeconds(5), "the task is purged"));
+        await Testing.Eventually.True(
+            async () => (await dbos.Send(new GetQueueStats())).Value.Tasks[MeasurementTaskStatus.Completed] == 0,
+            TimeSpan.FromSeconds(10),
+            "the retention passes");
+        (await tasks.List(MeasurementTaskStatus.Completed, TaskFilter.Any, new(0, string.Empty), None)).Items.Should().BeEmpty();
+        (await tasks.PurgeEnded(None)).Should().Be(2);
 
-        purged.Should().Be(
-            """
-            + count purged 1, lately 1
-            + events {"type":"task_purged","message":"task t1 purged: completed, and kept for long enough","metadata":{"task_id":"t1","agent_id":"a1","module_name":"ping","lease_token":"1"},"trace_id":"","actor":"dbos:retention-sweep","timestamp":<now>,"timestamp_ms":<now>}
-            - index tasks:completed t1 = <now>
-            - index tasks:completed:agent:a1 t1 = <now>
-            - index tasks:completed:both:a1:ping t1 = <now>
-            - index tasks:completed:module:ping t1 = <now>
-            - record task:t1 version 3 deliveries 1 {"id":"t1","agent_id":"a1","module_name":"ping","scheduled_at":1500000000,"created_at":1499999995,"status":"completed","visible_at":"<now+300>","retry":{"max_retries":3,"max_expiries":10},"priority":0,"failures":0,"expiries":0,"retry_count":0,"last_error":"","dead_letter_reason":"","ended_at":"<now>","history":[]} payload work
-            """);
+        (await tasks.PurgeEnded(None)).Should().Be(0);
+        (await tasks.Find("t1", None)).Should().BeNull();
+        (await dbos.Send(new GetQueueStats())).Value.Totals["purged"].Should().Be(2);
+        (await dbos.Send(Given.Task())).Value.Duplicate.Should().BeFalse("the id is free again");
+        (await dbos.Send(Given.Due())).Value.Single().LeaseToken.Should().BeGreaterThan(token);
     }
 
-    private async Task Deliver(int maxRetries = 0, long seconds = 0)
+    [Fact]
+    public async Task Deliveries_that_did_not_arrive_return_at_once_and_count_as_no_failure()
     {
-        await Dbos.Send(Given.Task(maxRetries: maxRetries));
-        await TakeOne(seconds);
+        await Dbos.Send(Given.Task());
+        await Dbos.Send(Given.Task("t2"));
+        var taken = await Take();
+        await Dbos.Send(new AckTask("t2", taken.Single(task => task.Id == "t2").LeaseToken));
+
+        await Tasks.Release([.. taken.Select(task => task.Delivery)], Caller, None);
+
+        var task = await Stored();
+        (task.Status, task.RetryCount, task.Deliveries).Should().Be((MeasurementTaskStatus.Pending, 0, 1));
+        (await Stored("t2")).Status.Should().Be(MeasurementTaskStatus.Completed);
+        (await Take()).Select(one => one.Id).Should().Equal("t1");
     }
 
-    private async Task TakeOne(long seconds) =>
-        (await Dbos.Send(Given.Due(limit: 1, seconds: seconds))).Value.Tasks.Should().ContainSingle();
+    [Fact]
+    public async Task An_extended_lease_is_counted_and_no_event()
+    {
+        await Dbos.Send(Given.Task());
+        var taken = await TakeOne();
+        var extend = new ExtendTaskLease("t1", taken.LeaseToken, Seconds: 600);
 
-    private Task<string> SweepUntilExpired() => Dbos.EffectOf(() => Testing.Eventually.True(
-        async () => await Dbos.Sweep<LeaseSweep>() > 0, TimeSpan.FromSeconds(5), "the lease expires"));
+        (await Dbos.Send(extend)).Value.Duplicate.Should().BeFalse();
+        (await Dbos.Send(extend with { Seconds = 10 })).Value.Duplicate.Should().BeTrue();
+
+        (await Stored()).VisibleAt.Should().BeCloseTo(Now.AddSeconds(600), TimeSpan.FromSeconds(30));
+        (await Dbos.Send(new GetQueueStats())).Value.Totals["lease_extended"].Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_cancelled_task_is_delivered_to_nobody()
+    {
+        await Dbos.Send(Given.Task());
+        await Dbos.Send(Given.Task("t2", Given.LongAgo + 1));
+
+        await Dbos.Send(new CancelTask("t1", "no longer wanted"));
+
+        (await Take()).Select(task => task.Id).Should().Equal("t2");
+        (await Listed(MeasurementTaskStatus.Cancelled)).Should().Equal("t1");
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_is_requeued_waits_again_and_keeps_its_history()
+    {
+        var dead = await Die();
+
+        (await Dbos.Send(new RequeueDeadLetterTasks(["t1", "other"], TaskFilter.Any, All: false))).Value
+            .Should().BeEquivalentTo(new Requeued(1, ["other"]));
+
+        var task = await TakeOne();
+        task.LeaseToken.Should().BeGreaterThan(dead.LeaseToken);
+        (task.RetryCount, task.DeadLetterReason, task.EndedAt).Should().Be((0, string.Empty, null));
+        task.History.Select(failure => failure.Error).Should().Equal("first", "second");
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_is_deleted_is_found_nowhere_and_its_id_is_free()
+    {
+        await Die();
+
+        (await Dbos.Send(new DeleteDeadLetterTask("t1"))).IsRefused.Should().BeFalse();
+
+        (await Tasks.Find("t1", None)).Should().BeNull();
+        (await Listed(status: null)).Should().BeEmpty();
+        (await Dbos.Send(new GetQueueStats())).Value.Tasks.Values.Sum().Should().Be(0);
+        (await Dbos.Send(new DeleteDeadLetterTask("t1"))).Refusal!.Code.Should().Be(RefusalCode.NotFound);
+        (await Dbos.Send(Given.Task())).Value.Duplicate.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task The_statistics_say_how_many_there_are_and_how_fast_they_go()
+    {
+        await Die();
+        await Dbos.SendAll(Enumerable.Range(0, 6).Select(number => Given.Task($"done {number}")));
+        var taken = await Take();
+        await Dbos.SendAll(taken.Take(4).Select(task => new AckTask(task.Id, task.LeaseToken)));
+        await Dbos.Send(new CancelTask(taken[4].Id, string.Empty));
+        var now = Now.ToUnixTimeSeconds();
+        await Dbos.SendAll([Given.Task("oldest", now - 100), Given.Task("urgent", now - 50, priority: 9), Given.Task("not due", now + 1_000)]);
+
+        var stats = (await Dbos.Send(new GetQueueStats())).Value;
+
+        stats.Tasks.Should().BeEquivalentTo(new Dictionary<MeasurementTaskStatus, long>
+        {
+            [MeasurementTaskStatus.Pending] = 3,
+            [MeasurementTaskStatus.Inflight] = 1,
+            [MeasurementTaskStatus.Completed] = 4,
+            [MeasurementTaskStatus.Failed] = 1,
+            [MeasurementTaskStatus.Cancelled] = 1,
+        });
+        stats.OldestPendingAge.Should().BeCloseTo(TimeSpan.FromSeconds(100), TimeSpan.FromSeconds(20));
+        stats.Totals.Should().Contain(
+            new Dictionary<string, long> { ["scheduled"] = 10, ["delivered"] = 8, ["completed"] = 4, ["nacked"] = 2, ["cancelled"] = 1 });
+        stats.ScheduledPerSecond.Should().BeInRange(10 / 70.0, 10 / 60.0);
+        stats.CompletedPerSecond.Should().BeInRange(4 / 70.0, 4 / 60.0);
+        stats.FailedPerSecond.Should().BeInRange(2 / 70.0, 2 / 60.0);
+    }
 }
-
-public sealed class TaskEndOnRedis(RedisEngine engine) : TaskEndTests(engine), IClassFixture<RedisEngine>;
-
-[Collection(ClusterEngine.Name)]
-public sealed class TaskEndOnCluster(ClusterEngine engine) : TaskEndTests(engine);
 
 public sealed class TaskEndOnSqlite(SqliteEngine engine) : TaskEndTests(engine), IClassFixture<SqliteEngine>;

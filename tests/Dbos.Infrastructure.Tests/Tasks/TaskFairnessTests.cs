@@ -75,17 +75,70 @@ public abstract class TaskFairnessTests(IEngine engine, int partitions) : StoreT
         taken.CountBy(id => id[0]).Select(of => of.Value).Should().HaveCount(Agents).And.OnlyContain(count => count >= 5);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    [InlineData(100)]
+    public async Task A_single_task_comes_within_one_batch_of_a_hog_and_of_one_who_schedules_into_the_past(int limit)
+    {
+        const int Rounds = 3;
+        for (var number = 0; number < 10_000; number += 1_000)
+        {
+            await Schedule(Enumerable.Range(number, 1_000).Select(
+                one => Given.Task($"hog {one}", Given.LongAgo + one, agentId: "hog", moduleName: $"m{one % 300}")));
+        }
+
+        var past = 0;
+        for (var round = 0; round < Rounds; round++)
+        {
+            await SchedulePast();
+            await Take(Given.Due(limit: limit));
+            await Schedule([Given.Task($"single {round}", scheduledAt: 0, agentId: "single", moduleName: "m0")]);
+            await SchedulePast();
+
+            // One batch goes to each of the others at most.
+            string[] taken = [.. await Take(Given.Due(limit: limit)), .. await Take(Given.Due(limit: limit)), .. await Take(Given.Due(limit: limit))];
+
+            taken.Should().Contain($"single {round}").And.HaveCount(3 * limit);
+        }
+
+        Task SchedulePast() => Schedule(Enumerable.Range(0, 2 * limit).Select(
+            _ => Given.Task($"past {++past}", Given.LongAgo - past, agentId: "past", moduleName: "m0")));
+    }
+
+    [Fact]
+    public async Task An_agent_that_always_has_one_task_has_no_more_turns_than_the_others()
+    {
+        await Schedule(Enumerable.Range(0, 60).Select(number => Given.Task($"hog {number}", Given.LongAgo + number, agentId: "hog")));
+        var taken = new List<string>();
+        for (var round = 0; round < 20; round++)
+        {
+            await Schedule([Given.Task($"past {round}", Given.LongAgo - round, agentId: "past")]);
+            taken.AddRange(await Take(Given.Due(limit: 1)));
+        }
+
+        taken.CountBy(id => id.Split(' ')[0]).Should().OnlyContain(agent => agent.Value == 10);
+    }
+
+    [Fact]
+    public async Task A_batch_is_shared_equally_and_what_one_has_less_goes_to_those_after_it()
+    {
+        await Schedule(
+            from agent in new[] { "a", "b", "c" }
+            from number in Enumerable.Range(0, agent == "b" ? 2 : 50)
+            select Given.Task($"{agent} {number}", Given.LongAgo + number, agentId: agent));
+
+        var taken = await Take(Given.Due(limit: 30));
+
+        taken.CountBy(id => id[0]).Should().BeEquivalentTo(
+            new Dictionary<char, int> { ['a'] = 10, ['b'] = 2, ['c'] = 18 });
+        taken.Where(id => id[0] == 'a').Should().Equal(Enumerable.Range(0, 10).Select(number => $"a {number}"));
+    }
+
     private async Task Schedule(IEnumerable<ScheduleTask> tasks) =>
         (await Dbos.Send(new ScheduleTasks([.. tasks]))).Value.Should().OnlyContain(answer => !answer.IsRefused);
 
-    private async Task<string[]> Take(ListDueTasks due) => [.. (await Dbos.Send(due)).Value.Tasks.Select(task => task.Id)];
+    private async Task<string[]> Take(ListDueTasks due) => [.. (await Dbos.Send(due)).Value.Select(task => task.Id)];
 }
-
-public sealed class TaskFairnessOnRedis(RedisEngine engine) : TaskFairnessTests(engine, partitions: 16), IClassFixture<RedisEngine>;
-
-[Collection(ClusterEngine.Name)]
-public sealed class TaskFairnessOnCluster(ClusterEngine engine) : TaskFairnessTests(engine, partitions: 16);
-
-public sealed class TaskFairnessOnRedisInOnePartition(RedisEngine engine) : TaskFairnessTests(engine, partitions: 1), IClassFixture<RedisEngine>;
 
 public sealed class TaskFairnessOnSqlite(SqliteEngine engine) : TaskFairnessTests(engine, partitions: 1), IClassFixture<SqliteEngine>;

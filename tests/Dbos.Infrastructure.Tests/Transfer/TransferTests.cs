@@ -69,8 +69,8 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
         foreach (var (agentId, moduleName) in new[] { ("a1", "bulk"), ("a2", "") })
         {
             var due = Given.Due(agentId, moduleName, limit: 100);
-            var taken = (await target.Send(due)).Value.Tasks.Select(task => task.Id);
-            taken.Should().Equal((await source.Send(due)).Value.Tasks.Select(task => task.Id)).And.NotBeEmpty();
+            var taken = (await target.Send(due)).Value.Select(task => task.Id);
+            taken.Should().Equal((await source.Send(due)).Value.Select(task => task.Id)).And.NotBeEmpty();
         }
     }
 
@@ -198,11 +198,11 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
             await dbos.Send(Given.Task(id, maxRetries: 1, payload: $"payload of {id}"));
         }
 
-        (await dbos.Send(Given.Due("a1", "ping"))).Value.Tasks.Should().HaveCount(4);
+        (await dbos.Send(Given.Due("a1", "ping"))).Value.Should().HaveCount(4);
         await dbos.Send(new AckTask("completed", 1));
         await dbos.Send(new CancelTask("cancelled", "no longer wanted"));
         await dbos.Send(Given.Nack(id: "dead", token: 1));
-        (await dbos.Send(Given.Due("a1", "ping"))).Value.Tasks.Should().ContainSingle();
+        (await dbos.Send(Given.Due("a1", "ping"))).Value.Should().ContainSingle();
         await dbos.Send(Given.Nack(id: "dead", token: 2));
         await dbos.Send(Given.Task("later", scheduledAt: DateTimeOffset.UtcNow.AddDays(60).ToUnixTimeSeconds()));
     }
