@@ -35,8 +35,6 @@ public sealed class SqliteSession : IDisposable
         Execute($"PRAGMA journal_size_limit = {SqliteFolder.LogLimit}");
     }
 
-    public SqliteConnection Connection { get; }
-
     /// <summary>How many rows of the event log a transaction leaves, at least.</summary>
     public int EventRetention { get; set; }
 
@@ -54,6 +52,8 @@ public sealed class SqliteSession : IDisposable
 
     /// <summary>No transaction is open: SQLite rolls one back by itself after some errors.</summary>
     internal bool IsAutocommit => raw.sqlite3_get_autocommit(connection.Handle) != 0;
+
+    public long LastInsertedRow => raw.sqlite3_last_insert_rowid(connection.Handle);
 
     /// <summary>Runs SQL once, as it is; it may be several statements.</summary>
     public void Execute(string sql) =>

@@ -43,8 +43,9 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         var decision = MeasurementTask.Schedule(found?.Task, task);
         if (found is { } row)
         {
-            var asked = isTimeGiven ? task : task with { ScheduledAt = row.Task.ScheduledAt };
-            context.ReplayDiffered = !session.WithPayload(row).SaysTheSameAs(asked);
+            var stored = session.WithPayload(row);
+            context.ReplayDiffered = !stored.Payload.Span.SequenceEqual(task.Payload.Span)
+                || !stored.SaysTheSameAs(task, comparesTime: isTimeGiven);
             return new Written(0, Duplicate: true) { ContentDiffers = context.ReplayDiffered };
         }
 
