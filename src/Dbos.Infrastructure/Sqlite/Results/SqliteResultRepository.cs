@@ -56,7 +56,7 @@ internal sealed class SqliteResultRepository(SqliteDatabase database, TimeProvid
                 if (context.Mark is { } unset)
                 {
                     var value = MarkValue.Write(result.Version, unset.Content);
-                    session.Put(new Mark(Names.Mark(unset.Name), value, IdempotencyMark.Lifetime), now.ToUnixTimeMilliseconds());
+                    session.Put(new StoredMark(Names.Mark(unset.Name), value, IdempotencyMark.Lifetime), now.ToUnixTimeMilliseconds());
                 }
 
                 session.LogEvent(told, now);
@@ -133,7 +133,7 @@ internal sealed class SqliteResultRepository(SqliteDatabase database, TimeProvid
         result.Id,
         result.AgentId,
         result.ModuleName,
-        SqliteRows.Bytes(result.Data),
+        result.Data.ToArray(),
         result.Timestamp,
         result.ReceivedAt,
         result.AgentStartTime,

@@ -99,7 +99,7 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         session.Update(before, next, reportsEnd);
         if (row.ReportsEnd && !reportsEnd)
         {
-            session.Ended.Add((Names.Task(before.Id), before.LeaseToken));
+            session.Ended.Add((before.Id, before.LeaseToken));
         }
 
         if (before.Status == next.Status)
@@ -137,7 +137,8 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
 
         foreach (var (name, amount) in counts)
         {
-            session.Count(name, amount, now);
+            session.Count(name, amount, bucket: 0);
+            session.Count(name, amount, CountBuckets.Of(now));
         }
 
         foreach (var (status, amount) in statuses)
@@ -164,7 +165,7 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         if (context.Mark is { } mark)
         {
             var value = MarkValue.Write(version: 0, mark.Content);
-            session.Put(new Mark(Names.Mark(mark.Name), value, IdempotencyMark.Lifetime), Milliseconds(now));
+            session.Put(new StoredMark(Names.Mark(mark.Name), value, IdempotencyMark.Lifetime), Milliseconds(now));
         }
 
         foreach (var told in events)
