@@ -59,7 +59,7 @@ public sealed class Timeline
     public DateTimeOffset? SearchedBackTo { get; init; }
 
     /// <summary>False: at most refused calls have named it.</summary>
-    public bool IsKnown => Task is not null || State is not null || Results.Count > 0 || events.Any(told => told[Refusals.CodeName].Length == 0);
+    public bool IsKnown => Task is not null || States.Count > 0 || Results.Count > 0 || events.Any(told => told[Refusals.CodeName].Length == 0);
 
     private TimelineEntry EntryOf(LoggedEvent told)
     {

@@ -24,7 +24,11 @@ public sealed class SqliteDatabase : IDisposable
     /// <exception cref="DataFileUnusableException">What lies there is no database of this service.</exception>
     public SqliteDatabase(StoreSettings settings)
     {
-        folder = new SqliteFolder(settings.DataDirectory);
+        folder = new SqliteFolder(settings.DataDirectory)
+        {
+            EventRetention = settings.EventRetention,
+            RefusalRetention = settings.RefusalRetention,
+        };
         writer = new SqliteWriter(folder, folder.OpenLaidOut(WriterCacheBytes));
         readers = new SqliteReaders(() => folder.Open(ReaderCacheBytes));
     }

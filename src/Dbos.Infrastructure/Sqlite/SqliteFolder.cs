@@ -27,7 +27,14 @@ internal sealed class SqliteFolder : IDisposable
 
     public long LogBytes => new FileInfo($"{path}-wal") is { Exists: true } log ? log.Length : 0;
 
-    public SqliteSession Open(long cacheBytes) => new(path, cacheBytes);
+    /// <summary>How many rows of the event log a session's transactions leave, at least.</summary>
+    public int EventRetention { get; init; } = int.MaxValue;
+
+    /// <summary>Likewise of refused writes.</summary>
+    public int RefusalRetention { get; init; } = int.MaxValue;
+
+    public SqliteSession Open(long cacheBytes) =>
+        new(path, cacheBytes) { EventRetention = EventRetention, RefusalRetention = RefusalRetention };
 
     /// <exception cref="DataFileUnusableException">What lies there is no database of this service.</exception>
     public SqliteSession OpenLaidOut(long cacheBytes)

@@ -35,8 +35,6 @@ public sealed class SqliteSession : IDisposable
         Execute($"PRAGMA journal_size_limit = {SqliteFolder.LogLimit}");
     }
 
-    public SqliteConnection Connection { get; }
-
     /// <summary>How many rows of the event log a transaction leaves, at least.</summary>
     public int EventRetention { get; set; }
 
@@ -48,6 +46,8 @@ public sealed class SqliteSession : IDisposable
 
     /// <summary>Deliveries that the command at hand ends, of those whose end is reported.</summary>
     public List<(string Record, long Delivery)> Ended { get; } = [];
+
+    public long LastInsertedRow => raw.sqlite3_last_insert_rowid(connection.Handle);
 
     /// <summary>The SQL of every statement that was prepared.</summary>
     internal IReadOnlyCollection<string> Statements => byText.Keys;

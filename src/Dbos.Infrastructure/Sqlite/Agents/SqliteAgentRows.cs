@@ -1,7 +1,6 @@
 using Dbos.Application.Agents;
 using Dbos.Domain.Agents;
 using Dbos.Infrastructure.Agents;
-using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite.Agents;
 
@@ -54,7 +53,7 @@ internal static class SqliteAgentRows
         while (row.Read())
         {
             var (agent, learned) = Read(row);
-            var (config, changes) = (row.GetFieldValue<byte[]>(10), row.GetFieldValue<byte[]>(11));
+            var (config, changes) = (row.GetBytes(10), row.GetBytes(11));
             yield return (
                 agent with { Config = AgentDocuments.Config(config, learned), Changes = AgentDocuments.ReadChanges(changes) },
                 agent.Hostname.Length + learned.Length + config.Length + changes.Length);
@@ -94,7 +93,7 @@ internal static class SqliteAgentRows
     }
 
     /// <summary>Without config and changes, which lie in tables of their own.</summary>
-    private static (Agent Agent, byte[] Learned) Read(SqliteDataReader row) => (
+    private static (Agent Agent, byte[] Learned) Read(SqliteStatement row) => (
         new Agent(
             row.GetString(0),
             row.GetString(2),
@@ -105,5 +104,5 @@ internal static class SqliteAgentRows
             new HeartbeatCount(row.GetInt32(7), AgentDocuments.ReadCallers(row.GetString(8))),
             DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)),
             row.GetInt64(1)),
-        row.GetFieldValue<byte[]>(9));
+        row.GetBytes(9));
 }

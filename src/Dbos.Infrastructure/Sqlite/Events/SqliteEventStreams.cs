@@ -1,6 +1,5 @@
 using Dbos.Application.Events;
 using Dbos.Infrastructure.Events;
-using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite.Events;
 
@@ -87,8 +86,8 @@ public sealed class SqliteEventStreams(SqliteDatabase database, TimeProvider clo
     private Task<IReadOnlyList<StoredEvent>> Rows(string sql, long from, int count) =>
         database.Read<IReadOnlyList<StoredEvent>>(session => session.ReadAll(EventOf, sql, from, count));
 
-    private static StoredEvent EventOf(SqliteDataReader row) =>
-        new(new StreamPosition(row.GetInt64(0), row.GetInt64(1)), row.GetFieldValue<byte[]>(2));
+    private static StoredEvent EventOf(SqliteStatement row) =>
+        new(new StreamPosition(row.GetInt64(0), row.GetInt64(1)), row.GetBytes(2));
 
     /// <summary>The numbers of the first and the last row, between which none is missing; (1, 0): there is no row.</summary>
     private static (long First, long Last) Bounds(SqliteSession session, EventStreamKey stream)

@@ -1,6 +1,5 @@
 using System.Text;
 using Dbos.Infrastructure.Events;
-using SQLitePCL;
 
 namespace Dbos.Infrastructure.Sqlite.Events;
 
@@ -30,7 +29,7 @@ internal static class SqliteEventTable
         var ms = now.ToUnixTimeMilliseconds();
         var stamp = Encoding.ASCII.GetBytes($",\"timestamp\":{now.ToUnixTimeSeconds()},\"timestamp_ms\":{ms}}}");
         session.Insert(log, ms, [.. body.Span, .. stamp]);
-        var seq = raw.sqlite3_last_insert_rowid(session.Connection.Handle);
+        var seq = session.LastInsertedRow;
         if (seq % Math.Clamp(cap / 10, 1, MostBetweenTrims) == 0)
         {
             session.Run(

@@ -4,7 +4,6 @@ using Dbos.Application.ModuleStates;
 using Dbos.Application.Paging;
 using Dbos.Domain.ModuleStates;
 using Dbos.Infrastructure.ModuleStates;
-using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite.ModuleStates;
 
@@ -83,7 +82,7 @@ internal static class SqliteModuleStateTable
         return row.Read() ? (row.GetInt64(0), StateOf(row)) : null;
     }
 
-    private static ModuleState StateOf(SqliteDataReader row) => new(
+    private static ModuleState StateOf(SqliteStatement row) => new(
         row.GetString(1),
         row.GetString(2),
         RunStateWords.Parse(row.GetString(3))!.Value,
@@ -93,7 +92,7 @@ internal static class SqliteModuleStateTable
         row.GetString(7),
         row.GetInt64(8));
 
-    private static long ChangedAtOf(SqliteDataReader row) => row.GetInt64(9);
+    private static long ChangedAtOf(SqliteStatement row) => row.GetInt64(9);
 
     private static string? Json(IReadOnlyDictionary<string, string> details) => details.Count == 0 ? null : JsonSerializer.Serialize(details);
 }

@@ -8,7 +8,6 @@ using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Sqlite.Events;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Transfer;
-using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite.Results;
 
@@ -151,15 +150,15 @@ internal sealed class SqliteResultRepository(SqliteDatabase database, TimeProvid
 
     /// <param name="agentId">Empty: of all agents.</param>
     /// <param name="before">The place that is not reached.</param>
-    private static SqliteDataReader Latest(SqliteSession session, string agentId, long before, int count) => agentId.Length == 0
+    private static SqliteStatement Latest(SqliteSession session, string agentId, long before, int count) => agentId.Length == 0
         ? session.Read($"SELECT {Columns} FROM result WHERE place < $1 ORDER BY place DESC LIMIT $2", before, count)
         : session.Read($"SELECT {Columns} FROM result WHERE agent_id = $1 AND place < $2 ORDER BY place DESC LIMIT $3", agentId, before, count);
 
-    private static MeasurementResult ResultOf(SqliteDataReader row) => new(
+    private static MeasurementResult ResultOf(SqliteStatement row) => new(
         row.GetString(0),
         row.GetString(1),
         row.GetString(2),
-        row.GetFieldValue<byte[]>(3),
+        row.GetBytes(3),
         row.GetInt64(4),
         row.GetInt64(5),
         row.GetInt64(6),
@@ -168,7 +167,7 @@ internal sealed class SqliteResultRepository(SqliteDatabase database, TimeProvid
         row.GetString(9),
         row.GetString(10));
 
-    private static long PlaceOf(SqliteDataReader row) => row.GetInt64(11);
+    private static long PlaceOf(SqliteStatement row) => row.GetInt64(11);
 
     /// <summary>About how many bytes of a reply the rest of a result takes.</summary>
     private static int Text(MeasurementResult result) => 64 + result.Id.Length + result.AgentId.Length + result.ModuleName.Length

@@ -43,8 +43,8 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         var decision = MeasurementTask.Schedule(found?.Task, task);
         if (found is { } row)
         {
-            var asked = isTimeGiven ? task : task with { ScheduledAt = row.Task.ScheduledAt };
-            context.ReplayDiffered = !session.WithPayload(row).SaysTheSameAs(asked);
+            context.ReplayDiffered = !row.Task.SaysTheSameAs(task, comparesTime: isTimeGiven)
+                || !session.WithPayload(row).Payload.Span.SequenceEqual(task.Payload.Span);
             return new Written(0, Duplicate: true) { ContentDiffers = context.ReplayDiffered };
         }
 
@@ -98,7 +98,7 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         session.Update(before, next, reportsEnd);
         if (row.ReportsEnd && !reportsEnd)
         {
-            session.Ended.Add((Names.Task(before.Id), before.LeaseToken));
+            session.Ended.Add((before.Id, before.LeaseToken));
         }
 
         if (before.Status == next.Status)
@@ -175,6 +175,7 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         {
             Add(counts, name, 1);
         }
+
 
         return new Written(0, Duplicate: false);
     }

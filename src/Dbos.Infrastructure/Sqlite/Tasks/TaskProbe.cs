@@ -35,6 +35,7 @@ internal static class TaskProbe
         "tasks:inflight" => session.Scalar("SELECT visible_at FROM task WHERE status = 1 ORDER BY visible_at LIMIT 1"),
         "tasks:completed" => EarliestEnd(session, MeasurementTaskStatus.Completed),
         "tasks:cancelled" => EarliestEnd(session, MeasurementTaskStatus.Cancelled),
+        Names.AgentDeadlines => session.Scalar("SELECT deadline FROM agent WHERE deadline IS NOT NULL ORDER BY deadline LIMIT 1"),
         _ => session.Scalar("SELECT score FROM entry WHERE name = $1 ORDER BY score LIMIT 1", name),
     });
 
