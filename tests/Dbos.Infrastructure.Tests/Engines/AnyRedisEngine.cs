@@ -122,7 +122,6 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                     // What it says is read through the repository.
                     lines.Other(name);
                     break;
-                    break;
                 case RedisType.String when name != "probe":
                     lines.Mark(name, (await redis.StringGetAsync(key))!, expiresAt);
                     break;
@@ -133,9 +132,6 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                     Array.ForEach(
                         await redis.SortedSetRangeByRankWithScoresAsync(key),
                         entry => lines.Entry(name, entry.Element!, (long)entry.Score));
-                    break;
-                case RedisType.Stream when expiresAt is null:
-                    Array.ForEach(await redis.StreamRangeAsync(key), entry => lines.Event(name, entry["event"]!));
                     break;
                 default:
                     lines.Other(name);

@@ -92,9 +92,6 @@ public sealed class SqliteEngine : IEngine, IDisposable
             case "event" or "refusal":
                 lines.Event($"{table}s", Bytes(row, 2)!);
                 break;
-            case "event":
-                lines.Event("events", Bytes(row, 2)!);
-                break;
             case "agent" or "agent_config" or "agent_history":
                 for (var column = 1; column < row.FieldCount; column++)
                 {
@@ -102,12 +99,6 @@ public sealed class SqliteEngine : IEngine, IDisposable
                     lines.Field($"{table}:{row.GetString(0)}", row.GetName(column), value);
                 }
 
-                break;
-            case "event":
-                lines.Event("events", Bytes(row, 2)!);
-                break;
-            case "event":
-                lines.Event("events", Bytes(row, 2)!);
                 break;
             case "result":
                 lines.Other($"result {row.GetString(1)} {row.GetString(2)}");

@@ -68,7 +68,7 @@ public abstract class TaskSignalTests : TaskTests
         });
 
         await Testing.Eventually.True(
-            () => watcher.Told.Contains($"{Names.Task("t1")} {taken.LeaseToken} ended"), Patience, "the end is reported");
+            () => watcher.Told.Contains($"t1 {taken.LeaseToken} ended"), Patience, "the end is reported");
         watcher.Told.Count(told => told.EndsWith("ended", StringComparison.Ordinal)).Should().Be(1);
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Dbos.Application.Events;
+using Dbos.Application.ModuleStates;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Results;
 using Dbos.Application.Tasks;
@@ -215,6 +216,9 @@ public abstract partial class TransferTests(IEngine from, IEngine into, int part
 
     private static async Task<IEnumerable<string>> Told(OpenStore store, GetEvents events) =>
         (await store.Send(events)).Value.Events.Select(told => EventId().Replace(Encoding.UTF8.GetString(told.Span), string.Empty));
+
+    private static async Task<IEnumerable<string>> States(OpenStore store) =>
+        (await store.Send(new ListModuleStates(string.Empty, string.Empty, new(100, string.Empty)))).Value.Items.Select(state => state.RequestId);
 
     private static async Task<IEnumerable<string>> Results(OpenStore store) =>
         (await store.Send(new ListResults("a1", new(100, string.Empty)))).Value.Items.Select(result => result.Id);
