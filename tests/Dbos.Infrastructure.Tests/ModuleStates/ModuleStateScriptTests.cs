@@ -13,12 +13,13 @@ using Dbos.Infrastructure.Tests.Store;
 using Dbos.Infrastructure.Transfer;
 using Dbos.Testing;
 using StackExchange.Redis;
+using Xunit.Abstractions;
 
 namespace Dbos.Infrastructure.Tests.ModuleStates;
 
 /// <summary>All or nothing, once and not twice, and at what cost: the scripts of module states on Redis.</summary>
 [Collection(Undisturbed.Name)]
-public sealed class ModuleStateScriptTests(RedisEngine engine) : IClassFixture<RedisEngine>
+public sealed class ModuleStateScriptTests(RedisEngine engine, ITestOutputHelper output) : IClassFixture<RedisEngine>
 {
     private const int Keys = 20_000;
     private const int MostBytesOfAState = 800;
@@ -153,7 +154,7 @@ public sealed class ModuleStateScriptTests(RedisEngine engine) : IClassFixture<R
         await dbos.SendAll(Enumerable.Range(0, Keys).Select(number => Given.State(Request(number), "completed", $"agent-{number % 100}")));
 
         var each = (await Memory() - before) / Keys;
-        Console.WriteLine($"bytes of Redis for each state: {each}");
+        output.WriteLine($"bytes of Redis for each state: {each}; {(await server.Server.Ask("INFO", "commandstats")).Split('\n').First(line => line.Contains("evalsha", StringComparison.Ordinal))}");
         each.Should().BeLessThanOrEqualTo(MostBytesOfAState);
 
         async Task<long> Memory()
