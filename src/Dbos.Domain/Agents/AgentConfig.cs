@@ -2,7 +2,7 @@ namespace Dbos.Domain.Agents;
 
 /// <summary>
 /// An agent's config, and what heartbeats have shown of its keys. A key whose value is another one in each heartbeat, as a timestamp is,
-/// is volatile: its changes are no events (docs/decisions/0020-volatile-config-keys.md). That a key is absent is a value like any other.
+/// is volatile: its changes are no events (docs/decisions/0022-volatile-config-keys.md). That a key is absent is a value like any other.
 /// </summary>
 /// <param name="steady">The values of the keys that are not volatile.</param>
 /// <param name="changing">In how many heartbeats up to the latest a key that is not volatile has changed; only those that did.</param>

@@ -19,7 +19,7 @@ internal sealed class SqliteMarks(SqliteDatabase database, TimeProvider clock)
     async IAsyncEnumerable<StoredMark> ISubjectTransfer<StoredMark>.Export([EnumeratorCancellation] CancellationToken cancellation)
     {
         var last = string.Empty;
-        IReadOnlyList<StoredMark> some;
+        List<StoredMark> some;
         do
         {
             some = await database.Read(session => session.ReadAll(
