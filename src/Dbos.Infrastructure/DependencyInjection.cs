@@ -4,22 +4,24 @@ using Dbos.Application.ModuleStates;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Results;
 using Dbos.Application.Tasks;
+using Dbos.Domain.Agents;
 using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.ModuleStates;
-using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Redis.Agents;
-using Dbos.Infrastructure.Redis.Tasks;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Redis.Events;
+using Dbos.Infrastructure.Redis.Layout;
 using Dbos.Infrastructure.Redis.ModuleStates;
 using Dbos.Infrastructure.Redis.Results;
+using Dbos.Infrastructure.Redis.Tasks;
+using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Sqlite.Agents;
 using Dbos.Infrastructure.Sqlite.Events;
 using Dbos.Infrastructure.Sqlite.ModuleStates;
-using Dbos.Infrastructure.Sqlite;
 using Dbos.Infrastructure.Sqlite.Results;
 using Dbos.Infrastructure.Sqlite.Tasks;
+using Dbos.Infrastructure.Sqlite;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
 using Dbos.Infrastructure.Transfer;
@@ -36,56 +38,82 @@ public static class DependencyInjection
         services.AddSingleton(settings);
         if (settings.IsEmbedded)
         {
-            services.AddSingleton(TimeProvider.System);
-            services.AddSingleton(new Resilience(static _ => null));
-            services.AddSingleton<SqliteDatabase>();
-            services.AddSingleton<IEventStreams, SqliteEventStreams>();
-            services.AddSingleton<SqliteStore>();
-            services.AddSingleton<IAgentRepository, SqliteAgentRepository>();
-            services.AddSingleton<IModuleStateRepository, SqliteModuleStateRepository>();
-            services.AddSingleton<ISubjectTransfer<StoredModuleState>, SqliteModuleStateTransfer>();
-            services.AddSingleton<IResultRepository, SqliteResultRepository>();
-            services.AddSingleton<ITaskRepository, SqliteTaskRepository>();
-            services.AddSingleton<ISubjectTransfer<MeasurementTask>, SqliteTaskTransfer>();
-            services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<SqliteStore>());
-            services.AddSingleton<IStoreLayout>(provider => provider.GetRequiredService<SqliteStore>());
-            services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<SqliteStore>(), provider.GetRequiredService<Resilience>()));
+            services.AddSqlite();
         }
         else
         {
-            services.AddSingleton<RedisClock>();
-            services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<RedisClock>());
-            services.AddSingleton<RedisConnection>();
-            services.AddSingleton<Replication>();
-            services.AddSingleton(provider => new Resilience(provider.GetRequiredService<RedisStore>().ServerOf));
-            services.AddSingleton<RedisPartitions>();
-            services.AddSingleton<IEventStreams, RedisEventStreams>();
-            services.AddSingleton<IAgentRepository, RedisAgentRepository>();
-            services.AddSingleton<IResultRepository, RedisResultRepository>();
-            services.AddSingleton<RedisStore>();
-            services.AddSingleton<TaskChannels>();
-            services.AddSingleton<ITaskRepository, RedisTaskRepository>();
-            services.AddSingleton<ITaskAudit, RedisTaskAudit>();
-            services.AddSingleton<ISubjectTransfer<MeasurementTask>, RedisTaskTransfer>();
-            services.AddSingleton<IModuleStateRepository, RedisModuleStateRepository>();
-            services.AddSingleton<ISubjectTransfer<StoredModuleState>, RedisModuleStateTransfer>();
-            services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<RedisConnection>());
-            services.AddSingleton<IStoreLayout, RedisLayout>();
-            services.AddSingleton<IStore>(provider => new ResilientStore(provider.GetRequiredService<RedisStore>(), provider.GetRequiredService<Resilience>()));
+            services.AddRedis();
         }
 
         services.AddSingleton<Heartbeats>();
         services.AddSingleton<IStoreWatcher, TaskWatcher>();
         services.AddHostedService<StoreUpkeep>();
-        services.AddSingleton<EventWriter>();
         services.AddSingleton<EventHeads>();
-        services.AddSingleton<IIdempotencyMarks, IdempotencyMarks>();
         services.AddSingleton<IEventLog, EventLog>();
         services.AddSingleton<ISubjectTransfer<ExportedEvent>, EventTransfer>();
-        services.AddSingleton<StoreTransfer>();
+        services.AddSingleton<StoreContents>();
+        services.AddSingleton<IStoreTransfer, StoreTransfer>();
         return services;
     }
 
-    /// <summary>What <see cref="StoreGauges"/> tells.</summary>
+    /// <summary>What <see cref="StoreGauges"/> measures.</summary>
     public static IServiceCollection AddStoreGauges(this IServiceCollection services) => services.AddHostedService<StoreGauges>();
+
+    private static void AddSqlite(this IServiceCollection services)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<SqliteDatabase>();
+        services.AddSingleton<SqliteProbe>();
+        services.AddSingleton<IStoreProbe>(provider => provider.GetRequiredService<SqliteProbe>());
+        services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<SqliteProbe>());
+        services.AddSingleton<IStoreLayout>(provider => provider.GetRequiredService<SqliteProbe>());
+
+        services.AddSingleton<IEventStreams, SqliteEventStreams>();
+        services.AddSingleton<SqliteAgentRepository>();
+        services.AddSingleton<IAgentRepository>(provider => provider.GetRequiredService<SqliteAgentRepository>());
+        services.AddSingleton<ISubjectTransfer<Agent>>(provider => provider.GetRequiredService<SqliteAgentRepository>());
+        services.AddSingleton<IModuleStateRepository, SqliteModuleStateRepository>();
+        services.AddSingleton<ISubjectTransfer<StoredModuleState>, SqliteModuleStateTransfer>();
+        services.AddSingleton<SqliteResultRepository>();
+        services.AddSingleton<IResultRepository>(provider => provider.GetRequiredService<SqliteResultRepository>());
+        services.AddSingleton<ISubjectTransfer<TransferredResult>>(provider => provider.GetRequiredService<SqliteResultRepository>());
+        services.AddSingleton<ITaskRepository, SqliteTaskRepository>();
+        services.AddSingleton<ITaskAudit, SqliteTaskAudit>();
+        services.AddSingleton<ISubjectTransfer<MeasurementTask>, SqliteTaskTransfer>();
+        services.AddSingleton<SqliteMarks>();
+        services.AddSingleton<IIdempotencyMarks>(provider => provider.GetRequiredService<SqliteMarks>());
+        services.AddSingleton<ISubjectTransfer<StoredMark>>(provider => provider.GetRequiredService<SqliteMarks>());
+        services.AddSingleton<ISubjectTransfer<StoredCounter>>(provider => provider.GetRequiredService<SqliteMarks>());
+    }
+
+    private static void AddRedis(this IServiceCollection services)
+    {
+        services.AddSingleton<RedisClock>();
+        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<RedisClock>());
+        services.AddSingleton<RedisConnection>();
+        services.AddSingleton<Replication>();
+        services.AddSingleton(provider => new Resilience(provider.GetRequiredService<RedisConnection>().ServerOf));
+        services.AddSingleton<RedisPartitions>();
+        services.AddSingleton<TaskChannels>();
+        services.AddSingleton<IStoreProbe, RedisProbe>();
+        services.AddSingleton<IStoreConnection>(provider => provider.GetRequiredService<RedisConnection>());
+        services.AddSingleton<IStoreLayout, RedisLayout>();
+
+        services.AddSingleton<IEventStreams, RedisEventStreams>();
+        services.AddSingleton<RedisAgentRepository>();
+        services.AddSingleton<IAgentRepository>(provider => provider.GetRequiredService<RedisAgentRepository>());
+        services.AddSingleton<ISubjectTransfer<Agent>>(provider => provider.GetRequiredService<RedisAgentRepository>());
+        services.AddSingleton<IModuleStateRepository, RedisModuleStateRepository>();
+        services.AddSingleton<ISubjectTransfer<StoredModuleState>, RedisModuleStateTransfer>();
+        services.AddSingleton<RedisResultRepository>();
+        services.AddSingleton<IResultRepository>(provider => provider.GetRequiredService<RedisResultRepository>());
+        services.AddSingleton<ISubjectTransfer<TransferredResult>>(provider => provider.GetRequiredService<RedisResultRepository>());
+        services.AddSingleton<ITaskRepository, RedisTaskRepository>();
+        services.AddSingleton<ITaskAudit, RedisTaskAudit>();
+        services.AddSingleton<ISubjectTransfer<MeasurementTask>, RedisTaskTransfer>();
+        services.AddSingleton<RedisMarks>();
+        services.AddSingleton<IIdempotencyMarks>(provider => provider.GetRequiredService<RedisMarks>());
+        services.AddSingleton<ISubjectTransfer<StoredMark>>(provider => provider.GetRequiredService<RedisMarks>());
+        services.AddSingleton<ISubjectTransfer<StoredCounter>>(provider => provider.GetRequiredService<RedisMarks>());
+    }
 }

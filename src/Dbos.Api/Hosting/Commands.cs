@@ -20,7 +20,7 @@ public static class Commands
     {
         try
         {
-            var transfer = services.GetRequiredService<StoreTransfer>();
+            var transfer = services.GetRequiredService<IStoreTransfer>();
             return arguments switch
             {
                 ["export", var file] => await Export(transfer, file),
@@ -41,7 +41,7 @@ public static class Commands
         }
     }
 
-    private static async Task<int> Export(StoreTransfer transfer, string file)
+    private static async Task<int> Export(IStoreTransfer transfer, string file)
     {
         var report = await transfer.Export(file);
         foreach (var (kind, count) in report.Counts)
@@ -57,13 +57,13 @@ public static class Commands
         return Done;
     }
 
-    private static async Task<int> Clear(StoreTransfer transfer, string file)
+    private static async Task<int> Clear(IStoreTransfer transfer, string file)
     {
         await transfer.Clear(file);
         return Done;
     }
 
-    private static async Task<int> Import(StoreTransfer transfer, string file)
+    private static async Task<int> Import(IStoreTransfer transfer, string file)
     {
         var report = await transfer.Import(file);
         Console.WriteLine($"{string.Empty,-20} {"before",12} {"after",12}");

@@ -1,15 +1,13 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Audit;
-using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Events;
 
 /// <summary>Writes audit events as the JSON that the log keeps.</summary>
-public sealed class EventWriter
+public static class EventWriter
 {
     private static readonly JsonWriterOptions Relaxed = new()
     {
@@ -34,19 +32,7 @@ public sealed class EventWriter
         return new EventParts(bytes.AsMemory(..hole), bytes.AsMemory(hole..));
     }
 
-#pragma warning disable CA1822 // Repositories over the generic port call these on the instance that they are given.
-    public ReadOnlyMemory<byte> Write(AuditEvent told, Origin origin) => Body(told, origin);
-
-    /// <summary>An event whose metadata ends with an object and an array that the store fills in.</summary>
-    public TakeEvent WriteAround(AuditEvent told, Origin origin, string objectName, string arrayName)
-    {
-        var (bytes, hole) = BodyAround(told, origin, objectName);
-        return new TakeEvent(bytes.AsMemory(..hole), Encoding.UTF8.GetBytes($",\"{arrayName}\":"), bytes.AsMemory(hole..));
-    }
-#pragma warning restore CA1822
-
-    /// <param name="last">The metadata's last member, whose value is left out; null: none.</param>
-    private static (byte[] Bytes, int Hole) BodyAround(AuditEvent told, Origin origin, string? last = null)
+    private static (byte[] Bytes, int Hole) BodyAround(AuditEvent told, Origin origin)
     {
         var (buffer, json) = ofThread ??= NewWriter();
         buffer.ResetWrittenCount();
@@ -58,11 +44,6 @@ public sealed class EventWriter
         foreach (var (name, value) in told.Metadata)
         {
             json.WriteString(name, value);
-        }
-
-        if (last is not null)
-        {
-            json.WritePropertyName(last);
         }
 
         var hole = (int)(json.BytesCommitted + json.BytesPending);

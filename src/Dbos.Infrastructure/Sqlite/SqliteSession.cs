@@ -47,13 +47,13 @@ public sealed class SqliteSession : IDisposable
     /// <summary>Deliveries that the command at hand ends, of those whose end is reported.</summary>
     public List<(string Record, long Delivery)> Ended { get; } = [];
 
-    public long LastInsertedRow => raw.sqlite3_last_insert_rowid(connection.Handle);
-
     /// <summary>The SQL of every statement that was prepared.</summary>
     internal IReadOnlyCollection<string> Statements => byText.Keys;
 
     /// <summary>No transaction is open: SQLite rolls one back by itself after some errors.</summary>
     internal bool IsAutocommit => raw.sqlite3_get_autocommit(connection.Handle) != 0;
+
+    public long LastInsertedRow => raw.sqlite3_last_insert_rowid(connection.Handle);
 
     /// <summary>Runs SQL once, as it is; it may be several statements.</summary>
     public void Execute(string sql) =>

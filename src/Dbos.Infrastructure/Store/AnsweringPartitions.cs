@@ -10,11 +10,6 @@ namespace Dbos.Infrastructure.Store;
 /// </summary>
 internal sealed class AnsweringPartitions(IReadOnlyList<int> all)
 {
-    public AnsweringPartitions(IStore store)
-        : this(store.AllPartitions())
-    {
-    }
-
     private readonly ConcurrentDictionary<int, Exception> away = [];
 
     /// <summary>Those that have not failed to answer yet.</summary>

@@ -19,9 +19,7 @@ public sealed class LayoutMismatchException : Exception
 
     public static LayoutMismatchException Older(StoreSettings settings, int stored) => new(
         settings,
-        $"has schema version {stored}, older than this DBOS's {StoreLayout.CurrentSchema}: {(settings.IsEmbedded
-            ? $"move it with the commands 'export FILE', 'clear FILE' and 'import FILE' of this DBOS"
-            : $"move it with build/repartition {settings.Partitions} {settings.Partitions}, or start the DBOS that wrote it")}");
+        $"has schema version {stored}, older than this DBOS's {StoreLayout.CurrentSchema}: run 'export FILE' and 'clear FILE' with the DBOS that wrote it, then 'import FILE' with this one");
 
     public static LayoutMismatchException Newer(StoreSettings settings, int stored) => new(
         settings,

@@ -7,11 +7,7 @@ public static class Partitioning
 {
     private const int MostStackBytes = 1024;
 
-    public static IReadOnlyList<int> AllPartitions(this IStore store) => [.. Enumerable.Range(0, store.Partitions)];
-
     /// <summary>The partition that an id lives in: the same on every replica and in every release.</summary>
-    public static int PartitionOf(this IStore store, string id) => PartitionOf(id, store.Partitions);
-
     public static int PartitionOf(string id, int partitions)
     {
         if (partitions == 1)

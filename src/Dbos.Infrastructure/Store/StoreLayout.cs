@@ -1,6 +1,4 @@
 using System.Security.Cryptography;
-using Dbos.Infrastructure.Events;
-using Dbos.Infrastructure.Transfer;
 
 namespace Dbos.Infrastructure.Store;
 
@@ -9,7 +7,7 @@ namespace Dbos.Infrastructure.Store;
 /// <param name="MovedFrom">The digest of the export that it is being filled from; null: it is whole.</param>
 public sealed record StoreLayout(int Partitions, int SchemaVersion, string? MovedFrom)
 {
-    public const int CurrentSchema = 2;
+    public const int CurrentSchema = 3;
 
     /// <summary>
     /// Names what a store holds from its first start, or from an import, to the next import. The layout record has it beside the rest, for
@@ -19,23 +17,17 @@ public sealed record StoreLayout(int Partitions, int SchemaVersion, string? Move
 
     public bool IsMoving => MovedFrom is not null;
 
-    /// <exception cref="LayoutMismatchException">It cannot be served as configured.</exception>
+    /// <exception cref="LayoutMismatchException">It cannot be served or read as configured.</exception>
     public void CheckServable(StoreSettings settings)
-    {
-        CheckWhole(settings);
-        if (SchemaVersion < CurrentSchema)
-        {
-            throw LayoutMismatchException.Older(settings, SchemaVersion);
-        }
-    }
-
-    /// <summary>What an export reads: an older store too, as that is its way into this one.</summary>
-    /// <exception cref="LayoutMismatchException">It cannot be read as configured.</exception>
-    public void CheckWhole(StoreSettings settings)
     {
         if (IsMoving)
         {
             throw LayoutMismatchException.Moving(settings);
+        }
+
+        if (SchemaVersion < CurrentSchema)
+        {
+            throw LayoutMismatchException.Older(settings, SchemaVersion);
         }
 
         if (SchemaVersion > CurrentSchema)
@@ -55,12 +47,6 @@ public interface IStoreLayout
 {
     /// <summary>Connects, however the store is laid out; one that was never used is as this process would lay it out.</summary>
     Task<StoreLayout> Open(CancellationToken cancellation);
-
-    /// <summary>The store as an older DBOS laid it out, to be read.</summary>
-    IStore Older(int schemaVersion);
-
-    /// <summary>Its event log.</summary>
-    ISubjectTransfer<ExportedEvent> OlderEvents(int schemaVersion);
 
     /// <summary>Whether another process serves it now.</summary>
     Task<bool> IsServed(CancellationToken cancellation);

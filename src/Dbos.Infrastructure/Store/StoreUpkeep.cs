@@ -11,7 +11,7 @@ namespace Dbos.Infrastructure.Store;
 /// the start and the end, and sees what becomes due before it is.
 /// </summary>
 public sealed partial class StoreUpkeep(
-    IStore store,
+    IStoreProbe store,
     IStoreConnection connection,
     IStoreWatcher watcher,
     Heartbeats heartbeats,
@@ -85,7 +85,6 @@ public sealed partial class StoreUpkeep(
             var looksBack = mayLag || (++probes % ProbesBetweenLooksBack == 0 && watcher.IsWaitedOn);
             var watch = new Watch(
                 Heartbeats.Deadlines,
-                Names.Turns,
                 From: looksBack ? 0 : Math.Min(now, toldUpTo ?? now),
                 UpTo: now + (long)Turn.Horizon.TotalMilliseconds);
             var pulse = await store.Probe(watch, stopping);

@@ -10,6 +10,9 @@ internal sealed class ExportFile(string path)
 {
     private const int BufferSize = 1 << 20;
 
+    /// <summary>Of the lines as they are in the file, once it was read to its end: it names the file in a store that is being moved.</summary>
+    public string Digest { get; private set; } = string.Empty;
+
     /// <summary>The file has its name only when all of it is on the disk and was read back from there.</summary>
     public async Task<Tally> Write(IAsyncEnumerable<ExportLine> lines, DateTimeOffset now)
     {
@@ -49,22 +52,41 @@ internal sealed class ExportFile(string path)
             throw new TransferRefusedException($"{path} is not an export of DBOS");
         }
 
-        if (head.SchemaVersion != StoreLayout.CurrentSchema)
+        if (head.SchemaVersion is not (StoreLayout.CurrentSchema or Schema2.Version))
         {
             throw new TransferRefusedException(
-                $"{path} was exported with schema version {head.SchemaVersion}, but this DBOS has {StoreLayout.CurrentSchema}: import it with the DBOS that exported it");
+                $"{path} was exported with schema version {head.SchemaVersion}, which this DBOS does not read: import it with a DBOS that does");
         }
 
+        var written = new Tally();
+        var events = new List<ExportLine>();
         ExportLine line;
         while ((line = await Next(reader)) is not EndLine)
         {
-            tally.Add(line);
-            yield return line;
+            written.Add(line);
+            var converted = head.SchemaVersion == Schema2.Version ? Schema2.Convert(line) : line;
+            if (converted is EventLine && head.SchemaVersion == Schema2.Version)
+            {
+                // They come newest first there.
+                events.Add(converted);
+            }
+            else if (converted is not null)
+            {
+                tally.Add(converted);
+                yield return converted;
+            }
         }
 
-        if (((EndLine)line).Digest != tally.Digest)
+        Digest = written.Digest;
+        if (((EndLine)line).Digest != written.Digest)
         {
             throw new TransferRefusedException($"{path} does not hold what its last line says: it was changed");
+        }
+
+        for (var i = events.Count - 1; i >= 0; i--)
+        {
+            tally.Add(events[i]);
+            yield return events[i];
         }
     }
 

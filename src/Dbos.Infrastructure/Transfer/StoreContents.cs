@@ -1,85 +1,107 @@
-using System.IO.Hashing;
-using System.Runtime.CompilerServices;
-using System.Text;
+using Dbos.Domain.Agents;
+using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Events;
+using Dbos.Infrastructure.ModuleStates;
+using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Transfer;
 
-/// <summary>
-/// All that a store holds and cannot be made again from the rest, a slice at a time. What is kept of everything is
-/// a hash of its name, as a scan may come upon a name twice.
-/// </summary>
-/// <param name="isServed">Records may come and go meanwhile.</param>
-internal sealed class StoreContents(IStore store, ISubjectTransfer<ExportedEvent> events, bool isServed)
+/// <summary>All that a store holds and cannot be made again from the rest, as lines of an export.</summary>
+internal sealed class StoreContents(
+    ISubjectTransfer<Agent> agents,
+    ISubjectTransfer<StoredModuleState> states,
+    ISubjectTransfer<TransferredResult> results,
+    ISubjectTransfer<MeasurementTask> tasks,
+    ISubjectTransfer<StoredMark> marks,
+    ISubjectTransfer<StoredCounter> counters,
+    ISubjectTransfer<ExportedEvent> events)
 {
-    /// <summary>Each may be as large as a result may be.</summary>
-    private const int AtOnce = 50;
+    private const int MostLinesAtOnce = 1_000;
+    private const int MostBytesAtOnce = 4 << 20;
 
-    /// <exception cref="TransferRefusedException">Something lies where no DBOS would find it: it would be lost.</exception>
-    public async IAsyncEnumerable<ExportLine> Read([EnumeratorCancellation] CancellationToken cancellation = default)
+    /// <summary>
+    /// What was about to end lives on for a while, so that what was imported can be compared with what was exported. To
+    /// remember a command for longer than promised does no harm.
+    /// </summary>
+    private static readonly TimeSpan ShortestLifetime = TimeSpan.FromHours(1);
+
+    public async IAsyncEnumerable<ExportLine> Read()
     {
-        var seen = new HashSet<UInt128>();
-        string? cursor = null;
-        do
+        await foreach (var agent in agents.Export())
         {
-            var slice = await store.Names(Names.PrefixesOfRecordsAndMarks, cursor, cancellation);
-            foreach (var some in slice.Names.Where(name => seen.Add(XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(name.Name)))).Chunk(AtOnce))
-            {
-                var lines = await Task.WhenAll(some.Select(name => Read(name, cancellation)));
-                foreach (var line in lines.OfType<ExportLine>())
-                {
-                    yield return line;
-                }
-            }
-
-            cursor = slice.Cursor;
-        }
-        while (cursor is not null);
-
-        var counts = await Task.WhenAll(store.AllPartitions().Select(partition => store.Counts(partition, bucket: null, cancellation)));
-        foreach (var counter in counts.SelectMany(some => some).GroupBy(count => count.Key, count => count.Value))
-        {
-            yield return new CounterLine(counter.Key, counter.Sum());
+            yield return AgentLine.Of(agent);
         }
 
-        await foreach (var (log, json) in events.Export(cancellation))
+        await foreach (var state in states.Export())
+        {
+            yield return new StateLine(state);
+        }
+
+        await foreach (var result in results.Export())
+        {
+            yield return new ResultLine(result);
+        }
+
+        await foreach (var task in tasks.Export())
+        {
+            yield return new TaskLine(task);
+        }
+
+        await foreach (var mark in marks.Export())
+        {
+            yield return new MarkLine(mark.Name, mark.Value, (long)mark.Lifetime.TotalMilliseconds);
+        }
+
+        await foreach (var counter in counters.Export())
+        {
+            yield return new CounterLine(counter.Name, counter.Amount);
+        }
+
+        await foreach (var (log, json) in events.Export())
         {
             yield return new EventLine(log, json);
         }
     }
 
-    private Task<ExportLine?> Read(StoreKey name, CancellationToken cancellation) =>
-        store.PartitionOf(Names.PartitionIdOf(name.Name)) != name.Partition ? throw Astray(name)
-        : Names.IsMark(name.Name) ? ReadMark(name, cancellation)
-        : ReadRecord(name, cancellation);
-
-    private async Task<ExportLine?> ReadRecord(StoreKey name, CancellationToken cancellation)
+    public async Task Write(IAsyncEnumerable<ExportLine> lines)
     {
-        if (await store.Find(name, cancellation) is not { } record)
+        var gathered = new List<ExportLine>();
+        var bytes = 0;
+        await foreach (var line in lines)
         {
-            return isServed ? null : throw Astray(name);
+            gathered.Add(line);
+            bytes += line switch
+            {
+                ResultLine result => result.Stored.Result.Data.Length,
+                TaskLine task => task.Task.Payload.Length,
+                _ => 0,
+            };
+            if (gathered.Count >= MostLinesAtOnce || bytes >= MostBytesAtOnce)
+            {
+                await Import(gathered);
+                gathered.Clear();
+                bytes = 0;
+            }
         }
 
-        // One that no list knows is the last of them.
-        long? recency = RecordKinds.RecencyOf(name.Name, record) is { } entry
-            ? await store.Score(new StoreKey(name.Partition, entry.Index), entry.Member, cancellation) ?? 0
-            : null;
-        return new RecordLine(
-            name.Name,
-            record.Version,
-            record.Deliveries,
-            record.LeasedUntil?.ToUnixTimeMilliseconds(),
-            recency,
-            record.Document,
-            record.Payload.IsEmpty ? default(ReadOnlyMemory<byte>?) : record.Payload);
+        await Import(gathered);
     }
 
-    private async Task<ExportLine?> ReadMark(StoreKey name, CancellationToken cancellation) =>
-        await store.FindMark(name, cancellation) is { } mark
-            ? new MarkLine(mark.Name, mark.Value, (long)mark.Lifetime.TotalMilliseconds)
-            : null;
+    private async Task Import(List<ExportLine> lines)
+    {
+        await agents.Import([.. lines.OfType<AgentLine>().Select(line => line.ToAgent())], CancellationToken.None);
+        await states.Import([.. lines.OfType<StateLine>().Select(line => line.Stored)], CancellationToken.None);
+        await results.Import([.. lines.OfType<ResultLine>().Select(line => line.Stored)], CancellationToken.None);
+        await tasks.Import([.. lines.OfType<TaskLine>().Select(line => line.Task)], CancellationToken.None);
+        await marks.Import([.. lines.OfType<MarkLine>().Select(MarkOf)], CancellationToken.None);
+        await counters.Import([.. lines.OfType<CounterLine>().Select(line => new StoredCounter(line.Name, line.Amount))], CancellationToken.None);
+        await events.Import([.. lines.OfType<EventLine>().Select(line => new ExportedEvent(line.Log, line.Told))], CancellationToken.None);
+    }
 
-    private static TransferRefusedException Astray(StoreKey name) =>
-        new($"{name.Name} lies in partition {name.Partition} under a key where no DBOS of these settings finds it: it would be lost");
+    private static StoredMark MarkOf(MarkLine line)
+    {
+        var lifetime = TimeSpan.FromMilliseconds(line.Lifetime);
+        return new StoredMark(line.Name, line.Value, lifetime > ShortestLifetime ? lifetime : ShortestLifetime);
+    }
 }

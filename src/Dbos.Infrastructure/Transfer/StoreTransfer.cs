@@ -1,28 +1,43 @@
-using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Transfer;
+
+/// <summary>Moves all that a store holds into a file, and from there into another store (docs/decisions/0013-export-and-import.md).</summary>
+public interface IStoreTransfer
+{
+    /// <exception cref="LayoutMismatchException">The store cannot be read as configured.</exception>
+    /// <exception cref="TransferRefusedException">It is empty.</exception>
+    Task<ExportReport> Export(string path);
+
+    /// <summary>Removes all that the store holds, once the file is known to hold it too.</summary>
+    /// <exception cref="TransferRefusedException">It does not.</exception>
+    Task Clear(string path);
+
+    /// <summary>Puts what the file holds into a store that is empty.</summary>
+    /// <exception cref="TransferRefusedException">The store is another, or the file is not whole.</exception>
+    Task<ImportReport> Import(string path);
+}
 
 /// <summary>
 /// Moves all that a store holds into a file, and from there into another store, of the other engine or of another
 /// number of partitions. See docs/decisions/0013-export-and-import.md.
 /// </summary>
-public sealed class StoreTransfer(IStore store, ISubjectTransfer<ExportedEvent> events, IStoreLayout layout, StoreSettings settings, TimeProvider clock)
+internal sealed class StoreTransfer(StoreContents contents, IStoreLayout layout, StoreSettings settings, TimeProvider clock) : IStoreTransfer
 {
     /// <exception cref="LayoutMismatchException">The store cannot be read as configured.</exception>
     /// <exception cref="TransferRefusedException">It is empty.</exception>
     public async Task<ExportReport> Export(string path)
     {
         var found = await layout.Open(CancellationToken.None);
-        found.CheckWhole(settings);
+        found.CheckServable(settings);
         var isServed = await layout.IsServed(CancellationToken.None);
-        await using var contents = ContentsOf(found, isServed).GetAsyncEnumerator();
-        if (!await contents.MoveNextAsync())
+        await using var lines = contents.Read().GetAsyncEnumerator();
+        if (!await lines.MoveNextAsync())
         {
             throw new TransferRefusedException($"{settings.Subject} is empty: there is nothing to export");
         }
 
-        var written = await new ExportFile(path).Write(Rest(contents), clock.GetUtcNow());
+        var written = await new ExportFile(path).Write(Rest(lines), clock.GetUtcNow());
         return new ExportReport(written.Counts, isServed);
     }
 
@@ -32,11 +47,11 @@ public sealed class StoreTransfer(IStore store, ISubjectTransfer<ExportedEvent> 
     /// </summary>
     public async Task Clear(string path)
     {
-        var (found, tally) = await Begin(path);
+        var (found, tally, digest) = await Begin(path);
         if (!found.IsMoving)
         {
-            found.CheckWhole(settings);
-            var held = await TallyOf(found);
+            found.CheckServable(settings);
+            var held = await TallyOfStore();
             if (held.Digest != tally.Digest)
             {
                 throw new TransferRefusedException(
@@ -44,26 +59,26 @@ public sealed class StoreTransfer(IStore store, ISubjectTransfer<ExportedEvent> 
             }
         }
 
-        await layout.BeginMove(tally.Digest, CancellationToken.None);
+        await layout.BeginMove(digest, CancellationToken.None);
     }
 
     /// <summary>Into a store that is empty or was begun to be moved with this file.</summary>
     /// <exception cref="TransferRefusedException">The store is another, or the file is not whole.</exception>
     public async Task<ImportReport> Import(string path)
     {
-        var (found, tally) = await Begin(path);
+        var (found, tally, digest) = await Begin(path);
         if (!found.IsMoving)
         {
-            found.CheckWhole(settings);
-            if (!await IsEmpty(found))
+            found.CheckServable(settings);
+            if (!await IsEmpty())
             {
                 throw new TransferRefusedException($"{settings.Subject} is not empty: import into another, or clear it first");
             }
         }
 
-        await layout.BeginMove(tally.Digest, CancellationToken.None);
-        await new Restorer(store, events).Put(new ExportFile(path).ReadLines(new Tally()));
-        var held = await TallyOf(await layout.Open(CancellationToken.None));
+        await layout.BeginMove(digest, CancellationToken.None);
+        await contents.Write(new ExportFile(path).ReadLines(new Tally()));
+        var held = await TallyOfStore();
         var report = new ImportReport(tally.Counts, held.Counts, AreEqual: held.Digest == tally.Digest);
         if (report.AreEqual)
         {
@@ -74,41 +89,34 @@ public sealed class StoreTransfer(IStore store, ISubjectTransfer<ExportedEvent> 
     }
 
     /// <summary>Reads the file once from end to end, before anything is changed.</summary>
-    private async Task<(StoreLayout Layout, Tally Tally)> Begin(string path)
+    private async Task<(StoreLayout Layout, Tally Tally, string Digest)> Begin(string path)
     {
-        var tally = await new ExportFile(path).ReadWhole();
+        var file = new ExportFile(path);
+        var tally = await file.ReadWhole();
         var found = await layout.Open(CancellationToken.None);
         if (await layout.IsServed(CancellationToken.None))
         {
             throw new TransferRefusedException($"{settings.Subject} is served by another DBOS: stop every DBOS that serves it");
         }
 
-        if (found.IsMoving && found.MovedFrom != tally.Digest)
+        if (found.IsMoving && found.MovedFrom != file.Digest)
         {
             throw new TransferRefusedException($"{settings.Subject} is being moved with another file than {path}");
         }
 
-        return (found, tally);
+        return (found, tally, file.Digest);
     }
 
-    private IAsyncEnumerable<ExportLine> ContentsOf(StoreLayout found, bool isServed = false)
+    private async Task<bool> IsEmpty()
     {
-        var contents = found.SchemaVersion == StoreLayout.CurrentSchema
-            ? new StoreContents(store, events, isServed)
-            : new StoreContents(layout.Older(found.SchemaVersion), layout.OlderEvents(found.SchemaVersion), isServed);
-        return contents.Read();
+        await using var lines = contents.Read().GetAsyncEnumerator();
+        return !await lines.MoveNextAsync();
     }
 
-    private async Task<bool> IsEmpty(StoreLayout found)
-    {
-        await using var contents = ContentsOf(found).GetAsyncEnumerator();
-        return !await contents.MoveNextAsync();
-    }
-
-    private async Task<Tally> TallyOf(StoreLayout found)
+    private async Task<Tally> TallyOfStore()
     {
         var tally = new Tally();
-        await foreach (var line in ContentsOf(found))
+        await foreach (var line in contents.Read())
         {
             tally.Add(line);
         }

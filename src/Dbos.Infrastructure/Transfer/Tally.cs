@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Hashing;
+using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Store;
 
@@ -24,8 +25,12 @@ internal sealed class Tally
     {
         var kind = line switch
         {
-            RecordLine record => RecordKinds.KindOf(record.Name, record.ToRecord()),
-            MarkLine => Names.MarkKind,
+            AgentLine => "agent",
+            StateLine => "module_state",
+            ResultLine => "result",
+            TaskLine task => $"task {task.Task.Status.Word()}",
+            RecordLine => "record",
+            MarkLine => "mark",
             EventLine told => told.Log == EventLogName.History ? "event" : "refusal",
             CounterLine => "counter",
             _ => null,
@@ -36,7 +41,12 @@ internal sealed class Tally
         }
 
         counts[kind] = counts.GetValueOrDefault(kind) + 1;
-        var lasting = line is MarkLine mark ? mark with { Lifetime = 0 } : line;
+        var lasting = line switch
+        {
+            MarkLine mark => mark with { Lifetime = 0 },
+            ResultLine result => new ResultLine(result.Stored with { StoredAt = 0 }),
+            _ => line,
+        };
         unchecked
         {
             sum += XxHash64.HashToUInt64(lasting.ToUtf8());

@@ -11,7 +11,7 @@ internal sealed record StoreCensus(
 {
     /// <summary>Lengths of indexes and lists, and counts: a few hundred small reads, sent in one go.</summary>
     public static async Task<StoreCensus> Take(
-        IStore store, IEventStreams streams, ITaskRepository tasks, IAgentRepository agents, CancellationToken cancellation)
+        IStoreProbe store, IEventStreams streams, ITaskRepository tasks, IAgentRepository agents, CancellationToken cancellation)
     {
         var queue = tasks.Stats(cancellation);
         var counts = agents.Count(cancellation);
@@ -25,6 +25,6 @@ internal sealed record StoreCensus(
             new Dictionary<EventLogName, long> { [EventLogName.History] = await history, [EventLogName.Refusals] = await refusals },
             await bytes);
 
-        async Task<long> Sum(Func<int, Task<long>> count) => (await Task.WhenAll(store.AllPartitions().Select(count))).Sum();
+        async Task<long> Sum(Func<int, Task<long>> count) => (await Task.WhenAll(Enumerable.Range(0, streams.Partitions).Select(count))).Sum();
     }
 }

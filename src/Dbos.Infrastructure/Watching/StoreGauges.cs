@@ -20,7 +20,7 @@ public sealed partial class StoreGauges : BackgroundService
     private static readonly TimeSpan UntilItIsBack = TimeSpan.FromSeconds(1);
 
     private readonly Meter meter = new("Dbos.Infrastructure");
-    private readonly IStore store;
+    private readonly IStoreProbe store;
     private readonly IEventStreams streams;
     private readonly ITaskRepository tasks;
     private readonly IAgentRepository agents;
@@ -29,7 +29,7 @@ public sealed partial class StoreGauges : BackgroundService
     private volatile StoreCensus? latest;
 
     public StoreGauges(
-        IStore store, IEventStreams streams, ITaskRepository tasks, IAgentRepository agents, Heartbeats heartbeats, ILogger<StoreGauges> logger)
+        IStoreProbe store, IEventStreams streams, ITaskRepository tasks, IAgentRepository agents, Heartbeats heartbeats, ILogger<StoreGauges> logger)
     {
         this.store = store;
         this.streams = streams;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using Dbos.Application;
-using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Store;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -15,8 +14,11 @@ namespace Dbos.Infrastructure.Redis.Connection;
 public sealed class RedisConnection(StoreSettings settings, RedisClock clock, ILogger<RedisConnection> logger)
     : IStoreConnection, IAsyncDisposable
 {
+    private static readonly Script LayoutScript = new("layout");
+
     private readonly List<(string Channel, Action<string> Heard)> listeners = [];
     private readonly ClusterTopology topology = new();
+    private readonly RedisKeys keys = new(settings);
     private Sentinels? sentinels;
     private volatile ConnectionMultiplexer? connection;
     private volatile bool isOpen;
@@ -48,6 +50,15 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
         isOpen = true;
     }
 
+    /// <param name="fields">As layout.lua answers them: none where the store was never used.</param>
+    public static StoreLayout? LayoutOf(ReadOnlySpan<RedisValue> fields)
+    {
+        const int FromBeforeItWasRecorded = 1;
+        return fields[0].IsNull
+            ? null
+            : new StoreLayout((int)fields[0], fields[1].IsNull ? FromBeforeItWasRecorded : (int)fields[1], fields[2]);
+    }
+
     /// <summary>To be called as soon as there is the answer.</summary>
     /// <param name="answer">Begins as layout.lua answers.</param>
     /// <param name="asked">Stopwatch timestamp.</param>
@@ -55,7 +66,7 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
     public void HearLayout(RedisValue[] answer, long asked)
     {
         clock.Hear((long)answer[3], (long)answer[4], asked);
-        RedisAnswers.LayoutOf(answer)?.CheckServable(settings);
+        LayoutOf(answer)?.CheckServable(settings);
     }
 
     /// <summary>Connects if Redis is there, and lets calls through however the store is laid out.</summary>
@@ -80,6 +91,9 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
 
     /// <summary>True: keys of two hash slots cannot be in one script.</summary>
     public bool IsCluster => connection is { } connected && ClusterTopology.IsCluster(connected);
+
+    /// <summary>Who is to be asked for a partition, be it there or not; null: nobody is known.</summary>
+    public EndPoint? ServerOf(int partition) => ServerOf(keys.Of(partition, RedisKeys.Probe));
 
     /// <summary>Who is to be asked for this key; null: nobody is known.</summary>
     public EndPoint? ServerOf(RedisKey key) => connection is { } connected ? topology.ServerOf(connected, key) : null;
@@ -145,11 +159,11 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
     private async Task CheckLayout()
     {
         var asked = Stopwatch.GetTimestamp();
-        var layout = new RedisKeys(settings).Of(0, RedisKeys.Layout);
+        RedisKey[] names = [keys.Of(0, RedisKeys.Layout), keys.Scope(0)[1]];
         var answer = (RedisValue[])(await Ask(
             connection,
-            static (redis, ask) => Script.Layout.Run(redis, [ask.layout], [ask.Partitions, StoreLayout.CurrentSchema, StoreLayout.NewGeneration()]),
-            (layout, settings.Partitions)))!;
+            static (redis, ask) => LayoutScript.Run(redis, ask.names, [ask.Partitions, StoreLayout.CurrentSchema, StoreLayout.NewGeneration()]),
+            (names, settings.Partitions)))!;
         HearLayout(answer, asked);
     }
 

@@ -31,10 +31,6 @@ public sealed partial class RedisPartitions(
 
     public RedisKey Key(int partition, string name) => keys.Of(partition, name);
 
-    /// <summary>The partitions under the keys of an older schema version, to be read.</summary>
-    public RedisPartitions Older(int schemaVersion) =>
-        new(connection, replication, resilience, settings with { SchemaVersion = schemaVersion }, logger);
-
     /// <summary>An operation id that is new: a script that is sent again recognizes by it what it has done.</summary>
     public static string NewOperation() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 
@@ -67,7 +63,7 @@ public sealed partial class RedisPartitions(
         resilience.Run(
             resilience.Repeatable,
             partition,
-            static (it, token) => it.partitions.RunOnce(it.script, it.partition, it.values, token),
+            static (it, token) => it.partitions.RunOnce(it.script, it.partition, it.partitions.keys.Scope(it.partition), it.values, null, token),
             (partitions: this, script, partition, values),
             cancellation);
 
@@ -86,13 +82,16 @@ public sealed partial class RedisPartitions(
             (partitions: this, partition, command, words),
             cancellation);
 
-    private Task<RedisResult> RunOnce(Script script, int partition, RedisValue[] values, CancellationToken cancellation) =>
+    /// <summary>Runs a script with keys of its own, once, past circuits and retries: for the probe that closes the circuits.</summary>
+    /// <param name="heard">Receives the answer as soon as it is there; null: nobody.</param>
+    internal Task<RedisResult> RunOnce(
+        Script script, int partition, RedisKey[] names, RedisValue[] values, Action<RedisResult>? heard, CancellationToken cancellation) =>
         Ask(
             Script.Command,
             partition,
-            static (redis, ask) => ask.script.Run(redis, ask.scope, ask.values),
-            static (server, ask) => ask.script.Run(server, ask.scope, ask.values),
-            (script, scope: keys.Scope(partition), values),
+            static (redis, ask) => ask.script.Run(redis, ask.names, ask.values, ask.heard),
+            static (server, ask) => ask.script.Run(server, ask.names, ask.values, ask.heard),
+            (script, names, values, heard),
             cancellation,
             script.Name,
             script.IsRepeatable);
@@ -157,7 +156,7 @@ public sealed partial class RedisPartitions(
         {
             try
             {
-                var answer = (RedisResult[])(await partitions.RunOnce(script, partition, values, cancellation))!;
+                var answer = (RedisResult[])(await partitions.RunOnce(script, partition, partitions.keys.Scope(partition), values, null, cancellation))!;
                 if ((string?)answer[^1] is { Length: > 0 } error)
                 {
                     partitions.WarnOfLateError(script, error);

@@ -8,16 +8,6 @@ namespace Dbos.Infrastructure.Redis.Connection;
 /// <summary>A Lua script that runs in Redis. Each lies beside the class that runs it, with its contract in its head.</summary>
 public sealed class Script
 {
-    public static readonly Script Commit = new("reading", "telling", "indexing", "turns", "commit");
-    public static readonly Script Take = new("reading", "telling", "indexing", "turns", "take") { IsRepeatable = false };
-    public static readonly Script Due = new("due");
-    public static readonly Script Heads = new("heads");
-    public static readonly Script Page = new("page");
-    public static readonly Script Restore = new("reading", "indexing", "turns", "restore") { IsRepeatable = false };
-    public static readonly Script Layout = new("layout");
-    public static readonly Script Probe = new("probe");
-    public static readonly Script Probed = new("probed");
-
     /// <summary>The Redis command that runs a script.</summary>
     public const string Command = "EVALSHA";
 

@@ -18,7 +18,6 @@ namespace Dbos.Infrastructure.Redis.ModuleStates;
 public sealed class RedisModuleStateRepository(RedisPartitions partitions, TimeProvider clock) : IModuleStateRepository
 {
     private const int Arguments = 16;
-    private const string NoMark = "";
 
     private static readonly Script Set = new("set_module_state");
     private static readonly Script Get = new("find_module_state");
@@ -33,8 +32,9 @@ public sealed class RedisModuleStateRepository(RedisPartitions partitions, TimeP
         var isLife = reported.RequestId.Length == 0;
         var requestId = Names.Encode(reported.RequestId);
         var values = partitions.NewWrite(Arguments);
-        values.Add(work.Mark is { } mark ? Names.Mark(mark.Name) : NoMark);
-        values.Add(work.Mark is { } ofContent ? ofContent.Content.ToString() : NoMark);
+        var mark = work.Mark;
+        values.Add(mark is null ? RedisValue.EmptyString : Names.Mark(mark.Name));
+        values.Add(mark is null ? RedisValue.EmptyString : mark.Content.ToString());
         values.Add(requestId);
         values.Add(Names.Encode(reported.AgentId));
         values.Add(Names.Encode(reported.ModuleName));
@@ -58,7 +58,7 @@ public sealed class RedisModuleStateRepository(RedisPartitions partitions, TimeP
             case "done":
                 return new Saved<ModuleState>.Done((long)items[1]);
             case "mark":
-                return new Saved<ModuleState>.Replayed(MarkValue.Read((byte[])items[1]!, work.Mark!.Content));
+                return new Saved<ModuleState>.Replayed(MarkValue.Read((byte[])items[1]!, mark!.Content));
             case "found":
                 var found = items[1].IsNull ? null : ModuleStateValue.Read((byte[])items[1]!, requestId, out _);
                 return answer.MayHaveRunBefore && !IsReplay(found, reported)

@@ -133,7 +133,7 @@ internal sealed class SqliteAgentRepository(SqliteDatabase database, Heartbeats 
         if (work.Mark is { } named)
         {
             session.Put(
-                new Mark(Names.Mark(named.Name), MarkValue.Write(next.Version, named.Content), IdempotencyMark.Lifetime), now.ToUnixTimeMilliseconds());
+                new StoredMark(Names.Mark(named.Name), MarkValue.Write(next.Version, named.Content), IdempotencyMark.Lifetime), now.ToUnixTimeMilliseconds());
         }
 
         foreach (var told in events)

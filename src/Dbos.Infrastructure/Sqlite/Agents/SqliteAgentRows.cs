@@ -1,6 +1,7 @@
 using Dbos.Application.Agents;
 using Dbos.Domain.Agents;
 using Dbos.Infrastructure.Agents;
+using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite.Agents;
 

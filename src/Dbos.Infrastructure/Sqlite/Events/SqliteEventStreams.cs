@@ -1,5 +1,6 @@
 using Dbos.Application.Events;
 using Dbos.Infrastructure.Events;
+using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite.Events;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Dbos.Infrastructure.Events;
+using SQLitePCL;
 
 namespace Dbos.Infrastructure.Sqlite.Events;
 

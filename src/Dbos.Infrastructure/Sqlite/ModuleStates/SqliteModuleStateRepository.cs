@@ -58,7 +58,7 @@ public sealed class SqliteModuleStateRepository(SqliteDatabase database, TimePro
 
         if (mark is not null)
         {
-            session.Put(new Mark(mark, MarkValue.Write(next.Version, work.Mark!.Content), IdempotencyMark.Lifetime), ms);
+            session.Put(new StoredMark(mark, MarkValue.Write(next.Version, work.Mark!.Content), IdempotencyMark.Lifetime), ms);
         }
 
         var (head, tail) = EventWriter.Parts(decided.Value.Events[0], work.Origin);

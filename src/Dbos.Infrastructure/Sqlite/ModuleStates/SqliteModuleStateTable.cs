@@ -4,6 +4,7 @@ using Dbos.Application.ModuleStates;
 using Dbos.Application.Paging;
 using Dbos.Domain.ModuleStates;
 using Dbos.Infrastructure.ModuleStates;
+using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite.ModuleStates;
 

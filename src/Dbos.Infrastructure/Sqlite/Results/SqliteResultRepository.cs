@@ -8,6 +8,7 @@ using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Sqlite.Events;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Transfer;
+using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite.Results;
 
@@ -55,7 +56,7 @@ internal sealed class SqliteResultRepository(SqliteDatabase database, TimeProvid
                 if (context.Mark is { } unset)
                 {
                     var value = MarkValue.Write(result.Version, unset.Content);
-                    session.Put(new Mark(Names.Mark(unset.Name), value, IdempotencyMark.Lifetime), now.ToUnixTimeMilliseconds());
+                    session.Put(new StoredMark(Names.Mark(unset.Name), value, IdempotencyMark.Lifetime), now.ToUnixTimeMilliseconds());
                 }
 
                 session.LogEvent(told, now);
@@ -132,7 +133,7 @@ internal sealed class SqliteResultRepository(SqliteDatabase database, TimeProvid
         result.Id,
         result.AgentId,
         result.ModuleName,
-        SqliteRows.Bytes(result.Data),
+        result.Data.ToArray(),
         result.Timestamp,
         result.ReceivedAt,
         result.AgentStartTime,

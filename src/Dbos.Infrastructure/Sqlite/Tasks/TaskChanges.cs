@@ -43,8 +43,9 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         var decision = MeasurementTask.Schedule(found?.Task, task);
         if (found is { } row)
         {
-            context.ReplayDiffered = !row.Task.SaysTheSameAs(task, comparesTime: isTimeGiven)
-                || !session.WithPayload(row).Payload.Span.SequenceEqual(task.Payload.Span);
+            var stored = session.WithPayload(row);
+            context.ReplayDiffered = !stored.Payload.Span.SequenceEqual(task.Payload.Span)
+                || !stored.SaysTheSameAs(task, comparesTime: isTimeGiven);
             return new Written(0, Duplicate: true) { ContentDiffers = context.ReplayDiffered };
         }
 
@@ -136,7 +137,8 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
 
         foreach (var (name, amount) in counts)
         {
-            session.Count(name, amount, now);
+            session.Count(name, amount, bucket: 0);
+            session.Count(name, amount, CountBuckets.Of(now));
         }
 
         foreach (var (status, amount) in statuses)
@@ -163,7 +165,7 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         if (context.Mark is { } mark)
         {
             var value = MarkValue.Write(version: 0, mark.Content);
-            session.Put(new Mark(Names.Mark(mark.Name), value, IdempotencyMark.Lifetime), Milliseconds(now));
+            session.Put(new StoredMark(Names.Mark(mark.Name), value, IdempotencyMark.Lifetime), Milliseconds(now));
         }
 
         foreach (var told in events)
@@ -175,7 +177,6 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         {
             Add(counts, name, 1);
         }
-
 
         return new Written(0, Duplicate: false);
     }

@@ -10,7 +10,7 @@ internal static class TaskProbe
     public static List<Turn> TurnsDue(this SqliteSession session, int band, Watch watch) =>
     [
         .. session.ReadAll(
-            row => new Turn(Names.Lane(row.GetString(0), row.GetString(1)), row.GetInt64(2)),
+            row => new Turn(QueueNames.Of(row.GetString(0), row.GetString(1)), row.GetInt64(2)),
             """
             SELECT agent, module, visible_at FROM task WHERE status = 0 AND band = $1 AND visible_at > $2 AND visible_at <= $3
             ORDER BY visible_at LIMIT $4
@@ -18,15 +18,7 @@ internal static class TaskProbe
             band,
             watch.From,
             watch.UpTo,
-            watch.MostOfABand)
-            .Concat(session.Entries(
-                "SELECT member, score FROM entry WHERE name = $1 AND score > $2 AND score <= $3 ORDER BY score LIMIT $4",
-                watch.Turns,
-                Bands.Score(band, watch.From),
-                Bands.Score(band, watch.UpTo),
-                watch.MostOfABand).Select(turn => new Turn(turn.Member[1..], Bands.DueOf(turn.Score))))
-            .OrderBy(turn => turn.Due)
-            .Take(watch.MostOfABand),
+            watch.MostOfABand),
     ];
 
     /// <param name="name">Of an index; those of tasks name what is a table here.</param>
@@ -36,7 +28,7 @@ internal static class TaskProbe
         "tasks:completed" => EarliestEnd(session, MeasurementTaskStatus.Completed),
         "tasks:cancelled" => EarliestEnd(session, MeasurementTaskStatus.Cancelled),
         Names.AgentDeadlines => session.Scalar("SELECT deadline FROM agent WHERE deadline IS NOT NULL ORDER BY deadline LIMIT 1"),
-        _ => session.Scalar("SELECT score FROM entry WHERE name = $1 ORDER BY score LIMIT 1", name),
+        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "has no deadlines"),
     });
 
     private static object? EarliestEnd(SqliteSession session, MeasurementTaskStatus status) => session.Scalar(

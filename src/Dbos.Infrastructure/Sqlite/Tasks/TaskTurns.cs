@@ -116,7 +116,7 @@ internal static class TaskTurns
     {
         if (due <= now + (long)Turn.Horizon.TotalMilliseconds)
         {
-            session.Turns.Add(new Turn(Names.Lane(queue.Agent, queue.Module), due));
+            session.Turns.Add(new Turn(QueueNames.Of(queue.Agent, queue.Module), due));
         }
     }
 }

@@ -1,18 +1,14 @@
-using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Redis.Connection;
-using Dbos.Infrastructure.Redis.Events;
-using Dbos.Infrastructure.Redis.Tasks;
 using Dbos.Infrastructure.Store;
-using Dbos.Infrastructure.Transfer;
 using StackExchange.Redis;
 
-namespace Dbos.Infrastructure.Redis;
+namespace Dbos.Infrastructure.Redis.Layout;
 
 /// <summary>The layout record, and all keys of the store, whatever number of partitions they were laid out for.</summary>
-public sealed class RedisLayout(
-    RedisConnection connection, Replication replication, RedisPartitions partitions, StoreSettings settings, RedisClock clock, TaskChannels channels)
-    : IStoreLayout
+public sealed class RedisLayout(RedisConnection connection, StoreSettings settings) : IStoreLayout
 {
+    private static readonly Script LastProbe = new("last_probe");
+
     private const string MovedFrom = "moved_from";
 
     /// <summary>Several times as long as a DBOS that serves lets pass between two probes.</summary>
@@ -32,14 +28,8 @@ public sealed class RedisLayout(
             static (redis, layout) => redis.HashGetAsync(layout, ["partitions", "schema", MovedFrom], CommandFlags.DemandMaster),
             Layout,
             cancellation);
-        return RedisAnswers.LayoutOf(fields) ?? new StoreLayout(settings.Partitions, StoreLayout.CurrentSchema, MovedFrom: null);
+        return RedisConnection.LayoutOf(fields) ?? new StoreLayout(settings.Partitions, StoreLayout.CurrentSchema, MovedFrom: null);
     }
-
-    public IStore Older(int schemaVersion) =>
-        new RedisStore(connection, replication, settings with { SchemaVersion = schemaVersion }, clock, channels);
-
-    public ISubjectTransfer<ExportedEvent> OlderEvents(int schemaVersion) =>
-        new EventTransfer(new RedisEventStreams(partitions.Older(schemaVersion), settings));
 
     /// <summary>Whoever serves probes again before long.</summary>
     public async Task<bool> IsServed(CancellationToken cancellation)
@@ -86,5 +76,5 @@ public sealed class RedisLayout(
         connection.Ask(static (redis, layout) => redis.HashDeleteAsync(layout, MovedFrom), Layout, cancellation);
 
     private async Task<long?> SinceProbed(CancellationToken cancellation) => (long?)await connection.Ask(
-        static (redis, probe) => Script.Probed.Run(redis, [probe], []), keys.Of(0, RedisKeys.Probe), cancellation);
+        static (redis, names) => LastProbe.Run(redis, names, []), (RedisKey[])[keys.Of(0, RedisKeys.Probe), keys.Scope(0)[1]], cancellation);
 }

@@ -1,6 +1,6 @@
 -- Records at first start how the store is laid out; answers how it really is, and the time. As it writes, a replica refuses it.
 --
--- KEYS  1 layout
+-- KEYS  1 layout   2 the absent key
 -- ARGV  1 number of partitions    2 schema version    3 generation of the event log's positions
 --
 -- Answers {partitions, schema version, what it is being moved from, seconds, microseconds} as recorded, false: it is not

@@ -1,26 +1,5 @@
 namespace Dbos.Infrastructure.Store;
 
-/// <summary>
-/// An index whose members wait until they are due, in bands that go one before the other. Some of its bands are
-/// always due for a turn: each is a member of the lane's turns, scored by when its earliest member is due or, if
-/// that is later, by when it was last taken from. So whoever takes by turns passes from lane to lane, and finds
-/// without looking at any that wait in vain.
-/// </summary>
-/// <param name="Index">The scores are of <see cref="Bands"/>.</param>
-/// <param name="Name">What the lane is called in its turns.</param>
-/// <param name="Turns">The indexes of turns that the lane takes part in.</param>
-public sealed record Lane(string Index, string Name, IReadOnlyList<string> Turns)
-{
-    /// <summary>A band of this lane as a member of its turns.</summary>
-    public string TurnOf(int band) => $"{(char)('0' + band)}{Name}";
-}
-
-/// <param name="Due">Unix milliseconds; null: take the member out.</param>
-public sealed record LaneChange(Lane Lane, int Band, string Member, long? Due);
-
-/// <summary>One band of a banded index.</summary>
-public readonly record struct IndexBand(string Index, int Band);
-
 /// <summary>Scores that sort by a band first, then by a time: both fit into the 53 bits that every engine keeps exactly.</summary>
 public static class Bands
 {

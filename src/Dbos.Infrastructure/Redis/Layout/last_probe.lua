@@ -1,6 +1,6 @@
 -- Tells how long ago the store was last probed, as whoever serves it does once a second.
 --
--- KEYS  1 probe
+-- KEYS  1 probe   2 the absent key
 --
 -- Answers milliseconds, up to a second too many; false: not lately
 
