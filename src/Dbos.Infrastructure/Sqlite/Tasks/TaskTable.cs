@@ -70,9 +70,14 @@ internal static class TaskTable
 
     public static void Insert(this SqliteSession session, MeasurementTask task)
     {
-        long? payloadKey = task.Payload.IsEmpty
-            ? null
-            : (long?)session.Scalar("INSERT INTO task_payload (payload) VALUES ($1) RETURNING key", task.Payload);
+        long? payloadKey = null;
+        if (!task.Payload.IsEmpty)
+        {
+            // RETURNING would cost three times the insertion.
+            session.Run("INSERT INTO task_payload (payload) VALUES ($1)", task.Payload);
+            payloadKey = session.LastInsertedRow;
+        }
+
         session.Run(
             $"INSERT INTO task ({Columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
             task.Id,
