@@ -31,6 +31,6 @@ public interface ITaskAudit
 /// <param name="Checked">Records and index entries looked at, in this slice.</param>
 public sealed record ConsistencySlice(int Checked, IReadOnlyList<Inconsistency> Inconsistencies);
 
-/// <param name="TaskId">Empty: it is about a lane, not a task.</param>
+/// <param name="TaskId">Empty: it is about an index entry that names no task.</param>
 /// <param name="Description">In one sentence.</param>
 public sealed record Inconsistency(string TaskId, string Description, bool Repaired);
