@@ -17,9 +17,6 @@ public sealed record StoreSettings
     /// <summary>Of Redis; the embedded store has one.</summary>
     public int Partitions { get; init; } = 16;
 
-    /// <summary>Another than the current one is read by exports alone.</summary>
-    public int SchemaVersion { get; init; } = StoreLayout.CurrentSchema;
-
     /// <summary>How many events of the history are kept over all partitions, at least.</summary>
     public int EventRetention { get; init; } = 100_000;
 

@@ -11,13 +11,8 @@ internal static class HashTags
 {
     private const int Slots = 16_384;
 
-    /// <param name="schemaVersion">In the first the tags were numbers alone.</param>
-    public static string[] Of(string prefix, int partitions, int schemaVersion) => schemaVersion == 1
-        ? [.. Enumerable.Range(0, partitions).Select(partition => Number(prefix, partition))]
-        : Of(prefix, partitions);
-
     /// <summary>Each partition's lies in a part of the slots that is no other's, so that nodes with as many slots have as many partitions.</summary>
-    private static string[] Of(string prefix, int partitions)
+    public static string[] Of(string prefix, int partitions)
     {
         var isTaken = new bool[partitions];
         return [.. Enumerable.Range(0, partitions).Select(Find)];
@@ -25,7 +20,7 @@ internal static class HashTags
         string Find(int partition)
         {
             // dbos:4, dbos:4.1, dbos:4.2, …: the first whose part is free. The first partition's is always dbos:0.
-            var first = Number(prefix, partition);
+            var first = string.Create(CultureInfo.InvariantCulture, $"{prefix}:{partition}");
             var tag = first;
             for (var next = 1; isTaken[PartOf(tag)]; next++)
             {
@@ -38,8 +33,6 @@ internal static class HashTags
 
         int PartOf(string tag) => SlotOf(tag) * partitions / Slots;
     }
-
-    private static string Number(string prefix, int partition) => string.Create(CultureInfo.InvariantCulture, $"{prefix}:{partition}");
 
     /// <summary>As Redis Cluster reckons it: CRC16 as XMODEM has it.</summary>
     private static int SlotOf(string tag)

@@ -8,7 +8,7 @@ namespace Dbos.Infrastructure.Redis.Connection;
 /// A name within a partition as a Redis key: the hash tag in front, by which Redis Cluster puts a partition's
 /// keys into one hash slot.
 /// </summary>
-public sealed class RedisKeys(string prefix, int partitions, int schemaVersion = StoreLayout.CurrentSchema)
+public sealed class RedisKeys(string prefix, int partitions)
 {
     /// <summary>In the first partition.</summary>
     public const string Layout = "layout";
@@ -19,12 +19,12 @@ public sealed class RedisKeys(string prefix, int partitions, int schemaVersion =
     /// <summary>In every partition.</summary>
     public const string Probe = "probe";
 
-    private readonly string[] tags = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => $"{{{tag}}}:")];
+    private readonly string[] tags = [.. HashTags.Of(prefix, partitions).Select(tag => $"{{{tag}}}:")];
 
-    private readonly RedisKey[][] scopes = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:absent" })];
+    private readonly RedisKey[][] scopes = [.. HashTags.Of(prefix, partitions).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:absent" })];
 
     public RedisKeys(StoreSettings settings)
-        : this(settings.KeyPrefix, settings.Partitions, settings.SchemaVersion)
+        : this(settings.KeyPrefix, settings.Partitions)
     {
     }
 
