@@ -5,6 +5,7 @@ namespace Dbos.Benchmarks;
 
 internal static class Machine
 {
+    /// <summary>Number of cores, processor model, memory and software.</summary>
     public static string Description()
     {
         var cpu = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
