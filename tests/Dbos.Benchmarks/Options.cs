@@ -7,16 +7,17 @@ internal sealed record Options
 {
     public const string Usage = """
         Usage: dotnet run -c Release --project tests/Dbos.Benchmarks -- [BENCHMARK...] [OPTION...]
-        Benchmarks: throughput, due-tasks, queue, costs, tracing; all of them unless named.
+        Benchmarks: throughput, due-tasks, queue, network, memory, costs, tracing; all of them unless named.
           --short            queue and throughput in under two minutes; fails on costs far above docs/results/baseline.json
           --write-baseline   with --short: writes that file instead of comparing with it
           --beside FILE      assembly of another server of the same proto, measured in the same rounds by queue and throughput
           --save FOLDER      writes the tables as Markdown files, named by benchmark and date, into this folder
           --rounds N         measured rounds of queue and throughput
+          --seconds N        measured time of network (default 30)
           --pending N        longest queue of due-tasks (default 1000000)
         """;
 
-    private static readonly string[] All = ["throughput", "due-tasks", "queue", "costs", "tracing"];
+    private static readonly string[] All = ["throughput", "due-tasks", "queue", "network", "memory", "costs", "tracing"];
     private static readonly string[] InShort = ["throughput", "queue"];
 
     public IReadOnlyList<string> Benchmarks { get; private init; } = All;
@@ -31,6 +32,8 @@ internal sealed record Options
 
     /// <summary>Null: the number that the benchmark chooses.</summary>
     public int? Rounds { get; private init; }
+
+    public int Seconds { get; private init; } = 30;
 
     public int Pending { get; private init; } = 1_000_000;
 
@@ -50,6 +53,7 @@ internal sealed record Options
                 "--beside" => options with { Beside = Path.GetFullPath(Value()) },
                 "--save" => options with { Save = Value() },
                 "--rounds" => options with { Rounds = Number() },
+                "--seconds" => options with { Seconds = Number() },
                 "--pending" => options with { Pending = Number() },
                 _ when All.Contains(argument) => Named(options, argument),
                 _ => throw new ArgumentException($"Unknown argument '{argument}'."),

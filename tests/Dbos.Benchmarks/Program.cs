@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dbos.Benchmarks;
+using Dbos.Benchmarks.Network;
 using Dbos.Benchmarks.Queue;
 using Dbos.Benchmarks.Writes;
 
@@ -34,6 +35,7 @@ return isMet ? 0 : 1;
 async Task<bool> Run(string benchmark)
 {
     var report = new Report(options.Short ? $"{benchmark}-short" : benchmark);
+    report.Say($"Load average of the machine before the start: {Machine.Load()}.");
     var figures = await Measure(benchmark, report);
     var isGood = options.Short ? Compare(figures, report) : Judge(figures, report);
     if (options.Save is { } folder)
@@ -75,6 +77,8 @@ Task<Figures> Measure(string benchmark, Report report) => benchmark switch
     "throughput" => Throughput.Run(options, report),
     "due-tasks" => DueTasks.Run(options, report),
     "queue" => QueueCycle.Run(options, report),
+    "network" => NetworkLoad.Run(options, report),
+    "memory" => Memory.Run(report),
     "costs" => Costs.Run(report),
     "tracing" => Tracing.Run(report),
     _ => throw new ArgumentException($"Unknown benchmark '{benchmark}'."),

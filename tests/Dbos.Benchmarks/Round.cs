@@ -35,9 +35,10 @@ internal sealed record Round(double PerSecond, double MedianMs, double P99Ms, do
 
     public static double Median(IEnumerable<double> values) => Percentile(values, 50);
 
+    /// <returns>NaN: there are no values.</returns>
     public static double Percentile(IEnumerable<double> values, int percent)
     {
         var sorted = values.Order().ToArray();
-        return sorted[sorted.Length * percent / 100];
+        return sorted.Length == 0 ? double.NaN : sorted[sorted.Length * percent / 100];
     }
 }
