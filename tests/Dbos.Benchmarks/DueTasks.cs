@@ -64,7 +64,7 @@ internal static class DueTasks
 
     private static Task<DbosServer> Start(RedisServer redis, string prefix) => DbosServer.Start(new Dictionary<string, string>
     {
-        ["REDIS_ADDR"] = redis.Address,
+        ["REDIS_ADDR"] = Patient.To(redis.Address),
         ["KEY_PREFIX"] = prefix,
         // Each return of a task is a failure, and the tasks of a short queue return again and again.
         ["MAX_RETRIES"] = "1000",

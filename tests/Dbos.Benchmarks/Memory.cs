@@ -31,7 +31,7 @@ internal static class Memory
     private static async Task<Target> Measure(string kind, double must, Func<DBOS.DBOSClient, string, int, Task<bool>> write, Table table)
     {
         await using var redis = await RedisServer.Start();
-        await using var server = await DbosServer.Start(new Dictionary<string, string> { ["REDIS_ADDR"] = redis.Address });
+        await using var server = await DbosServer.Start(new Dictionary<string, string> { ["REDIS_ADDR"] = Patient.To(redis.Address) });
         // Loads scripts, opens connections and creates the keys that every store has.
         await Fill(100);
         var before = await Usage.Of(redis);

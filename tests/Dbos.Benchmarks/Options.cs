@@ -12,7 +12,7 @@ internal sealed record Options
           --write-baseline   with --short: writes that file instead of comparing with it
           --beside FILE      assembly of another server of the same proto, measured in the same rounds by queue and throughput
           --save FOLDER      writes the tables as Markdown files, named by benchmark and date, into this folder
-          --rounds N         measured rounds of queue and throughput
+          --rounds N         measured rounds of queue, throughput and tracing
           --seconds N        measured time of network (default 30)
           --pending N        longest queue of due-tasks (default 1000000)
         """;

@@ -80,6 +80,6 @@ Task<Figures> Measure(string benchmark, Report report) => benchmark switch
     "network" => NetworkLoad.Run(options, report),
     "memory" => Memory.Run(report),
     "costs" => Costs.Run(report),
-    "tracing" => Tracing.Run(report),
+    "tracing" => Tracing.Run(options, report),
     _ => throw new ArgumentException($"Unknown benchmark '{benchmark}'."),
 };

@@ -16,8 +16,6 @@ internal static class Tracing
     private const int InFlight = 128;
     private const int Channels = 4;
     private const int CallsInRound = 8_000;
-    private const int WarmUpRounds = 10;
-    private const int Rounds = 25;
 
     private static readonly ByteString Data = ByteString.CopyFromUtf8(
         """{"target":"192.0.2.17","sent":10,"received":10,"rtt_ms":[12.1,12.4,11.9,12.0,12.6,12.2,12.3,12.1,12.0,12.5],"loss":0.0}""");
@@ -31,14 +29,14 @@ internal static class Tracing
         ("all kept", 1, null),
     ];
 
-    public static async Task<Figures> Run(Report report)
+    public static async Task<Figures> Run(Options options, Report report)
     {
         await using var redis = await RedisServer.Start();
         await using var receiver = await OtlpReceiver.Start();
         var servers = await Task.WhenAll(Servers.Select((server, i) => DbosServer.Start(SettingsOf(server.Kept, i, redis, receiver))));
         try
         {
-            return await Compare(servers, receiver, report);
+            return await Compare(servers, receiver, options.Rounds ?? 25, report);
         }
         finally
         {
@@ -49,11 +47,12 @@ internal static class Tracing
         }
     }
 
-    private static async Task<Figures> Compare(DbosServer[] servers, OtlpReceiver receiver, Report report)
+    private static async Task<Figures> Compare(DbosServer[] servers, OtlpReceiver receiver, int count, Report report)
     {
         var clients = servers.Select(server => Enumerable.Range(0, Channels).Select(_ => server.Connect()).ToArray()).ToArray();
         var rounds = new List<Round[]>();
-        for (var i = 0; i < WarmUpRounds + Rounds; i++)
+        var warmUp = Math.Min(10, count);
+        for (var i = 0; i < warmUp + count; i++)
         {
             // Each begins as often as the others, so that none has always the same before it.
             var measured = new Round[servers.Length];
@@ -63,13 +62,13 @@ internal static class Tracing
             }
 
             receiver.Forget();
-            if (i >= WarmUpRounds)
+            if (i >= warmUp)
             {
                 rounds.Add(measured);
             }
         }
 
-        report.Say($"StoreResult with tracing, {InFlight} in flight; medians of {Rounds} rounds of {CallsInRound} calls each, in turns; client and receiver in one process");
+        report.Say($"StoreResult with tracing, {InFlight} in flight; medians of {count} rounds of {CallsInRound} calls each, in turns; client and receiver in one process");
         var table = new Table("tracing", "calls/s", "server µs/call", "beside the first");
         foreach (var (name, at) in Servers.Select((server, at) => (server.Name, at)))
         {

@@ -26,7 +26,7 @@ internal static class NetworkLoad
 
     public static async Task<Figures> Run(Options options, Report report)
     {
-        await using var servers = new Servers();
+        await using var servers = new Servers(options);
         var redis = await servers.Redis();
         var server = await servers.OnRedis(redis);
         var agents = new Agents(AgentCount);

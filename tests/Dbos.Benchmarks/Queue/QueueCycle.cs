@@ -32,7 +32,7 @@ internal sealed class QueueCycle
     public static async Task<Figures> Run(Options options, Report report)
     {
         var load = QueueLoad.Of(options);
-        await using var servers = new Servers();
+        await using var servers = new Servers(options);
         var redis = await servers.Redis();
         var cycle = new QueueCycle(options, load)
         {

@@ -26,7 +26,7 @@ internal sealed record QueueLoad
 
     public static QueueLoad Of(Options options)
     {
-        var load = options.Short ? new QueueLoad { Tasks = 4_000, WarmUpRounds = 4, Rounds = 7 } : new QueueLoad();
+        var load = options.Short ? new QueueLoad { Tasks = 4_000, WarmUpRounds = 3, Rounds = 5 } : new QueueLoad();
         return options.Rounds is { } rounds ? load with { Rounds = rounds, WarmUpRounds = Math.Min(load.WarmUpRounds, rounds) } : load;
     }
 }
