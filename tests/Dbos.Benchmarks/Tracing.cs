@@ -16,29 +16,27 @@ internal static class Tracing
     private const int InFlight = 128;
     private const int Channels = 4;
     private const int CallsInRound = 8_000;
-    private const int WarmUpRounds = 10;
-    private const int Rounds = 25;
 
     private static readonly ByteString Data = ByteString.CopyFromUtf8(
         """{"target":"192.0.2.17","sent":10,"received":10,"rtt_ms":[12.1,12.4,11.9,12.0,12.6,12.2,12.3,12.1,12.0,12.5],"loss":0.0}""");
 
     /// <summary>The share of traces that is kept; null: tracing is off.</summary>
-    private static readonly (string Name, double? Kept, double Target)[] Servers =
+    private static readonly (string Name, double? Kept, double? Target)[] Servers =
     [
-        ("off", null, 1),
-        ("off, another server", null, 0),
+        ("off", null, null),
+        ("off, another server", null, null),
         ("10 % kept", 0.1, 0.95),
-        ("all kept", 1, 0),
+        ("all kept", 1, null),
     ];
 
-    public static async Task<bool> Run()
+    public static async Task<Figures> Run(Options options, Report report)
     {
         await using var redis = await RedisServer.Start();
         await using var receiver = await OtlpReceiver.Start();
         var servers = await Task.WhenAll(Servers.Select((server, i) => DbosServer.Start(SettingsOf(server.Kept, i, redis, receiver))));
         try
         {
-            return await Compare(servers, receiver);
+            return await Compare(servers, receiver, options.Rounds ?? 25, report);
         }
         finally
         {
@@ -49,11 +47,12 @@ internal static class Tracing
         }
     }
 
-    private static async Task<bool> Compare(DbosServer[] servers, OtlpReceiver receiver)
+    private static async Task<Figures> Compare(DbosServer[] servers, OtlpReceiver receiver, int count, Report report)
     {
         var clients = servers.Select(server => Enumerable.Range(0, Channels).Select(_ => server.Connect()).ToArray()).ToArray();
         var rounds = new List<Round[]>();
-        for (var i = 0; i < WarmUpRounds + Rounds; i++)
+        var warmUp = Math.Min(10, count);
+        for (var i = 0; i < warmUp + count; i++)
         {
             // Each begins as often as the others, so that none has always the same before it.
             var measured = new Round[servers.Length];
@@ -63,25 +62,28 @@ internal static class Tracing
             }
 
             receiver.Forget();
-            if (i >= WarmUpRounds)
+            if (i >= warmUp)
             {
                 rounds.Add(measured);
             }
         }
 
-        Console.WriteLine($"StoreResult with tracing, {InFlight} in flight; medians of {Rounds} rounds of {CallsInRound} calls each, in turns; client and receiver in one process");
-        Console.WriteLine("                      calls/s   server µs/call   ratio   target");
-        var met = true;
-        foreach (var ((name, _, target), at) in Servers.Select((server, at) => (server, at)))
+        report.Say($"StoreResult with tracing, {InFlight} in flight; medians of {count} rounds of {CallsInRound} calls each, in turns; client and receiver in one process");
+        var table = new Table("tracing", "calls/s", "server µs/call", "beside the first");
+        foreach (var (name, at) in Servers.Select((server, at) => (server.Name, at)))
         {
-            var ratio = Round.Median(rounds.Select(round => round[at].PerSecond / round[0].PerSecond));
-            met &= ratio >= target;
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{name,-20} {Round.Median(rounds.Select(round => round[at].PerSecond)),8:F0} {Round.Median(rounds.Select(round => round[at].ServerMicroseconds)),16:F0} {ratio,7:F3} {(target is > 0 and < 1 ? target : null),8:F2}"));
+            table.Add(name, $"{Median(round => round[at].PerSecond):F0}", $"{Median(round => round[at].ServerMicroseconds):F0}", $"{Ratio(at):F3}");
         }
 
-        return met;
+        report.Print(table);
+        return new Figures(
+        [
+            .. Servers.Select((server, at) => (server, at)).Where(each => each.server.Target is not null)
+                .Select(each => Target.AtLeast($"StoreResult with tracing {each.server.Name} beside without", Ratio(each.at), each.server.Target!.Value)),
+        ]);
+
+        double Median(Func<Round[], double> figure) => Round.Median(rounds.Select(figure));
+        double Ratio(int at) => Median(round => round[at].PerSecond / round[0].PerSecond);
     }
 
     private static Dictionary<string, string> SettingsOf(double? kept, int number, RedisServer redis, OtlpReceiver receiver)

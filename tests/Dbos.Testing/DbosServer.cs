@@ -14,10 +14,11 @@ public sealed class DbosServer : IAsyncDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
 
     private readonly Dictionary<string, string> settings;
+    private readonly string assembly;
     private readonly List<GrpcChannel> channels = [];
     private ChildProcess? process;
 
-    private DbosServer(Dictionary<string, string> settings) => this.settings = settings;
+    private DbosServer(Dictionary<string, string> settings, string assembly) => (this.settings, this.assembly) = (settings, assembly);
 
     public int Port { get; private set; }
 
@@ -32,17 +33,18 @@ public sealed class DbosServer : IAsyncDisposable
 
     /// <summary>Starts it and waits until it is SERVING.</summary>
     /// <param name="settings">Environment variables, REDIS_ADDR and DATA_DIR among them.</param>
-    public static async Task<DbosServer> Start(IReadOnlyDictionary<string, string> settings)
+    /// <param name="assembly">Another server of the same proto and health service; null: DBOS.</param>
+    public static async Task<DbosServer> Start(IReadOnlyDictionary<string, string> settings, string? assembly = null)
     {
-        var server = await StartUnready(settings);
+        var server = await StartUnready(settings, assembly);
         await server.WaitUntilServing(StartPatience);
         return server;
     }
 
     /// <summary>Starts it and waits only until it listens: its store may be away.</summary>
-    public static async Task<DbosServer> StartUnready(IReadOnlyDictionary<string, string> settings)
+    public static async Task<DbosServer> StartUnready(IReadOnlyDictionary<string, string> settings, string? assembly = null)
     {
-        var server = new DbosServer(new Dictionary<string, string>(settings)) { Port = FreePort.Find() };
+        var server = new DbosServer(new Dictionary<string, string>(settings), assembly ?? ProductFiles.ApiAssembly) { Port = FreePort.Find() };
         server.Launch();
         await Eventually.True(server.IsAlive, StartPatience, "DBOS listens");
         return server;
@@ -131,7 +133,7 @@ public sealed class DbosServer : IAsyncDisposable
     {
         process = ChildProcess.Start(
             "dotnet",
-            [ProductFiles.ApiAssembly],
+            [assembly],
             new Dictionary<string, string>(settings) { ["PORT"] = Port.ToString(CultureInfo.InvariantCulture) });
         var shared = Open();
         Client = new DBOS.DBOSClient(shared);

@@ -1,19 +1,17 @@
-// BullMQ's side of the benchmark `queue`, in a process that stays warm between the rounds.
+// BullMQ's side of the benchmark `queue`.
 //
-//   node server.js PORT REDIS_PORT PAYLOAD
+//   node bullmq.mjs PORT REDIS_PORT PAYLOAD
 //
+// POST /version
 // POST /add?jobs=N&inFlight=N                one add for each job
 // POST /addBulk?jobs=N&inFlight=N&size=N     addBulk for as many jobs at a time
 // POST /process?jobs=N&concurrency=N&keep=B  one Worker that does nothing; keep=false removes what is completed
 //
-// POST /version
-//
-// Each of the first three answers how many seconds it took: without connecting, and until Redis has confirmed
-// the last job.
+// The last three answer how many seconds it took, without connecting, until Redis has confirmed the last job.
 
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { Queue, Worker } from 'bullmq';
+import { inFlight, seconds, serve } from './control.mjs';
 
 const [port, redisPort, payload] = process.argv.slice(2);
 const connection = { host: '127.0.0.1', port: Number(redisPort) };
@@ -26,20 +24,7 @@ const { version } = createRequire(import.meta.url)('bullmq/package.json');
 const queue = new Queue(name, { connection });
 await queue.waitUntilReady();
 
-async function inFlight(workers, calls, call) {
-  let started = 0;
-  await Promise.all(Array.from({ length: workers }, async () => {
-    while (started++ < calls) await call();
-  }));
-}
-
-async function seconds(action) {
-  const since = performance.now();
-  await action();
-  return (performance.now() - since) / 1000;
-}
-
-const actions = {
+serve(port, {
   '/version': () => `BullMQ ${version}, Node.js ${process.version}`,
 
   '/add': ({ jobs, inFlight: workers }) =>
@@ -61,14 +46,4 @@ const actions = {
     await worker.close();
     return taken;
   },
-};
-
-createServer(async (request, response) => {
-  const { pathname, searchParams } = new URL(request.url, 'http://localhost');
-  const settings = Object.fromEntries([...searchParams].map(([key, value]) => [key, JSON.parse(value)]));
-  try {
-    response.end(String(await actions[pathname](settings)));
-  } catch (error) {
-    response.writeHead(500).end(String(error.stack));
-  }
-}).listen(Number(port), '127.0.0.1');
+});

@@ -2,13 +2,14 @@ using System.Diagnostics;
 using Dbos.Testing;
 using Dbos.Wire;
 using Google.Protobuf;
+using Grpc.Core;
 using Grpc.Net.Client;
 using Task = System.Threading.Tasks.Task;
 
-namespace Dbos.Benchmarks;
+namespace Dbos.Benchmarks.Queue;
 
-/// <summary>Whole loads of tasks through DBOS's gRPC: each tells how many a second it was.</summary>
-/// <param name="agents">Over how many the tasks are spread: each has a lane in every partition.</param>
+/// <summary>Whole loads of tasks through the gRPC of DBOS or of a server like it. Each returns tasks a second.</summary>
+/// <param name="agents">Number of agents that the tasks are spread over.</param>
 internal sealed class DbosQueue(DbosServer server, ByteString payload, int agents) : IDisposable
 {
     private const int Channels = 4;
@@ -41,7 +42,7 @@ internal sealed class DbosQueue(DbosServer server, ByteString payload, int agent
         return round.PerSecond * size;
     }
 
-    /// <summary>Takes so many at a time and acknowledges them together.</summary>
+    /// <summary>Takes so many tasks at a time and acknowledges them together.</summary>
     public Task<double> ProcessInBatches(int tasks, int size, int takers) => Processed(tasks, takers, async client =>
     {
         var taken = await Take(client, size);
@@ -56,7 +57,7 @@ internal sealed class DbosQueue(DbosServer server, ByteString payload, int agent
         return taken.Count;
     });
 
-    /// <summary>Takes so many at a time and acknowledges each by itself, all at once.</summary>
+    /// <summary>Takes so many tasks at a time and acknowledges each by a call of its own, all calls at once.</summary>
     public Task<double> ProcessSingly(int tasks, int size, int takers) => Processed(tasks, takers, async client =>
     {
         var taken = await Take(client, size);
@@ -64,7 +65,7 @@ internal sealed class DbosQueue(DbosServer server, ByteString payload, int agent
         return taken.Count;
     });
 
-    /// <summary>One stream, each task acknowledged by itself as it comes.</summary>
+    /// <summary>Reads one stream and acknowledges each task by a call of its own.</summary>
     public async Task<double> ProcessStream(int tasks, int maxInflight)
     {
         var client = Client(0);
@@ -82,6 +83,34 @@ internal sealed class DbosQueue(DbosServer server, ByteString payload, int agent
         await Task.WhenAll(acknowledgements);
         Demand(acknowledgements.Count == tasks, $"the stream ended after {acknowledgements.Count} tasks");
         return tasks / watch.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>True: the server schedules, delivers and acknowledges batches.</summary>
+    public async Task<bool> CanProcess()
+    {
+        try
+        {
+            await ScheduleInBatches(1, 1, 1);
+            await ProcessInBatches(1, 1, 1);
+            return true;
+        }
+        catch (RpcException)
+        {
+            return false;
+        }
+    }
+
+    public async Task<bool> CanStream()
+    {
+        using var stream = Client(0).StreamDueTasks(new StreamDueTasksRequest(), deadline: DateTime.UtcNow + TimeSpan.FromSeconds(1));
+        try
+        {
+            return await stream.ResponseStream.MoveNext(CancellationToken.None);
+        }
+        catch (RpcException end)
+        {
+            return end.StatusCode == StatusCode.DeadlineExceeded;
+        }
     }
 
     public void Dispose()
@@ -122,7 +151,7 @@ internal sealed class DbosQueue(DbosServer server, ByteString payload, int agent
     private Wire.Task Numbered(string run, int i) =>
         new() { Id = $"{run}-{i}", AgentId = $"agent-{i % agents}", ModuleName = "ping", Payload = payload };
 
-    /// <param name="step">Tells how many tasks it was done with.</param>
+    /// <param name="step">Returns the number of tasks that it completed.</param>
     private async Task<double> Processed(int tasks, int takers, Func<DBOS.DBOSClient, Task<int>> step)
     {
         var done = 0;
