@@ -67,12 +67,14 @@ internal static class Samples
         MeasurementTaskStatus.Inflight,
         VisibleAt: Now.AddMinutes(5),
         new RetryPolicy(MaxRetries: 3, MaxExpiries: 10),
-        LeaseToken: 1,
-        Version: 2);
+        LeaseToken: 1)
+    {
+        Deliveries = 1,
+    };
 
     public static MeasurementTask Dead { get; } = Inflight with
     {
-        Status = MeasurementTaskStatus.Failed, Failures = 4, LastError = "no route", DeadLetterReason = "max_retries", EndedAt = Now, Version = 9,
+        Status = MeasurementTaskStatus.Failed, Failures = 4, LastError = "no route", DeadLetterReason = "max_retries", EndedAt = Now,
     };
 
     public static string? MetadataOf(this AuditEvent told, string name) =>

@@ -24,7 +24,13 @@ public sealed class SubstitutedDbos : IDisposable
         States.Report(default!, default!, default).ReturnsForAnyArgs(new Saved<ModuleState>.Done(1));
         States.List(default!, default!, default).ReturnsForAnyArgs(new Page<ModuleState>([], null));
         Results.Store(default!, default!, default).ReturnsForAnyArgs(new Written(1, Duplicate: false));
-        Tasks.Save(default!, default).ReturnsForAnyArgs(call => SaveTasks(call.Arg<IReadOnlyList<Draft<MeasurementTask>>>()));
+        Tasks.Schedule(default!, default).ReturnsForAnyArgs(call => Batch(call.Arg<IReadOnlyList<Scheduling>>(), item => (item.Task.Id, item.Context)));
+        Tasks.Acknowledge(default!, default).ReturnsForAnyArgs(call => Batch(call.Arg<IReadOnlyList<Acknowledgement>>(), item => (item.TaskId, item.Context)));
+        Tasks.NegativelyAcknowledge(default!, default).ReturnsForAnyArgs(call => AnswerTo(call.Arg<NegativeAcknowledgement>(), item => (item.TaskId, item.Context)));
+        Tasks.ExtendLease(default!, default).ReturnsForAnyArgs(call => AnswerTo(call.Arg<LeaseExtension>(), item => (item.TaskId, item.Context)));
+        Tasks.Cancel(default!, default).ReturnsForAnyArgs(call => AnswerTo(call.Arg<Cancellation>(), item => (item.TaskId, item.Context)));
+        Tasks.DeleteDeadLetter(default!, default!, default).ReturnsForAnyArgs(call => AnswerTo(call.Arg<string>(), id => (id, call.Arg<CommitContext>())));
+        Tasks.Requeue(default!, default!, default).ReturnsForAnyArgs(call => Batch(call.Arg<IReadOnlyList<string>>(), id => (id, new CommitContext())));
         Events.WhenForAnyArgs(log => log.LogRefusal(default!, default!, default!, default))
             .Do(call => Told.Add(new(call.Arg<AuditEvent>(), call.Arg<Origin>(), call.Arg<string>())));
         services = new ServiceCollection()
@@ -71,11 +77,11 @@ public sealed class SubstitutedDbos : IDisposable
     /// <summary>The context of the latest request.</summary>
     public CallContext Call { get; private set; } = new();
 
-    /// <summary>Every task that was to be saved, commit by commit.</summary>
-    public List<IReadOnlyList<Draft<MeasurementTask>>> TaskCommits { get; } = [];
+    /// <summary>What the repository was asked to write of tasks, call by call: a list of items each.</summary>
+    public List<object> TaskWrites { get; } = [];
 
-    /// <summary>What a task's next save is answered, by the task's id, instead of being done.</summary>
-    public Dictionary<string, Saved<MeasurementTask>> NextSaves { get; } = [];
+    /// <summary>How the repository answers what it is asked to write of a task, by the task's id; else it is done.</summary>
+    public Dictionary<string, Answer<Written>> TaskAnswers { get; } = [];
 
     public IServiceProvider Services => services;
 
@@ -92,36 +98,23 @@ public sealed class SubstitutedDbos : IDisposable
     public void ShouldHaveReachedNoRepository() =>
         new object[] { Agents, States, Results, Tasks }.SelectMany(repository => repository.ReceivedCalls()).Should().BeEmpty();
 
-    public MeasurementTask ShouldHaveSavedOneTask()
-    {
-        var draft = TaskCommits.Should().ContainSingle().Which.Should().ContainSingle().Subject;
-        draft.Work.Should().BeSameAs(Work);
-        return draft.Next;
-    }
+    /// <summary>The only item of the only call that writes tasks.</summary>
+    public T ShouldHaveWrittenOne<T>() =>
+        TaskWrites.Should().ContainSingle().Which.Should().BeAssignableTo<IReadOnlyList<T>>().Which.Should().ContainSingle().Subject;
 
     public void Dispose() => services.Dispose();
 
-    private Saved<MeasurementTask>[] SaveTasks(IReadOnlyList<Draft<MeasurementTask>> drafts)
-    {
-        TaskCommits.Add(drafts);
-        return [.. drafts.Select((draft, i) => SaveTask(draft, drafts.Take(i).FirstOrDefault(earlier => earlier.Next.Id == draft.Next.Id)))];
-    }
+    private Answer<Written> AnswerTo<T>(T item, Func<T, (string TaskId, CommitContext Context)> read) => Batch([item], read)[0];
 
-    /// <param name="earlier">In the same commit, of the same task.</param>
-    private Saved<MeasurementTask> SaveTask(Draft<MeasurementTask> draft, Draft<MeasurementTask>? earlier)
+    private IReadOnlyList<Answer<Written>> Batch<T>(IReadOnlyList<T> items, Func<T, (string TaskId, CommitContext Context)> read)
     {
-        if (NextSaves.Remove(draft.Next.Id, out var saved))
+        TaskWrites.Add(items);
+        return [.. items.Select(read).Select(item =>
         {
-            return saved;
-        }
-
-        return (draft.Work.Mark, earlier) switch
-        {
-            (_, null) => new Saved<MeasurementTask>.Done(draft.Next.Version),
-            (null, _) => new Saved<MeasurementTask>.Conflict(earlier.Next),
-            ({ } mark, _) => new Saved<MeasurementTask>.Replayed(
-                new FirstAnswer(earlier.Next.Version, ContentDiffers: mark.Content != earlier.Work.Mark?.Content)),
-        };
+            var answer = TaskAnswers.GetValueOrDefault(item.TaskId, new Written(0, Duplicate: false));
+            item.Context.ReplayDiffered = answer is { IsRefused: false, Value.ContentDiffers: true };
+            return answer;
+        })];
     }
 
     private Answer<Written> ChangeAgent(Func<Agent?, Answer<Decision<Agent>>> decide, CommitContext work)
@@ -141,9 +134,6 @@ public sealed class SubstitutedDbos : IDisposable
 
         return new Written(decision.Next.Version, decision.IsReplay);
     }
-
-    private static void SaveAll<T>(Task<Saved<T>> save)
-        where T : class, IVersioned => save.ReturnsForAnyArgs(call => new Saved<T>.Done(call.Arg<T>().Version));
 
     public sealed record ToldRefusal(AuditEvent Event, Origin Origin, string PartitionId);
 }

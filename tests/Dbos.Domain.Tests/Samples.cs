@@ -51,8 +51,7 @@ internal static class Samples
         MeasurementTaskStatus.Pending,
         VisibleAt: Now,
         new RetryPolicy(MaxRetries: 3, MaxExpiries: 5),
-        LeaseToken: 0,
-        Version: 0);
+        LeaseToken: 0);
 
     public static MeasurementResult Result { get; } = new(
         "request-1",

@@ -31,9 +31,6 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
             ? [(Names.RequestId, State.RequestId), (Names.AgentId, State.AgentId), (Names.ModuleName, State.ModuleName), ("state", State.State)]
             : [(Names.AgentId, State.AgentId), (Names.ModuleName, State.ModuleName), ("state", State.State)];
 
-    /// <summary>The state itself says whether it is repeated.</summary>
-    public string? NaturalKey(ContentHash content) => null;
-
     public ContentHash Content => new ContentHash.Builder()
         .Add(State!.RequestId)
         .Add(State.AgentId)

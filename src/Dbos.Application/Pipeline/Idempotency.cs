@@ -3,9 +3,8 @@ using Dbos.Domain.Answers;
 namespace Dbos.Application.Pipeline;
 
 /// <summary>
-/// What makes a write the same write again: the key that the caller names, else its natural key. The mark is
-/// looked at and set inside the commit; where there is none, as what was done before makes doing it again a
-/// refusal, it is looked at here.
+/// Idempotency keys that callers name. The commit checks the mark and sets it. Where the write was refused, or is a duplicate of
+/// another record, nothing was committed: then the mark is looked up here, as the first call under this key may explain the refusal.
 /// </summary>
 public sealed class Idempotency(CallContext call, IIdempotencyMarks marks)
 {
@@ -14,15 +13,10 @@ public sealed class Idempotency(CallContext call, IIdempotencyMarks marks)
         ? new Refusal(RefusalCode.Validation, Rules.IdSentence("idempotency-key", named))
         : null;
 
-    public IdempotencyMark? MarkOf(IWrite write)
-    {
-        var content = write.Content;
-        var named = call.IdempotencyKey;
-        var key = named ?? write.NaturalKey(content);
-        return key is null
-            ? null
-            : new IdempotencyMark([write.GetType().Name, named is null ? "natural" : "named", .. write.RecordIds, key], content);
-    }
+    /// <returns>Null: the caller named no key.</returns>
+    public IdempotencyMark? MarkOf(IWrite write) => call.IdempotencyKey is { } key
+        ? new IdempotencyMark([write.GetType().Name, "named", .. write.RecordIds, key], write.Content)
+        : null;
 
     /// <summary>The answer, unless the write was done before.</summary>
     public async Task<Answer<Written>> Settle(
@@ -34,13 +28,11 @@ public sealed class Idempotency(CallContext call, IIdempotencyMarks marks)
             return answer;
         }
 
-        // A caller that names the key is told of its mistake; behind a natural key the first is kept.
-        var named = call.IdempotencyKey;
-        var isReused = named is not null && first.ContentDiffers;
-        work.ReplayDiffered = first.ContentDiffers && !isReused;
-        return isReused
+        work.ReplayDiffered = false;
+        return first.ContentDiffers
             ? new Refusal(
-                RefusalCode.IdempotencyKeyReused, $"idempotency-key '{named}' was already used for another {write.GetType().Name} of this record")
+                RefusalCode.IdempotencyKeyReused,
+                $"idempotency-key '{call.IdempotencyKey}' was already used for another {write.GetType().Name} of this record")
             : new Written(first.Version, Duplicate: true);
     }
 }

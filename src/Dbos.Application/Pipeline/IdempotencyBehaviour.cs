@@ -3,7 +3,7 @@ using MediatR;
 
 namespace Dbos.Application.Pipeline;
 
-/// <summary>Contributes the mark that makes a write the same write again, and answers what was done before.</summary>
+/// <summary>Contributes the mark of the idempotency key that the caller named, and answers what was done under it before.</summary>
 public sealed class IdempotencyBehaviour<TRequest, TResponse>(CommitContext work, Idempotency idempotency)
     : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IWrite

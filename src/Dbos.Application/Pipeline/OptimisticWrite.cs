@@ -3,42 +3,25 @@ using Dbos.Domain.Answers;
 
 namespace Dbos.Application.Pipeline;
 
-/// <summary>What the store did with an aggregate that was to be written over the version it was decided on.</summary>
-public abstract record Saved<T>
+/// <summary>A record that is written only over the version it was decided on.</summary>
+public interface IVersioned
 {
-    private Saved()
-    {
-    }
-
-    /// <summary>All of the commit landed.</summary>
-    public sealed record Done(long Version) : Saved<T>;
-
-    /// <summary>The mark was there: nothing was written.</summary>
-    public sealed record Replayed(FirstAnswer First) : Saved<T>;
-
-    /// <summary>Another writer was faster: nothing was written.</summary>
-    /// <param name="Found">What stands there now; null: nothing.</param>
-    public sealed record Conflict(T? Found) : Saved<T>;
+    /// <summary>Each write adds one.</summary>
+    long Version { get; }
 }
 
 /// <summary>A decided change that waits for its commit.</summary>
 /// <param name="Before">What it was decided on; null: nothing was stored.</param>
-/// <param name="Deletes">The aggregate goes for good.</param>
-public sealed record Draft<T>(T? Before, T Next, bool Deletes, CommitContext Work);
+public sealed record Draft<T>(T? Before, T Next, CommitContext Work);
 
-/// <summary>One aggregate that is to be changed, and how to decide on whatever is found of it.</summary>
-/// <param name="Stored">As it was read, or as it is assumed to be; null: nothing is stored.</param>
-/// <param name="SaysTheSame">Tells a true replay from one with other content; null: they are not told apart.</param>
-public sealed record Change<T>(CommitContext Work, T? Stored, Func<T?, Answer<Decision<T>>> Decide, Func<T, bool>? SaysTheSame = null)
-{
-    /// <summary>
-    /// Where <see cref="Stored"/> is only assumed: reads what is stored. That spares the read where the assumption is good, and costs
-    /// nothing where it is not, as the commit tells what it found. But what commits nothing is not answered by an assumption.
-    /// </summary>
-    public Func<Task<T?>>? Read { get; init; }
-}
+/// <summary>One record that is to be changed, and how to decide on whatever is found of it.</summary>
+/// <param name="Assumed">
+/// What is probably stored; null: nothing. Where that is right the read is spared, and where it is wrong the commit returns what it found.
+/// </param>
+/// <param name="Read">Reads what is stored: a decision that commits nothing is not made on an assumption.</param>
+public sealed record Change<T>(CommitContext Work, T? Assumed, Func<T?, Answer<Decision<T>>> Decide, Func<Task<T?>> Read);
 
-/// <summary>Load, decide, commit if nobody was faster; else decide again on what was found.</summary>
+/// <summary>Decide, commit if nobody was faster; else decide again on what was found.</summary>
 public static class OptimisticWrite
 {
     private static readonly Counter<long> Conflicts = Outcomes.Meter.CreateCounter<long>(
@@ -47,109 +30,44 @@ public static class OptimisticWrite
     public static async Task<Answer<Written>> Run<T>(Change<T> change, Func<Draft<T>, Task<Saved<T>>> save)
         where T : class, IVersioned
     {
-        var attempt = new Attempt<T>(change);
-        while (await attempt.Next() is { } draft)
+        var work = change.Work;
+        var (stored, isAssumed) = (change.Assumed, true);
+        while (true)
         {
-            attempt.Hear(await save(draft));
-        }
-
-        return attempt.Answer;
-    }
-
-    /// <summary>Many at once, each decided and answered by itself.</summary>
-    /// <param name="save">Answers in the order of the drafts.</param>
-    public static async Task<Answer<Written>[]> RunAll<T>(
-        IReadOnlyList<Change<T>> changes, Func<IReadOnlyList<Draft<T>>, Task<IReadOnlyList<Saved<T>>>> save)
-        where T : class, IVersioned
-    {
-        var attempts = changes.Select(change => new Attempt<T>(change)).ToArray();
-        var left = await Undecided(attempts);
-        while (left.Length > 0)
-        {
-            var saved = await save([.. left.Select(one => one.Draft)]);
-            for (var i = 0; i < left.Length; i++)
-            {
-                left[i].Attempt.Hear(saved[i]);
-            }
-
-            left = await Undecided([.. left.Select(one => one.Attempt)]);
-        }
-
-        return [.. attempts.Select(attempt => attempt.Answer)];
-    }
-
-    private static async Task<(Attempt<T> Attempt, Draft<T> Draft)[]> Undecided<T>(Attempt<T>[] attempts)
-        where T : class, IVersioned
-    {
-        var drafts = await Task.WhenAll(attempts.Select(attempt => attempt.Next()));
-        return [.. from one in attempts.Zip(drafts) where one.Second is not null select (one.First, one.Second)];
-    }
-
-    private sealed class Attempt<T>(Change<T> change)
-        where T : class, IVersioned
-    {
-        private T? stored = change.Stored;
-        private bool isAssumed = change.Read is not null;
-        private bool isAnswered;
-
-        public Answer<Written> Answer { get; private set; }
-
-        /// <summary>Null: it is answered.</summary>
-        public async Task<Draft<T>?> Next()
-        {
-            if (isAnswered)
-            {
-                return null;
-            }
-
             var decided = change.Decide(stored);
             if (isAssumed && (decided.IsRefused || decided.Value.IsReplay))
             {
-                stored = await change.Read!();
-                isAssumed = false;
+                stored = await change.Read();
                 decided = change.Decide(stored);
             }
 
+            isAssumed = false;
             if (decided.IsRefused)
             {
-                return Conclude(decided.Refusal);
+                return decided.Refusal;
             }
 
             var decision = decided.Value;
             if (decision.IsReplay)
             {
-                change.Work.ReplayDiffered = change.SaysTheSame is not null && !change.SaysTheSame(decision.Next);
-                return Conclude(new Written(decision.Next.Version, Duplicate: true));
+                return new Written(decision.Next.Version, Duplicate: true);
             }
 
-            change.Work.Events = decision.Events;
-            return new Draft<T>(stored, decision.Next, decision.Deletes, change.Work);
-        }
-
-        public void Hear(Saved<T> saved)
-        {
-            switch (saved)
+            work.Events = decision.Events;
+            switch (await save(new Draft<T>(stored, decision.Next, work)))
             {
                 case Saved<T>.Done done:
-                    Conclude(new Written(done.Version, Duplicate: false));
-                    break;
+                    return new Written(done.Version, Duplicate: false);
                 case Saved<T>.Replayed replayed:
-                    change.Work.ReplayDiffered = replayed.First.ContentDiffers;
-                    Conclude(new Written(replayed.First.Version, Duplicate: true));
-                    break;
+                    work.ReplayDiffered = replayed.First.ContentDiffers;
+                    return new Written(replayed.First.Version, Duplicate: true);
                 case Saved<T>.Conflict conflict:
                     stored = conflict.Found;
-                    isAssumed = false;
                     Conflicts.Add(1, new KeyValuePair<string, object?>("dbos.record", typeof(T).Name));
                     break;
+                case var unknown:
+                    throw new InvalidOperationException($"unknown outcome of a write: {unknown}");
             }
-        }
-
-        private Draft<T>? Conclude(Answer<Written> answer)
-        {
-            Answer = answer;
-            isAnswered = true;
-            return null;
         }
     }
 }

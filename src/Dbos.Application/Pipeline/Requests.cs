@@ -28,13 +28,10 @@ public interface ICommand
 /// <summary>A command that writes one record, and may safely be sent again.</summary>
 public interface IWrite : ICommand<Written>
 {
-    /// <summary>What makes this command the same command again; null: nothing but a key that the caller names.</summary>
-    string? NaturalKey(ContentHash content);
-
     /// <summary>The ids that name the record, to which an idempotency key is scoped; the first decides the partition.</summary>
     string[] RecordIds => [Subject[0].Value];
 
-    /// <summary>Tells a replay with other content from a true one.</summary>
+    /// <summary>Tells whether an idempotency key is used again for another command. Computed only where a key is named.</summary>
     ContentHash Content { get; }
 }
 

@@ -17,9 +17,6 @@ public sealed record StoreResult(MeasurementResult? Result) : IWrite
 
     public (string Name, string Value)[] Subject => Result is null ? [] : [(Names.RequestId, Result.Id), (Names.AgentId, Result.AgentId)];
 
-    /// <summary>The stored result is its own mark.</summary>
-    public string? NaturalKey(ContentHash content) => null;
-
     public string[] RecordIds => [Result!.Id, Result.AgentId];
 
     public ContentHash Content => new ContentHash.Builder()

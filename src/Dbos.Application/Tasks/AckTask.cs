@@ -13,9 +13,6 @@ public sealed record AckTask(string TaskId, long LeaseToken) : IWrite
 
     public (string Name, string Value)[] Subject => [(AuditEvent.Names.TaskId, TaskId)];
 
-    /// <summary>None is needed: that a task is completed tells a replay.</summary>
-    public string? NaturalKey(ContentHash content) => null;
-
     public ContentHash Content => new ContentHash.Builder().Add(LeaseToken).Build();
 
     public sealed class Validator : AbstractValidator<AckTask>

@@ -12,9 +12,6 @@ public sealed record CancelTask(string TaskId, string Reason) : IWrite
 
     public (string Name, string Value)[] Subject => [(AuditEvent.Names.TaskId, TaskId)];
 
-    /// <summary>None is needed: that a task is cancelled tells a replay.</summary>
-    public string? NaturalKey(ContentHash content) => null;
-
     public ContentHash Content => new ContentHash.Builder().Add(Reason).Build();
 
     public sealed class Validator : AbstractValidator<CancelTask>

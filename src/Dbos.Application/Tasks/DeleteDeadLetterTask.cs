@@ -12,9 +12,6 @@ public sealed record DeleteDeadLetterTask(string TaskId) : IWrite
 
     public (string Name, string Value)[] Subject => [(AuditEvent.Names.TaskId, TaskId)];
 
-    /// <summary>A task that came again under the same id may be deleted again.</summary>
-    public string? NaturalKey(ContentHash content) => null;
-
     public ContentHash Content => new ContentHash.Builder().Build();
 
     public sealed class Validator : AbstractValidator<DeleteDeadLetterTask>

@@ -14,9 +14,6 @@ public sealed record ExtendTaskLease(string TaskId, long LeaseToken, long Second
 
     public (string Name, string Value)[] Subject => [(AuditEvent.Names.TaskId, TaskId)];
 
-    /// <summary>Each word of the holder counts from its own now.</summary>
-    public string? NaturalKey(ContentHash content) => null;
-
     public ContentHash Content => new ContentHash.Builder().Add(LeaseToken).Add(Seconds).Build();
 
     public sealed class Validator : AbstractValidator<ExtendTaskLease>

@@ -18,9 +18,6 @@ public sealed record NackTask(string TaskId, long RetryDelaySeconds, bool RetryA
 
     public (string Name, string Value)[] Subject => [(AuditEvent.Names.TaskId, TaskId)];
 
-    /// <summary>None is needed: the history of the task tells a replay.</summary>
-    public string? NaturalKey(ContentHash content) => null;
-
     public ContentHash Content => new ContentHash.Builder().Add(LeaseToken).Add(RetryDelaySeconds).Add(RetryAtOnce ? 1 : 0).Add(Reason).Build();
 
     public sealed class Validator : AbstractValidator<NackTask>

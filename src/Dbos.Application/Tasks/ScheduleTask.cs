@@ -35,9 +35,6 @@ public sealed record ScheduleTask(NewTask? Task) : IWrite
         ? []
         : [(Names.TaskId, Task.Id), (Names.AgentId, Task.AgentId), (Names.ModuleName, Task.ModuleName)];
 
-    /// <summary>None is needed: a task is its id.</summary>
-    public string? NaturalKey(ContentHash content) => null;
-
     public ContentHash Content => new ContentHash.Builder()
         .Add(Task!.AgentId)
         .Add(Task.ModuleName)

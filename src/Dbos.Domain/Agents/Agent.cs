@@ -21,7 +21,7 @@ public sealed record Agent(
     AgentConfig Config,
     HeartbeatCount Heartbeats,
     DateTimeOffset HeardAt,
-    long Version) : IVersioned
+    long Version)
 {
     private const int MostChanges = 100;
 

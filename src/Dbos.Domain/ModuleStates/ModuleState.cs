@@ -18,7 +18,7 @@ public sealed record ModuleState(
     IReadOnlyDictionary<string, string> Details,
     long Timestamp,
     string RequestId,
-    long Version) : IVersioned
+    long Version)
 {
     /// <summary>Takes the reported state for the stored one, if the graph and the caller's expectation allow it.</summary>
     /// <param name="stored">Of the same request and agent, or of the same module's life; null: nothing is stored yet.</param>

@@ -20,7 +20,7 @@ public sealed record MeasurementResult(
     string AgentRuntimeVersion,
     string ModuleRevision,
     string DbosServerId,
-    string IngestSource) : IVersioned
+    string IngestSource)
 {
     /// <summary>A result is written once: nothing can follow.</summary>
     public long Version => 1;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dbos.Domain.Agents;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -40,6 +41,25 @@ public sealed class SilenceSweepTests : IDisposable
         dbos.StoredAgent = null;
 
         (await Sweep()).Should().Be(0);
+    }
+
+    [Fact]
+    public async Task A_fault_says_in_which_trace_it_was_when_that_has_ended()
+    {
+        using var caller = new Activity("caller").Start();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == Spans.SourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> span) =>
+                span.Parent.TraceId == caller.TraceId ? ActivitySamplingResult.AllData : ActivitySamplingResult.None,
+        };
+        ActivitySource.AddActivityListener(listener);
+        dbos.Agents.Configure().Change(default!, default!, default!, default)
+            .ReturnsForAnyArgs(Task.FromException<Answer<Written>>(new InvalidOperationException()));
+
+        var fault = (await this.Awaiting(it => it.Sweep()).Should().ThrowAsync<InvalidOperationException>()).Which;
+
+        Spans.TraceOf(fault).Should().Be(caller.TraceId.ToHexString());
     }
 
     public void Dispose() => dbos.Dispose();

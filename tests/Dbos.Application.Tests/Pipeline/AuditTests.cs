@@ -118,6 +118,7 @@ public sealed class AuditTests : IDisposable
     [Fact]
     public async Task That_a_command_is_about_what_does_not_exist_is_told()
     {
+        dbos.TaskAnswers["task-1"] = TaskNotFound.Refusal("task-1");
         var refused = new Refused(dbos);
         await refused.By(new AckTask("task-1", 0));
         await refused.By(new NackTask("task-1", 0, false, 0, string.Empty));
@@ -144,6 +145,7 @@ public sealed class AuditTests : IDisposable
     [Fact]
     public async Task A_refusal_that_could_not_be_told_was_no_answer()
     {
+        dbos.TaskAnswers["task-1"] = TaskNotFound.Refusal("task-1");
         dbos.Events.LogRefusal(default!, default!, default!, default).ReturnsForAnyArgs(Task.FromException(new StoreUnavailableException("away")));
 
         await dbos.Awaiting(it => it.Ask(new AckTask("task-1", 0))).Should().ThrowAsync<StoreUnavailableException>();

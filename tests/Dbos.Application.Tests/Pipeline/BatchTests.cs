@@ -1,5 +1,4 @@
 using System.Globalization;
-using Dbos.Domain.Tasks;
 
 namespace Dbos.Application.Tests.Pipeline;
 
@@ -11,14 +10,6 @@ public sealed class BatchTests : IDisposable
 
     private readonly SubstitutedDbos dbos = new();
 
-    public BatchTests()
-    {
-        foreach (var id in new[] { "task-1", "task-2" })
-        {
-            dbos.Tasks.FindBare(id, Arg.Any<CancellationToken>()).Returns(Samples.Inflight with { Id = id });
-        }
-    }
-
     [Fact]
     public async Task Each_write_is_validated_and_answered_by_itself_in_order()
     {
@@ -26,13 +17,16 @@ public sealed class BatchTests : IDisposable
 
         answers.Select(answer => answer.Refusal?.Sentence).Should().Equal(
             null, "task.payload must be at most 1000 bytes, but is '1001 bytes'", "task must be given, but is missing", null);
-        answers[3].Value.Should().Be(new Written(1, Duplicate: false));
-        dbos.TaskCommits.Should().ContainSingle().Which.Select(draft => draft.Next.Id).Should().Equal("task-1", "task-3");
+        answers[3].Value.Should().Be(new Written(0, Duplicate: false));
+        Scheduled().Select(item => item.Task.Id).Should().Equal("task-1", "task-3");
     }
 
     [Fact]
     public async Task Each_refusal_is_told_with_whom_it_is_about()
     {
+        dbos.TaskAnswers["task-9"] = TaskNotFound.Refusal("task-9");
+        dbos.TaskAnswers["task-2"] = new Refusal(RefusalCode.LeaseLost, "lease 5 of task 'task-2' is lost");
+
         await Ask(new ScheduleTasks([Good, Bad]));
         await Ask(new AckTasks([new AckTask("task-9", 1), new AckTask("task-2", 5), new AckTask("task-1", 1)]));
 
@@ -42,15 +36,12 @@ public sealed class BatchTests : IDisposable
     }
 
     [Fact]
-    public async Task Each_write_has_its_own_mark_and_events_in_the_commit()
+    public async Task Each_write_has_a_context_of_its_own_in_the_name_of_the_caller()
     {
         await Ask(new ScheduleTasks([Good, Of("task-2")]));
 
-        var drafts = dbos.TaskCommits.Single();
-        drafts.Select(draft => string.Join('|', draft.Work.Mark!.Name)).Should().Equal(
-            "ScheduleTask|natural|task-1|task-1", "ScheduleTask|natural|task-2|task-2");
-        drafts.Select(draft => draft.Work.Events.Single().MetadataOf("task_id")).Should().Equal("task-1", "task-2");
-        drafts.Should().OnlyContain(draft => draft.Work.Origin == dbos.Work.Origin);
+        var contexts = Scheduled().Select(item => item.Context).ToArray();
+        contexts.Should().OnlyHaveUniqueItems().And.OnlyContain(context => context.Origin == dbos.Work.Origin && context.Mark == null);
     }
 
     [Fact]
@@ -58,7 +49,7 @@ public sealed class BatchTests : IDisposable
     {
         await Ask(new AckTasks([new AckTask("task-1", 1), new AckTask("task-2", 1)]), "key-1");
 
-        dbos.TaskCommits.Single().Select(draft => string.Join('|', draft.Work.Mark!.Name)).Should().Equal(
+        Written<Acknowledgement>().Select(ack => string.Join('|', ack.Context.Mark!.Name)).Should().Equal(
             "AckTask|named|task-1|key-1", "AckTask|named|task-2|key-1");
     }
 
@@ -76,7 +67,7 @@ public sealed class BatchTests : IDisposable
     public async Task A_named_key_with_other_content_is_refused_for_that_write_alone()
     {
         var first = new FirstAnswer(1, ContentDiffers: true);
-        dbos.NextSaves["task-2"] = new Saved<MeasurementTask>.Replayed(first);
+        dbos.TaskAnswers["task-2"] = new Written(0, Duplicate: true) { ContentDiffers = true };
         dbos.Marks.Find(default!, default!, default).ReturnsForAnyArgs(first);
 
         var answers = await Ask(new ScheduleTasks([Good, Of("task-2")]), "key-1");
@@ -87,45 +78,25 @@ public sealed class BatchTests : IDisposable
     }
 
     [Fact]
-    public async Task A_task_that_comes_twice_in_a_batch_is_scheduled_once()
+    public async Task A_task_that_is_known_with_other_content_is_a_duplicate_and_told()
     {
-        var answers = await Ask(new ScheduleTasks([Good, Good, Of("task-1", [9])]));
+        dbos.TaskAnswers["task-2"] = new Written(0, Duplicate: true) { ContentDiffers = true };
 
-        answers.Select(answer => answer.Value).Should().Equal(
-            new Written(1, Duplicate: false), new Written(1, Duplicate: true), new Written(1, Duplicate: true));
-        dbos.Told.Should().ContainSingle().Which.Event.Type.Should().Be("replay_differed");
+        var answers = await Ask(new ScheduleTasks([Good, Of("task-2")]));
+
+        answers.Select(answer => (answer.Value.Duplicate, answer.Value.ContentDiffers)).Should().Equal((false, false), (true, true));
+        var told = dbos.Told.Should().ContainSingle().Subject;
+        (told.Event.Type, told.PartitionId).Should().Be(("replay_differed", "task-2"));
     }
 
     [Fact]
-    public async Task A_task_that_comes_twice_in_a_batch_is_acknowledged_once()
-    {
-        var answers = await Ask(new AckTasks([new AckTask("task-1", 1), new AckTask("task-1", 1), new AckTask("task-1", 7)]));
-
-        answers[0].Value.Should().Be(new Written(3, Duplicate: false));
-        answers[1].Value.Should().Be(new Written(3, Duplicate: true));
-        answers[2].Refusal!.Code.Should().Be(RefusalCode.LeaseLost);
-        dbos.TaskCommits.Should().ContainSingle();
-    }
-
-    [Fact]
-    public async Task Only_what_was_overtaken_is_decided_and_saved_again()
-    {
-        dbos.NextSaves["task-2"] = new Saved<MeasurementTask>.Conflict(Samples.Inflight with { Id = "task-2", Version = 5 });
-
-        var answers = await Ask(new AckTasks([new AckTask("task-1", 1), new AckTask("task-2", 1)]));
-
-        answers.Select(answer => answer.Value.Version).Should().Equal(3, 6);
-        dbos.TaskCommits.Select(drafts => drafts.Count).Should().Equal(2, 1);
-    }
-
-    [Fact]
-    public async Task A_thousand_writes_are_one_save()
+    public async Task A_thousand_writes_reach_the_repository_in_one_call()
     {
         var answers = await Ask(new ScheduleTasks(
             [.. Enumerable.Range(1, 1_000).Select(i => Of(string.Create(CultureInfo.InvariantCulture, $"task-{i}")))]));
 
         answers.Should().HaveCount(1_000).And.OnlyContain(answer => !answer.IsRefused);
-        dbos.TaskCommits.Should().ContainSingle().Which.Should().HaveCount(1_000);
+        Scheduled().Should().HaveCount(1_000);
     }
 
     [Fact]
@@ -133,11 +104,15 @@ public sealed class BatchTests : IDisposable
     {
         await Ask(new ScheduleTasks([Bad, Bad]));
 
-        dbos.TaskCommits.Should().BeEmpty();
+        dbos.TaskWrites.Should().BeEmpty();
         dbos.Told.Should().HaveCount(2);
     }
 
     public void Dispose() => dbos.Dispose();
+
+    private IReadOnlyList<Scheduling> Scheduled() => Written<Scheduling>();
+
+    private IReadOnlyList<T> Written<T>() => (IReadOnlyList<T>)dbos.TaskWrites.Single();
 
     private static ScheduleTask Of(string id, byte[]? payload = null) =>
         new(Samples.NewTask with { Id = id, Payload = payload ?? Samples.NewTask.Payload });

@@ -11,44 +11,47 @@ public sealed class IdempotencyTests : IDisposable
 
     private readonly SubstitutedDbos dbos = new();
 
-    public static TheoryData<IWrite, string, string?> NaturalKeys => new()
+    public static TheoryData<IWrite, string> Writes => new()
     {
-        { Store, "request-1", null },
-        { new ScheduleTask(Samples.NewTask), "task-1", "task-1" },
-        { Report, "request-1", null },
-        { new SetModuleState(Samples.Report with { RequestId = string.Empty }, null), "agent-1", null },
-        { new RegisterAgent(Samples.Heartbeat), "agent-1", null },
-        { Acknowledge, "task-1", null },
-        { new NackTask("task-1", 0, false, 1, string.Empty), "task-1", "1" },
-        { new NackTask("task-1", 0, false, 0, string.Empty), "task-1", null },
-        { new ExtendTaskLease("task-1", 1, 60), "task-1", null },
-        { new CancelTask("task-1", "obsolete"), "task-1", null },
-        { new DeleteDeadLetterTask("task-1"), "task-1", null },
+        { Store, "request-1" },
+        { new ScheduleTask(Samples.NewTask), "task-1" },
+        { Report, "request-1" },
+        { new SetModuleState(Samples.Report with { RequestId = string.Empty }, null), "agent-1" },
+        { new RegisterAgent(Samples.Heartbeat), "agent-1" },
+        { Acknowledge, "task-1" },
+        { new NackTask("task-1", 0, false, 1, string.Empty), "task-1" },
+        { new ExtendTaskLease("task-1", 1, 60), "task-1" },
+        { new CancelTask("task-1", "obsolete"), "task-1" },
+        { new DeleteDeadLetterTask("task-1"), "task-1" },
     };
 
     [Theory]
-    [MemberData(nameof(NaturalKeys))]
-    public async Task A_write_without_a_named_key_is_marked_by_its_natural_key_if_it_has_one(IWrite write, string recordId, string? key)
+    [MemberData(nameof(Writes))]
+    public async Task A_write_without_a_named_key_sets_no_mark(IWrite write, string _)
     {
         await dbos.Ask(write);
 
-        if (key is null)
-        {
-            dbos.Work.Mark.Should().BeNull();
-        }
-        else
-        {
-            ShouldBeMarked(write, "natural", recordId, key);
-        }
+        dbos.Work.Mark.Should().BeNull();
     }
 
     [Theory]
-    [MemberData(nameof(NaturalKeys))]
-    public async Task A_key_that_the_caller_names_comes_before_the_natural_key(IWrite write, string recordId, string? _)
+    [MemberData(nameof(Writes))]
+    public async Task A_key_that_the_caller_names_is_of_the_call_and_the_record(IWrite write, string recordId)
     {
         await dbos.Ask(write, Key);
 
         ShouldBeMarked(write, "named", recordId, Key);
+    }
+
+    [Fact]
+    public void The_content_of_a_write_is_compared_only_where_a_key_is_named()
+    {
+        var write = Substitute.For<IWrite>();
+        write.RecordIds.Returns(["task-1"]);
+
+        new Idempotency(new CallContext(), dbos.Marks).MarkOf(write).Should().BeNull();
+        _ = write.DidNotReceive().Content;
+        new Idempotency(new CallContext { IdempotencyKey = Key }, dbos.Marks).MarkOf(write).Should().NotBeNull();
     }
 
     public static TheoryData<string> BadKeys => ["", "a\nb", new string('k', 257)];
@@ -125,6 +128,7 @@ public sealed class IdempotencyTests : IDisposable
     [Fact]
     public async Task A_named_key_with_other_content_is_refused_also_where_the_write_is_refused_itself()
     {
+        dbos.TaskAnswers["task-1"] = TaskNotFound.Refusal("task-1");
         FirstAnswerIs(new FirstAnswer(1, ContentDiffers: true));
 
         ShouldBeReused(await dbos.Ask(Acknowledge, Key), "AckTask", "task_ack_error");

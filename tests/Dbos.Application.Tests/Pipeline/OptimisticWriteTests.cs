@@ -9,7 +9,6 @@ public sealed class OptimisticWriteTests
     private readonly List<Counter> saved = [];
     private Counter? stored;
     private int reads;
-    private int saves;
 
     [Fact]
     public async Task What_was_decided_on_what_is_stored_is_saved_with_its_events()
@@ -71,17 +70,12 @@ public sealed class OptimisticWriteTests
         work.ReplayDiffered.Should().Be(differs);
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_replay_that_the_aggregate_knows_saves_nothing(bool same)
+    [Fact]
+    public async Task A_replay_that_the_record_knows_saves_nothing()
     {
         stored = new Counter(Counter.Replayed);
 
-        var answer = await Write(saysTheSame: _ => same);
-
-        answer.Value.Should().Be(new Written(Counter.Replayed, Duplicate: true));
-        work.ReplayDiffered.Should().Be(!same);
+        (await Write()).Value.Should().Be(new Written(Counter.Replayed, Duplicate: true));
         saved.Should().BeEmpty();
     }
 
@@ -118,112 +112,17 @@ public sealed class OptimisticWriteTests
         reads.Should().Be(1);
     }
 
-    [Fact]
-    public async Task Of_many_that_are_assumed_those_that_must_be_are_read_at_once()
-    {
-        var gate = new TaskCompletionSource();
-        var asked = 0;
-        Change<Counter> Assumed(long version) => new(new CommitContext(), new Counter(version), Counter.Count)
-        {
-            Read = async () =>
-            {
-                if (++asked == 2)
-                {
-                    gate.SetResult();
-                }
+    private Task<Answer<Written>> Write() => Write(stored);
 
-                await gate.Task.WaitAsync(TimeSpan.FromSeconds(10));
-                return new Counter(7);
-            },
-        };
-
-        var answers = await WriteChanges(Assumed(Counter.Most), Assumed(4), Assumed(Counter.Replayed));
-
-        answers.Select(answer => answer.Value.Version).Should().Equal(8, 5, 8);
-        saves.Should().Be(1);
-    }
-
-    [Fact]
-    public async Task Many_are_saved_together_and_each_is_answered_by_itself()
-    {
-        outcomes.Enqueue(new Saved<Counter>.Done(5));
-        outcomes.Enqueue(new Saved<Counter>.Replayed(new FirstAnswer(3, ContentDiffers: false)));
-
-        var answers = await WriteAll(4, Counter.Most, 6, Counter.Replayed);
-
-        answers.Select(answer => answer.Refusal).Should().Equal(null, Full, null, null);
-        answers.Where(answer => !answer.IsRefused).Select(answer => answer.Value).Should().Equal(
-            new Written(5, Duplicate: false), new Written(3, Duplicate: true), new Written(Counter.Replayed, Duplicate: true));
-        saved.Should().Equal(new Counter(5), new Counter(7));
-        saves.Should().Be(1);
-    }
-
-    [Fact]
-    public async Task Of_many_only_those_that_were_overtaken_are_decided_and_saved_again()
-    {
-        outcomes.Enqueue(new Saved<Counter>.Done(5));
-        outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(8)));
-        outcomes.Enqueue(new Saved<Counter>.Conflict(new Counter(Counter.Most)));
-
-        var answers = await WriteAll(4, 6, 7);
-
-        answers.Select(answer => answer.Refusal).Should().Equal(null, null, Full);
-        answers[1].Value.Version.Should().Be(9);
-        saved.Should().Equal(new Counter(5), new Counter(7), new Counter(8), new Counter(9));
-        saves.Should().Be(2);
-    }
-
-    [Fact]
-    public async Task Where_nothing_is_to_be_saved_the_store_is_not_asked()
-    {
-        await WriteAll();
-        await WriteAll(Counter.Most, Counter.Replayed);
-
-        saves.Should().Be(0);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task The_store_is_told_whether_the_aggregate_goes_for_good(bool deletes)
-    {
-        var counter = new Counter(4);
-        Draft<Counter>? told = null;
-        await OptimisticWrite.Run(
-            new Change<Counter>(work, counter, _ => deletes ? Decision.Delete(counter) : Decision.To(new Counter(5))),
-            save: draft =>
-            {
-                told = draft;
-                return Task.FromResult<Saved<Counter>>(new Saved<Counter>.Done(5));
-            });
-
-        told.Should().Be(new Draft<Counter>(counter, deletes ? counter : new Counter(5), deletes, work));
-    }
-
-    private Task<Answer<Written>[]> WriteAll(params long[] versions) =>
-        WriteChanges([.. versions.Select(version => new Change<Counter>(new CommitContext(), new Counter(version), Counter.Count))]);
-
-    private Task<Answer<Written>[]> WriteChanges(params Change<Counter>[] changes) => OptimisticWrite.RunAll(
-        changes,
-        drafts =>
-        {
-            saves++;
-            saved.AddRange(drafts.Select(draft => draft.Next));
-            return Task.FromResult<IReadOnlyList<Saved<Counter>>>(
-                [.. drafts.Select(draft => outcomes.TryDequeue(out var outcome) ? outcome : new Saved<Counter>.Done(draft.Next.Version))]);
-        });
-
-    private Task<Answer<Written>> Write(Func<Counter, bool>? saysTheSame = null) =>
-        Write(new Change<Counter>(work, stored, Counter.Count, saysTheSame));
-
-    private Task<Answer<Written>> Write(Counter? assumed) => Write(new Change<Counter>(work, assumed, Counter.Count)
-    {
-        Read = () =>
+    private Task<Answer<Written>> Write(Counter? assumed) => Write(new Change<Counter>(
+        work,
+        assumed,
+        Counter.Count,
+        Read: () =>
         {
             reads++;
             return Task.FromResult(stored);
-        },
-    });
+        }));
 
     private Task<Answer<Written>> Write(Change<Counter> change) => OptimisticWrite.Run(
         change,

@@ -47,7 +47,7 @@ public abstract class FedTakers : IDisposable
         }
     }
 
-    private async Task<TakenTasks> Take(TakeOrder order)
+    private async Task<IReadOnlyList<MeasurementTask>> Take(TakeOrder order)
     {
         orders.Enqueue(order);
         await BeforeTake();
@@ -57,6 +57,6 @@ public abstract class FedTakers : IDisposable
             taken.Add(task with { VisibleAt = Dbos.Clock.GetUtcNow() + order.Lease });
         }
 
-        return new TakenTasks(taken);
+        return taken;
     }
 }

@@ -6,7 +6,7 @@ public sealed class ScheduleTaskTests : IDisposable
 {
     private static readonly MeasurementTask ByDefault = Samples.Inflight with
     {
-        Status = MeasurementTaskStatus.Pending, VisibleAt = Samples.Now, LeaseToken = 0, Version = 1,
+        Status = MeasurementTaskStatus.Pending, VisibleAt = Samples.Now, LeaseToken = 0, Deliveries = 0,
     };
 
     private readonly SubstitutedDbos dbos = new();
@@ -27,47 +27,33 @@ public sealed class ScheduleTaskTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Wanted))]
-    public async Task A_task_is_saved_as_told_and_by_default_due_now_with_the_policys_retries(NewTask told, MeasurementTask saved)
+    public async Task A_task_is_scheduled_as_told_and_by_default_due_now_with_the_policys_retries(NewTask told, MeasurementTask wanted)
     {
-        (await dbos.Ask(new ScheduleTask(told with { Payload = saved.Payload }))).Value.Should().Be(new Written(1, Duplicate: false));
+        (await dbos.Ask(new ScheduleTask(told with { Payload = wanted.Payload }))).Value.Should().Be(new Written(0, Duplicate: false));
 
-        dbos.ShouldHaveSavedOneTask().Should().Be(saved);
-        await dbos.Tasks.DidNotReceiveWithAnyArgs().FindBare(default!, default);
+        dbos.ShouldHaveWrittenOne<Scheduling>().Should().Be(new Scheduling(wanted, IsTimeGiven: told.ScheduledAt > 0, dbos.Work));
+        dbos.Tasks.ReceivedCalls().Should().ContainSingle();
     }
 
     [Fact]
-    public async Task The_same_task_scheduled_again_later_is_a_duplicate_and_no_other_task()
+    public async Task A_task_that_is_known_is_a_duplicate()
     {
-        SaveFinds(ByDefault with { Status = MeasurementTaskStatus.Completed, Version = 3 });
-        dbos.Clock.Advance(TimeSpan.FromHours(1));
+        dbos.TaskAnswers["task-1"] = new Written(0, Duplicate: true);
 
-        (await dbos.Ask(new ScheduleTask(Samples.NewTask))).Value.Should().Be(new Written(3, Duplicate: true));
+        (await dbos.Ask(new ScheduleTask(Samples.NewTask))).Value.Should().Be(new Written(0, Duplicate: true));
         dbos.Told.Should().BeEmpty();
     }
 
-    public static TheoryData<NewTask> Others =>
-    [
-        Samples.NewTask with { Payload = new byte[] { 9 } },
-        Samples.NewTask with { ScheduledAt = 100 },
-        Samples.NewTask with { MaxRetries = 7 },
-        Samples.NewTask with { MaxExpiries = 7 },
-        Samples.NewTask with { Priority = 1 },
-    ];
-
-    [Theory]
-    [MemberData(nameof(Others))]
-    public async Task Another_task_of_the_same_id_is_a_duplicate_that_differs(NewTask other)
+    [Fact]
+    public async Task Another_task_of_the_same_id_is_a_duplicate_that_differs()
     {
-        SaveFinds(ByDefault);
+        dbos.TaskAnswers["task-1"] = new Written(0, Duplicate: true) { ContentDiffers = true };
 
-        (await dbos.Ask(new ScheduleTask(other))).Value.Duplicate.Should().BeTrue();
+        (await dbos.Ask(new ScheduleTask(Samples.NewTask))).Value.ContentDiffers.Should().BeTrue();
         dbos.Told.Should().ContainSingle().Which.Event.Type.Should().Be("replay_differed");
     }
 
     public void Dispose() => dbos.Dispose();
 
     private static DateTimeOffset At(long second) => DateTimeOffset.FromUnixTimeSeconds(second);
-
-    private void SaveFinds(MeasurementTask stored) =>
-        dbos.NextSaves["task-1"] = new Saved<MeasurementTask>.Conflict(stored);
 }

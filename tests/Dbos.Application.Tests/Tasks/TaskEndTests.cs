@@ -1,5 +1,3 @@
-using Dbos.Domain.Tasks;
-
 namespace Dbos.Application.Tests.Tasks;
 
 /// <summary>Tasks that are called off or deleted, whoever holds them.</summary>
@@ -8,45 +6,31 @@ public sealed class TaskEndTests : IDisposable
     private readonly SubstitutedDbos dbos = new();
 
     [Fact]
-    public async Task A_cancelled_task_is_saved_with_the_reason()
+    public async Task A_task_is_cancelled_for_the_reason_that_the_caller_gave()
     {
-        TaskIs(Samples.Inflight);
-        dbos.Clock.Advance(TimeSpan.FromSeconds(2));
+        (await dbos.Ask(new CancelTask("task-1", "obsolete"))).Value.Duplicate.Should().BeFalse();
 
-        (await dbos.Ask(new CancelTask("task-1", "obsolete"))).Value.Should().Be(new Written(3, Duplicate: false));
-        dbos.ShouldHaveSavedOneTask().Should().Be(Samples.Inflight.Cancel("obsolete", Samples.Now.AddSeconds(2)).Value.Next);
+        dbos.ShouldHaveWrittenOne<Cancellation>().Should().Be(new Cancellation("task-1", "obsolete", dbos.Work));
     }
 
     [Fact]
-    public async Task A_cancellation_that_an_acknowledgement_overtook_is_refused()
+    public async Task A_dead_letter_is_deleted_by_its_id()
     {
-        TaskIs(Samples.Inflight);
-        dbos.NextSaves["task-1"] = new Saved<MeasurementTask>.Conflict(Samples.Inflight.Acknowledge(1, Samples.Now).Value.Next);
-
-        (await dbos.Ask(new CancelTask("task-1", string.Empty))).Refusal!.Code.Should().Be(RefusalCode.InvalidTransition);
-        dbos.Told.Should().ContainSingle().Which.Event.Type.Should().Be("task_cancel_error");
-    }
-
-    [Fact]
-    public async Task A_deleted_dead_letter_goes_for_good()
-    {
-        TaskIs(Samples.Dead);
-
         (await dbos.Ask(new DeleteDeadLetterTask("task-1"))).IsRefused.Should().BeFalse();
-        dbos.TaskCommits.Single().Single().Deletes.Should().BeTrue();
-        dbos.Work.Events.Should().ContainSingle().Which.Type.Should().Be("task_deleted");
+
+        await dbos.Tasks.Received(1).DeleteDeadLetter("task-1", dbos.Work, Arg.Any<CancellationToken>());
     }
 
     [Fact]
-    public async Task What_is_no_dead_letter_is_not_deleted()
+    public async Task What_the_life_of_the_task_does_not_allow_is_refused_in_the_repositorys_words_and_told()
     {
-        TaskIs(Samples.Inflight);
+        var refusal = new Refusal(RefusalCode.InvalidTransition, "task 'task-1' is completed");
+        dbos.TaskAnswers["task-1"] = refusal;
 
-        (await dbos.Ask(new DeleteDeadLetterTask("task-1"))).Refusal!.Code.Should().Be(RefusalCode.InvalidTransition);
-        dbos.TaskCommits.Should().BeEmpty();
+        (await dbos.Ask(new CancelTask("task-1", string.Empty))).Refusal.Should().Be(refusal);
+        (await dbos.Ask(new DeleteDeadLetterTask("task-1"))).Refusal.Should().Be(refusal);
+        dbos.Told.Select(told => told.Event.Type).Should().Equal("task_cancel_error", "task_delete_error");
     }
 
     public void Dispose() => dbos.Dispose();
-
-    private void TaskIs(MeasurementTask task) => dbos.Tasks.FindBare("task-1", Arg.Any<CancellationToken>()).Returns(task);
 }

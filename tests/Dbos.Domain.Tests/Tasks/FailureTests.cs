@@ -23,7 +23,6 @@ public sealed class FailureTests
             Failures = 1,
             LastError = "no route",
             History = [new TaskFailure(Lives.Token, Samples.Second, "nack", "no route")],
-            Version = 3,
         });
         var told = decision.Events.Should().ContainSingle().Subject;
         told.Type.Should().Be("task_nacked");
@@ -43,7 +42,6 @@ public sealed class FailureTests
             Expiries = 1,
             LastError = "lease 3 expired",
             History = [new TaskFailure(Lives.Token, Samples.Second + 300, "lease_expired", "lease 3 expired")],
-            Version = 3,
         });
         var told = decision.Events.Should().ContainSingle().Subject;
         told.Type.Should().Be("task_lease_expired");
@@ -66,22 +64,35 @@ public sealed class FailureTests
     [Fact]
     public void What_old_callers_read_as_retries_is_all_that_failed() => Counted(2, 3).RetryCount.Should().Be(5);
 
-    [Fact]
-    public void The_backoff_is_asked_with_the_failures_so_far_and_this_one()
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 2)]
+    [InlineData(2, 4)]
+    [InlineData(30, 4)]
+    public void The_delay_is_the_one_for_the_failures_so_far_and_this_one_and_the_last_one_for_all_that_follow(int failures, int seconds)
     {
-        var asked = new List<int>();
-        Counted(2, 3).NegativelyAcknowledge(
-            Lives.Token,
-            failures =>
-            {
-                asked.Add(failures);
-                return TimeSpan.Zero;
-            },
-            string.Empty,
-            Samples.Now);
+        TimeSpan[] delays = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)];
 
-        asked.Should().Equal(3);
+        Counted(failures, 3).NegativelyAcknowledge(Lives.Token, delays, string.Empty, Samples.Now).Value.Next.VisibleAt
+            .Should().Be(Samples.Now.AddSeconds(seconds));
     }
+
+    [Fact]
+    public void A_nack_is_recognized_by_its_token_as_long_as_the_history_keeps_it()
+    {
+        var first = Inflight.Nack(Lives.Token).Value.Next;
+        var deliveredAgain = first.DeliveredAt(first.VisibleAt);
+        var completed = deliveredAgain.Acknowledge(deliveredAgain.LeaseToken, Samples.Now).Value.Next;
+
+        first.Nack(Lives.Token).Value.ShouldBeReplayOf(first);
+        deliveredAgain.Nack(Lives.Token).Value.ShouldBeReplayOf(deliveredAgain);
+        completed.Nack(Lives.Token).Value.ShouldBeReplayOf(completed);
+        (first with { History = [] }).Nack(Lives.Token).Refusal!.Code.Should().Be(RefusalCode.LeaseLost);
+    }
+
+    [Fact]
+    public void A_lease_that_expired_makes_no_replay_of_a_nack() =>
+        Inflight.ExpireLease(Inflight.VisibleAt).Next.Nack(Lives.Token).Refusal!.Code.Should().Be(RefusalCode.LeaseLost);
 
     public static TheoryData<Decision<MeasurementTask>, string, string> DeadLetters => new()
     {
@@ -110,7 +121,7 @@ public sealed class FailureTests
         var task = Lives.Pending with { Retry = new RetryPolicy(100, 100) };
         for (var i = 1; i <= 25; i++)
         {
-            task = task.DeliveredAt(Samples.Now).Nack(MeasurementTask.AnyLease, $"error {i.ToString(CultureInfo.InvariantCulture)}").Value.Next;
+            task = task.DeliveredAt(task.VisibleAt).Nack(MeasurementTask.AnyLease, $"error {i.ToString(CultureInfo.InvariantCulture)}").Value.Next;
         }
 
         task.History.Select(failure => failure.LeaseToken).Should().Equal(Enumerable.Range(6, 20).Select(token => (long)token));

@@ -10,7 +10,7 @@ internal static class Lives
     public const long Token = 3;
 
     public static readonly MeasurementTask Pending = MeasurementTask.Schedule(null, Samples.Task).Next;
-    public static readonly MeasurementTask Inflight = Pending.DeliveredAt(Samples.Now) with { LeaseToken = Token };
+    public static readonly MeasurementTask Inflight = Pending.Deliver(Token, Samples.Now + Delivery.Lease, Samples.Now).Next;
     public static readonly MeasurementTask Returned = Inflight.Release(Token, Samples.Now).Next;
     public static readonly MeasurementTask Completed = Inflight.Acknowledge(Token, Samples.Now).Value.Next;
     public static readonly MeasurementTask Failed = (Inflight with { Failures = 3 }).Nack(Token).Value.Next;
@@ -18,7 +18,7 @@ internal static class Lives
 
     /// <summary>Returned after half a minute, for the reason "no route".</summary>
     public static Answer<Decision<MeasurementTask>> Nack(this MeasurementTask task, long token, string reason = "no route") =>
-        task.NegativelyAcknowledge(token, _ => TimeSpan.FromSeconds(30), reason, Samples.Now);
+        task.NegativelyAcknowledge(token, [TimeSpan.FromSeconds(30)], reason, Samples.Now);
 
     public static void ShouldBeReplayOf(this Decision<MeasurementTask> decision, MeasurementTask task)
     {

@@ -3,7 +3,7 @@ using Dbos.Domain.Tasks;
 
 namespace Dbos.Domain.Tests.Tasks;
 
-/// <summary>Tasks that are called off, dead letters, and what was kept for long enough.</summary>
+/// <summary>Tasks that are called off, and dead letters.</summary>
 public sealed class TaskEndTests
 {
     public static TheoryData<MeasurementTask, string> Cancellable => new()
@@ -20,7 +20,7 @@ public sealed class TaskEndTests
 
         decision.Next.Should().Be(task with
         {
-            Status = MeasurementTaskStatus.Cancelled, LastError = "obsolete", EndedAt = Samples.Now, Version = task.Version + 1,
+            Status = MeasurementTaskStatus.Cancelled, LastError = "obsolete", EndedAt = Samples.Now,
         });
         var told = decision.Events.Should().ContainSingle().Subject;
         told.Type.Should().Be("task_cancelled");
@@ -48,7 +48,6 @@ public sealed class TaskEndTests
             Expiries = 0,
             DeadLetterReason = string.Empty,
             EndedAt = null,
-            Version = dead.Version + 1,
         });
         decision.Next.LeaseToken.Should().Be(Lives.Token);
         decision.Next.History.Should().NotBeEmpty();
@@ -83,24 +82,5 @@ public sealed class TaskEndTests
             RefusalCode.InvalidTransition, "task 'task-1' is inflight: only a dead letter, a failed task, can be requeued"));
         Lives.Completed.Delete().Refusal.Should().Be(new Refusal(
             RefusalCode.InvalidTransition, "task 'task-1' is completed: only a dead letter, a failed task, can be deleted"));
-    }
-
-    public static TheoryData<MeasurementTask, string> Ended => new()
-    {
-        { Lives.Completed, "task task-1 purged: completed, and kept for long enough" },
-        { Lives.Cancelled, "task task-1 purged: cancelled, and kept for long enough" },
-    };
-
-    [Theory]
-    [MemberData(nameof(Ended))]
-    public void What_ended_is_purged_when_it_was_kept_for_long_enough(MeasurementTask task, string message)
-    {
-        var decision = task.Purge(Samples.Now);
-
-        decision.Deletes.Should().BeTrue();
-        var told = decision.Events.Should().ContainSingle().Subject;
-        told.Type.Should().Be("task_purged");
-        told.Message.Should().Be(message);
-        task.Purge(Samples.Now - TimeSpan.FromTicks(1)).ShouldBeReplayOf(task);
     }
 }

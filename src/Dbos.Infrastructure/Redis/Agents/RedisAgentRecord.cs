@@ -1,6 +1,6 @@
 using System.Globalization;
+using Dbos.Application.Pipeline;
 using Dbos.Domain.Agents;
-using Dbos.Domain.Answers;
 using Dbos.Infrastructure.Agents;
 using StackExchange.Redis;
 

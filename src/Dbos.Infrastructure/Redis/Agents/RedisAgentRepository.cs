@@ -49,10 +49,8 @@ internal sealed partial class RedisAgentRepository(
     public Task<Answer<Written>> Change(
         string agentId, Func<Agent?, Answer<Decision<Agent>>> decide, CommitContext work, CancellationToken cancellation) =>
         OptimisticWrite.Run(
-            new Change<RedisAgentRecord>(work, recent.Find(agentId), known => Lift(decide(known?.Agent), known))
-            {
-                Read = () => Read(agentId, cancellation),
-            },
+            new Change<RedisAgentRecord>(
+                work, recent.Find(agentId), known => Lift(decide(known?.Agent), known), () => Read(agentId, cancellation)),
             draft => Write(draft, cancellation));
 
     public async Task<IReadOnlyList<string>> Overdue(int limit, CancellationToken cancellation)
@@ -107,7 +105,7 @@ internal sealed partial class RedisAgentRepository(
     {
         var work = new CommitContext();
         var saved = await Task.WhenAll(records.Select(agent => Write(
-            new Draft<RedisAgentRecord>(Before: null, new RedisAgentRecord(agent, string.Empty), Deletes: false, work), cancellation)));
+            new Draft<RedisAgentRecord>(Before: null, new RedisAgentRecord(agent, string.Empty), work), cancellation)));
         if (Array.FindIndex(saved, outcome => outcome is not Saved<RedisAgentRecord>.Done) is >= 0 and var at)
         {
             throw new InvalidOperationException($"agent '{records[at].Id}' is there already");
