@@ -60,6 +60,8 @@ public sealed class WatchOfLittleKeptTests
         string place;
         using (var watch = dbos.Client.WatchEvents(new WatchEventsRequest()))
         {
+            // The first reply says that the watch has begun.
+            (await watch.Next()).Should().BeTrue();
             await dbos.Client.StoreResultAsync(Requests.Result("first"));
             do
             {
