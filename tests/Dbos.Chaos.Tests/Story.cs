@@ -99,11 +99,8 @@ internal sealed class Story
         return Say(at, taker, Method.NackTask, token);
     }
 
-    public Call Extend(double at, string taker, long token, double seconds)
-    {
-        Events.Add(new LoggedEvent("task_lease_extended", TaskId, token));
-        return Say(at, taker, Method.ExtendTaskLease, token, heldFor: seconds);
-    }
+    public Call Extend(double at, string taker, long token, double seconds) =>
+        Say(at, taker, Method.ExtendTaskLease, token, heldFor: seconds);
 
     public Call Ack(double at, string taker, long token)
     {

@@ -62,7 +62,7 @@ internal sealed class QueueWalk(DBOS.DBOSClient dbos, Steps steps, string agentI
         var types = string.Join(", ", own);
         steps.Check(
             "the events of the task, newest first",
-            types == "task_acknowledged, task_ack_error, task_nacked, task_lease_extended, task_scheduled",
+            types == "task_acknowledged, task_ack_error, task_nacked, task_scheduled",
             types);
     }
 

@@ -102,7 +102,8 @@ class QueueCalls(Caller):
         reply = self.send(pb.RequeueDeadLetterTasksRequest(task_ids=[task_id, "nothing"]))
         self.assertEqual((True, 1, ["nothing"]), (reply.success, reply.requeued, list(reply.not_requeued)))
         (again,) = self.take_own()
-        self.assertEqual((task_id, 3, 0), (again.id, again.lease_token, again.failure_count))
+        self.assertEqual((task_id, 3, 0), (again.id, again.delivery_count, again.failure_count))
+        self.assertGreater(again.lease_token, again.history[-1].lease_token)
 
     def test_a_dead_letter_is_deleted(self):
         task_id = self.bury()

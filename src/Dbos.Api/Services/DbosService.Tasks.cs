@@ -16,7 +16,7 @@ namespace Dbos.Api.Services;
 public sealed partial class DbosService
 {
     public override async Task<ScheduleTaskResponse> ScheduleTask(ScheduleTaskRequest request, ServerCallContext context) =>
-        Scheduled(await Ask(Schedule(request.Task), context));
+        Scheduled(request.Task, await Ask(Schedule(request.Task), context));
 
     [EnableRateLimiting(Overload.Batches)]
     public override async Task<ScheduleTasksResponse> ScheduleTasks(ScheduleTasksRequest request, ServerCallContext context)
@@ -24,7 +24,7 @@ public sealed partial class DbosService
         var answer = await Ask(new ScheduleTasks([.. request.Tasks.Select(Schedule)]), context);
         return answer.Refusal is { } refusal
             ? new ScheduleTasksResponse { Error = refusal.Sentence, Code = Code(refusal) }
-            : new ScheduleTasksResponse { Success = true, Answers = { answer.Value.Select(Scheduled) } };
+            : new ScheduleTasksResponse { Success = true, Answers = { request.Tasks.Zip(answer.Value, Scheduled) } };
     }
 
     public override async Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
@@ -100,9 +100,15 @@ public sealed partial class DbosService
             task.MaxExpiries,
             task.Priority));
 
-    private static ScheduleTaskResponse Scheduled(Answer<Written> answer) => answer.Refusal is { } refusal
+    private static ScheduleTaskResponse Scheduled(Task? task, Answer<Written> answer) => answer.Refusal is { } refusal
         ? new ScheduleTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
-        : new ScheduleTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
+        : new ScheduleTaskResponse
+        {
+            Success = true,
+            Duplicate = answer.Value.Duplicate,
+            ContentDiffers = answer.Value.ContentDiffers,
+            Error = answer.Value.ContentDiffers ? $"task '{task!.Id}' was scheduled before with other content, which is kept" : string.Empty,
+        };
 
     private static Task OnWire(MeasurementTask task) => new()
     {

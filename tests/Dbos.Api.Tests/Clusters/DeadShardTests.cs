@@ -29,7 +29,7 @@ public sealed class DeadShardTests(ClusterWithDeadShard deployment) : IClassFixt
         await Eventually.True(
             async () =>
             {
-                redelivered.UnionWith((await TakeIfDue()).Where(task => task.LeaseToken > 1).Select(task => task.Id));
+                redelivered.UnionWith((await TakeIfDue()).Where(task => task.DeliveryCount > 1).Select(task => task.Id));
                 return redelivered.SetEquals(deployment.Alive);
             },
             Patience,

@@ -9,15 +9,7 @@ public sealed partial class RepartitionTests : IAsyncLifetime
 {
     private const int From = 16;
     private const int To = 5;
-
-    /// <summary>Each partition's tag was its number alone.</summary>
-    private const string AsInTheFirstSchema =
-        """
-        for _, key in ipairs(redis.call('KEYS', '*')) do
-          local before = string.gsub(key, '%.%d+}', '}', 1)
-          if before ~= key then redis.call('RENAME', key, before) end
-        end
-        """;
+    private const string Layout = "{dbos:0}:layout";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -98,20 +90,26 @@ public sealed partial class RepartitionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_store_from_before_schema_versions_is_refused_and_moved_to_this_one_in_place()
+    public async Task A_store_of_an_older_schema_is_refused_and_left_as_it_is()
     {
         await Fill(dbos.Client);
         var before = await Snapshot(dbos.Client);
         await dbos.Server.Kill();
-        await dbos.Redis.Ask("HDEL", "{dbos:0}:layout", "schema");
-        await dbos.Redis.Ask("EVAL", AsInTheFirstSchema, "0");
+        var current = await dbos.Redis.Ask("HGET", Layout, "schema");
+        await dbos.Redis.Ask("HSET", Layout, "schema", "2");
 
-        var refused = await Run("dotnet", [ProductFiles.ApiAssembly], Settings(From), expectedExit: 1);
-        await Repartition(From, From);
+        string[] refused =
+        [
+            await Run("dotnet", [ProductFiles.ApiAssembly], Settings(From), expectedExit: 1),
+            await Run("dotnet", [ProductFiles.ApiAssembly, "export", Path.Combine(folder, "older.jsonl.gz")], Settings(From), expectedExit: 1),
+            await Repartition(From, To, expectedExit: 1),
+        ];
 
-        refused.Should().Contain($"has schema version 1, older than this DBOS's 2: move it with build/repartition {From} {From}");
-        await using var moved = await Serve(From);
-        (await Snapshot(moved.Client)).Should().Equal(before);
+        refused.Should().AllSatisfy(told => told.Should().Contain(
+            $"has schema version 2, older than this DBOS's {current}: run 'export FILE' and 'clear FILE' with the DBOS that wrote it, then 'import FILE' with this one"));
+        await dbos.Redis.Ask("HSET", Layout, "schema", current);
+        await using var again = await Serve(From);
+        (await Snapshot(again.Client)).Should().Equal(before);
     }
 
     private static async Task Fill(DBOS.DBOSClient client)
@@ -125,14 +123,18 @@ public sealed partial class RepartitionTests : IAsyncLifetime
         (await client.StoreResultAsync(Requests.Result("request-2"))).Success.Should().BeTrue();
         string[] ids = ["completed", "dead", "cancelled", "held"];
         await client.Schedule([.. ids.Select(id => Requests.Task(id)), .. Enumerable.Range(0, 40).Select(Pending)]);
-        (await client.Take(Requests.Agent)).Should().HaveCount(ids.Length);
-        (await client.AckTaskAsync(new AckTaskRequest { TaskId = "completed", LeaseToken = 1 })).Success.Should().BeTrue();
+        var held = (await client.Take(Requests.Agent)).ToDictionary(task => task.Id);
+        held.Should().HaveCount(ids.Length);
+        (await client.Ack(held["completed"])).Success.Should().BeTrue();
         (await client.CancelTaskAsync(new CancelTaskRequest { TaskId = "cancelled", Reason = "enough" })).Success.Should().BeTrue();
-        for (var token = 1; token <= 4; token++)
+        var dead = held["dead"];
+        for (var failure = 1; failure <= 4; failure++)
         {
-            var nack = new NackTaskRequest { TaskId = "dead", LeaseToken = token, RetryAtOnce = true, Reason = "no route" };
+            var nack = new NackTaskRequest { TaskId = dead.Id, LeaseToken = dead.LeaseToken, RetryAtOnce = true, Reason = "no route" };
             (await client.NackTaskAsync(nack)).Success.Should().BeTrue();
-            (await client.Take(Requests.Agent)).Should().HaveCount(token < 4 ? 1 : 0);
+            var again = await client.Take(Requests.Agent);
+            again.Should().HaveCount(failure < 4 ? 1 : 0);
+            dead = again.SingleOrDefault() ?? dead;
         }
     }
 
@@ -161,8 +163,13 @@ public sealed partial class RepartitionTests : IAsyncLifetime
     {
         (await client.StoreResultAsync(Requests.Result("request-2"))).Duplicate.Should().BeTrue();
         (await client.ScheduleTaskAsync(Requests.Schedule("completed"))).Duplicate.Should().BeTrue();
-        (await client.SetModuleStateAsync(Requests.State("request-1"))).Duplicate.Should().BeTrue();
-        (await client.AckTaskAsync(new AckTaskRequest { TaskId = "held", LeaseToken = 1 })).Success.Should().BeTrue();
+        (await client.SetModuleStateAsync(Requests.State("request-1", "completed"))).Duplicate.Should().BeTrue();
+        (await client.Ack(await client.FindTask("held"))).Success.Should().BeTrue();
+        var dead = await client.FindTask("dead");
+        (await client.RequeueDeadLetterTasksAsync(new RequeueDeadLetterTasksRequest { TaskIds = { dead.Id } })).Requeued.Should().Be(1);
+        var revived = (await client.Take(Requests.Agent)).Should().ContainSingle().Subject;
+        (revived.Id, revived.DeliveryCount).Should().Be((dead.Id, dead.DeliveryCount + 1));
+        revived.LeaseToken.Should().BeGreaterThan(dead.LeaseToken, "tokens go on growing");
         (await client.Take("agent-2")).Select(task => task.Id).Should().OnlyHaveUniqueItems().And.HaveCount(14);
         using var audit = client.CheckConsistency(new CheckConsistencyRequest());
         while (await audit.Next())

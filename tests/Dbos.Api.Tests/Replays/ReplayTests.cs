@@ -118,12 +118,23 @@ public abstract class ReplayTests(Deployment dbos)
         var same = await dbos.Client.ScheduleTaskAsync(request);
         var differing = await dbos.Client.ScheduleTaskAsync(other);
 
-        (same.Success, same.Duplicate).Should().Be((true, true));
-        (differing.Success, differing.Duplicate).Should().Be((true, true));
+        var many = await dbos.Client.ScheduleTasksAsync(new ScheduleTasksRequest { Tasks = { request.Task, other.Task } });
+
+        var kept = $"task '{request.Task.Id}' was scheduled before with other content, which is kept";
+        foreach (var answer in (ScheduleTaskResponse[])[same, many.Answers[0]])
+        {
+            (answer.Success, answer.Duplicate, answer.ContentDiffers, answer.Error).Should().Be((true, true, false, string.Empty));
+        }
+
+        foreach (var answer in (ScheduleTaskResponse[])[differing, many.Answers[1]])
+        {
+            (answer.Success, answer.Duplicate, answer.ContentDiffers, answer.Error).Should().Be((true, true, true, kept));
+        }
+
         var stored = (await dbos.Client.GetTaskAsync(new GetTaskRequest { TaskId = request.Task.Id })).Task;
         stored.Payload.Should().Equal(request.Task.Payload);
         (await dbos.Client.ReadEvents("task_scheduled", "task_id", request.Task.Id)).Should().ContainSingle();
-        (await dbos.Client.ReadEvents("replay_differed", "task_id", request.Task.Id)).Should().ContainSingle();
+        (await dbos.Client.ReadEvents("replay_differed", "task_id", request.Task.Id)).Should().HaveCount(2, "one for each that differed");
     }
 
     private async Task<WireTask> TakeNew()

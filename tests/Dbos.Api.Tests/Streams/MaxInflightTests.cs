@@ -43,7 +43,7 @@ public abstract class MaxInflightTests(Deployment dbos)
         var second = await taker.Next(Most);
 
         second.Select(task => task.Id).Should().BeEquivalentTo(first.Select(task => task.Id));
-        second.Should().OnlyContain(task => task.LeaseToken == 2 && task.ExpiryCount == 1 && task.FailureCount == 0);
+        second.Should().OnlyContain(task => task.DeliveryCount == 2 && task.ExpiryCount == 1 && task.FailureCount == 0);
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public abstract class BatchTests(Deployment dbos)
         var tasks = NewTasks();
         await ScheduleTasks(tasks);
         var held = await dbos.Client.Take(agent, Most);
-        var acks = held.Select((task, i) => new AckTaskRequest { TaskId = task.Id, LeaseToken = i % Bad == 0 ? 7 : task.LeaseToken }).ToArray();
+        var acks = held.Select((task, i) => new AckTaskRequest { TaskId = task.Id, LeaseToken = i % Bad == 0 ? task.LeaseToken + 1 : task.LeaseToken }).ToArray();
 
         var first = await AckTasks(acks);
         var again = await AckTasks(acks);

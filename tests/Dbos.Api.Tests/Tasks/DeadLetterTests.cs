@@ -5,6 +5,7 @@ namespace Dbos.Api.Tests.Tasks;
 public abstract class DeadLetterTests(Deployment dbos)
 {
     private readonly string agent = Requests.NewId("agent");
+    private readonly List<long> failedLeases = [];
 
     [Fact]
     public async Task A_dead_letter_keeps_its_reason_its_last_error_and_its_history()
@@ -16,7 +17,8 @@ public abstract class DeadLetterTests(Deployment dbos)
         (dead.Id, dead.Status, dead.DeadLetterReason, dead.LastError).Should().Be((id, "failed", "max_retries", "failure 2"));
         (dead.FailureCount, dead.ExpiryCount, dead.RetryCount, dead.DeliveryCount).Should().Be((2, 0, 2, 2L));
         dead.History.Select(failure => (failure.LeaseToken, failure.Kind, failure.Error))
-            .Should().Equal((1, "nack", "failure 1"), (2, "nack", "failure 2"));
+            .Should().Equal((failedLeases[0], "nack", "failure 1"), (failedLeases[1], "nack", "failure 2"));
+        failedLeases.Should().BeInAscendingOrder().And.OnlyHaveUniqueItems();
         dead.EndedAt.Should().BePositive();
         (await dbos.Client.ReadEvents("task_dead_lettered", "task_id", id)).Should().ContainSingle();
     }
@@ -56,9 +58,10 @@ public abstract class DeadLetterTests(Deployment dbos)
         reply.NotRequeued.Should().Equal(pending, "unknown");
         (await DeadLetters(agent)).Select(task => task.Id).Should().Equal(ids[1]);
         var again = (await dbos.Client.Take(agent)).Should().ContainSingle().Subject;
-        (again.Id, again.LeaseToken, again.FailureCount, again.ExpiryCount, again.DeadLetterReason, again.EndedAt)
+        (again.Id, again.DeliveryCount, again.FailureCount, again.ExpiryCount, again.DeadLetterReason, again.EndedAt)
             .Should().Be((ids[0], 3, 0, 0, string.Empty, 0));
         again.History.Should().HaveCount(2, "its history is its own");
+        again.LeaseToken.Should().BeGreaterThan(again.History[^1].LeaseToken);
     }
 
     [Fact]
@@ -111,6 +114,7 @@ public abstract class DeadLetterTests(Deployment dbos)
         for (var failure = 1; failure <= 2; failure++)
         {
             var held = (await dbos.Client.Take(task.AgentId)).Single();
+            failedLeases.Add(held.LeaseToken);
             var nack = new NackTaskRequest { TaskId = held.Id, LeaseToken = held.LeaseToken, RetryAtOnce = true, Reason = $"failure {failure}" };
             (await dbos.Client.NackTaskAsync(nack)).Success.Should().BeTrue();
         }

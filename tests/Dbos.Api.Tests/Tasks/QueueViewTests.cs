@@ -66,7 +66,7 @@ public abstract class QueueViewTests(Deployment dbos)
             new Dictionary<string, long>
             {
                 ["scheduled"] = 10, ["delivered"] = 8, ["completed"] = 3, ["nacked"] = 3, ["dead_lettered"] = 1, ["cancelled"] = 2,
-                ["lease_expired"] = 0, ["released"] = 0, ["requeued"] = 0, ["deleted"] = 0, ["purged"] = 0, ["repaired"] = 0,
+                ["lease_expired"] = 0, ["lease_extended"] = 0, ["released"] = 0, ["requeued"] = 0, ["deleted"] = 0, ["purged"] = 0, ["repaired"] = 0,
             });
         stats.ScheduledPerSecond.Should().BeGreaterThan(9.0 / 70);
         stats.CompletedPerSecond.Should().BeGreaterThan(1.0 / 70);

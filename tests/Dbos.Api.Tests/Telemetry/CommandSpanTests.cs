@@ -30,10 +30,10 @@ public sealed class CommandSpanTests(TracedDbos dbos)
             ["dbos.agent_id"] = Requests.Agent,
             ["dbos.outcome"] = "done",
         });
-        var script = await Received(caller, "EVALSHA commit");
+        var script = await Received(caller, "EVALSHA store_result");
         (script.Kind, script.ParentId, script.IsError).Should().Be((SpanKind.Client, command.SpanId, false));
         script.Attributes.Should().Contain("db.system.name", "redis").And.Contain("db.operation.name", "EVALSHA")
-            .And.Contain("db.stored_procedure.name", "commit").And.ContainKey("dbos.partition")
+            .And.Contain("db.stored_procedure.name", "store_result").And.ContainKey("dbos.partition")
             .And.Contain("server.address", "127.0.0.1")
             .And.Contain("server.port", dbos.Deployment.Redis.Port.ToString(CultureInfo.InvariantCulture));
         (await dbos.Client.ReadEvents("result_stored", "request_id", id)).Single().TraceId.Should().Be(caller.TraceId);

@@ -30,7 +30,7 @@ public sealed class SchedulingLinkTests(TracedDbos dbos)
         sweep.Attributes.Should().ContainKey("dbos.count");
         await ShouldLinkOnlyToTheScheduling(sweep.Links, id);
         await dbos.Receiver.Receive(
-            span => span.ParentId == sweep.SpanId && span.Name == "EVALSHA commit", "what the sweep asks of Redis");
+            span => span.ParentId == sweep.SpanId && span.Name == "EVALSHA expire_leases", "what the sweep asks of Redis");
         (await dbos.Client.ReadEvents("task_lease_expired", "task_id", id)).Single().TraceId.Should().Be(sweep.TraceId);
     }
 
@@ -50,7 +50,7 @@ public sealed class SchedulingLinkTests(TracedDbos dbos)
         delivery.Attributes.Should().Contain("dbos.count", "1");
         delivery.Links.Where(link => link.Attributes.Count == 0).Select(link => link.TraceId).Should().Equal(listener.TraceId);
         await ShouldLinkOnlyToTheScheduling(delivery.Links.Where(link => link.Attributes.Count > 0), id);
-        await dbos.Receiver.Receive(span => span.ParentId == delivery.SpanId && span.Name == "EVALSHA take", "the delivery's script");
+        await dbos.Receiver.Receive(span => span.ParentId == delivery.SpanId && span.Name == "EVALSHA take_tasks", "the delivery's script");
     }
 
     private async Task<string> Schedule(CallerSpan caller)

@@ -12,7 +12,8 @@ public abstract class RequestTimelineTests(Deployment dbos)
     {
         var agents = Enumerable.Range(0, 5).Select(_ => Requests.NewId("agent")).ToArray();
         await dbos.Client.ScheduleTaskAsync(new ScheduleTaskRequest { Task = Requests.Task(request, agent) });
-        await Fail(await Take());
+        var first = await Take();
+        await Fail(first);
         var second = await Take();
         await dbos.Client.SetModuleStateAsync(Requests.State(request));
         await dbos.Client.SetModuleStateAsync(Requests.State(request, "created"));
@@ -32,9 +33,9 @@ public abstract class RequestTimelineTests(Deployment dbos)
         timeline.Found.Should().BeTrue(timeline.Error);
         timeline.Entries.Select(entry => (entry.Kind, entry.AgentId, entry.LeaseToken, entry.State, entry.Version)).Should().Equal(
             ("task_scheduled", agent, 0, string.Empty, 0),
-            ("tasks_retrieved", agent, 1, string.Empty, 0),
-            ("task_nacked", agent, 1, string.Empty, 0),
-            ("tasks_retrieved", agent, 2, string.Empty, 0),
+            ("tasks_retrieved", agent, first.LeaseToken, string.Empty, 0),
+            ("task_nacked", agent, first.LeaseToken, string.Empty, 0),
+            ("tasks_retrieved", agent, second.LeaseToken, string.Empty, 0),
             ("module_state_updated", Requests.Agent, 0, "running", 1),
             ("module_state_error", Requests.Agent, 0, string.Empty, 0),
             ("module_state_updated", Requests.Agent, 0, "completed", 2),
@@ -44,7 +45,7 @@ public abstract class RequestTimelineTests(Deployment dbos)
             ("result_stored", agents[2], 0, string.Empty, 0),
             ("result_stored", agents[3], 0, string.Empty, 0),
             ("result_stored", agents[4], 0, string.Empty, 0),
-            ("task_acknowledged", agent, 2, string.Empty, 0));
+            ("task_acknowledged", agent, second.LeaseToken, string.Empty, 0));
         timeline.Entries.Should().OnlyContain(entry => entry.Source == TimelineSource.Event && entry.Event.Length > 0)
             .And.BeInAscendingOrder(entry => entry.TimestampMs);
         timeline.Results.Select(result => (result.AgentId, result.Bytes)).Should().Equal(agents.Select(measuring => (measuring, 4L)));

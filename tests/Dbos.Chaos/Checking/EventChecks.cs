@@ -31,10 +31,8 @@ internal static class EventChecks
         Method.DeleteDeadLetterTask => new LoggedEvent("task_deleted", call.Subject, 0),
         Method.CancelTask => new LoggedEvent("task_cancelled", call.Subject, 0),
 
-        Method.ListModuleStates => null,
-
-        // A lease that runs for longer already is not extended.
-        Method.ExtendTaskLease => call.Duplicate ? null : new LoggedEvent("task_lease_extended", call.Subject, call.Number),
+        // Extensions are counted, not logged.
+        Method.ListModuleStates or Method.ExtendTaskLease => null,
         _ => throw new ArgumentOutOfRangeException(nameof(call), call.Method, "unknown"),
     };
 

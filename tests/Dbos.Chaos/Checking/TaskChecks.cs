@@ -9,14 +9,20 @@ internal static class TaskChecks
         var listed = final.Tasks.ToLookup(task => task.Id);
         var maybeDeleted = calls.Where(call => IsPossibly(call, Method.DeleteDeadLetterTask)).Select(call => call.Subject).ToHashSet();
 
+        // The id of a deleted task is free again: a late copy of a call that was sent twice schedules it anew.
+        var maybeRevived = calls
+            .Where(call => call.Method is Method.ScheduleTask or Method.ScheduleTasks && call.Outcome == Outcome.Unknown && maybeDeleted.Contains(call.Subject))
+            .Select(call => call.Subject)
+            .ToHashSet();
+
         // It counts its failures anew.
-        var maybeRequeued = calls.Where(call => IsPossibly(call, Method.RequeueDeadLetterTasks)).Select(call => call.Subject).ToHashSet();
+        var maybeRequeued = calls.Where(call => IsPossibly(call, Method.RequeueDeadLetterTasks)).Select(call => call.Subject).Concat(maybeRevived).ToHashSet();
         foreach (var said in calls.Where(call => call.IsAcknowledged && IsOfTask(call)).GroupBy(call => call.Subject))
         {
             var lost = listed[said.Key].ToArray() switch
             {
                 [] => maybeDeleted.Contains(said.Key) ? [] : ["was acknowledged, and is not there"],
-                [var task] => Lost(task, [.. said], maybeRequeued.Contains(task.Id)),
+                [var task] => Lost(task, [.. said], maybeRequeued.Contains(task.Id), maybeRevived.Contains(task.Id)),
                 var several => [$"is listed {several.Length} times"],
             };
             foreach (var sentence in lost)
@@ -31,9 +37,9 @@ internal static class TaskChecks
 
     private static bool IsPossibly(Call call, Method method) => call.Method == method && call.Outcome != Outcome.Refused;
 
-    private static IEnumerable<string> Lost(WireTask task, Call[] said, bool maybeRequeued)
+    private static IEnumerable<string> Lost(WireTask task, Call[] said, bool maybeRequeued, bool maybeRevived)
     {
-        if (said.Any(call => call.Method == Method.DeleteDeadLetterTask))
+        if (said.Any(call => call.Method == Method.DeleteDeadLetterTask) && !maybeRevived)
         {
             yield return "was deleted, and is there";
         }
