@@ -5,7 +5,6 @@ using Dbos.Application.Results;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Agents;
 using Dbos.Domain.Results;
-using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Tests.Store;
 
@@ -13,9 +12,6 @@ namespace Dbos.Infrastructure.Tests.Store;
 internal static class Given
 {
     public const long LongAgo = 1_500_000_000;
-
-    /// <summary>What a probe looks at that is to look at nothing.</summary>
-    public static readonly Watch Watch = new([], "turns", 0, 0);
 
     public static RegisterAgent Heartbeat(
         string agentId = "a1",

@@ -1,5 +1,6 @@
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Tests.Transfer;
 using Dbos.Infrastructure.Transfer;
 using Dbos.Testing;
 
@@ -13,14 +14,14 @@ public abstract class LayoutTests(IEngine engine) : StoreTests(engine)
     [Fact]
     public async Task A_new_store_has_the_current_schema_version_and_is_served()
     {
-        (await Layout.Open(None)).Should().Be(new StoreLayout(Port.Partitions, StoreLayout.CurrentSchema, MovedFrom: null));
+        (await Layout.Open(None)).Should().Be(new StoreLayout(Dbos.Partitions, StoreLayout.CurrentSchema, MovedFrom: null));
         await Serve();
     }
 
     [Theory]
-    [InlineData(null, "*has schema version 1, older than this DBOS's 2: move it with *")]
-    [InlineData(1, "*has schema version 1, older than this DBOS's 2: move it with *")]
-    [InlineData(3, "*has schema version 3, newer than this DBOS's 2: start the DBOS that wrote it, or a later one")]
+    [InlineData(null, "*has schema version 1, older than this DBOS's 3: run 'export FILE' and 'clear FILE' with the DBOS that wrote it, then 'import FILE' with this one")]
+    [InlineData(2, "*has schema version 2, older than this DBOS's 3: run 'export FILE' and 'clear FILE' with the DBOS that wrote it, then 'import FILE' with this one")]
+    [InlineData(4, "*has schema version 4, newer than this DBOS's 3: start the DBOS that wrote it, or a later one")]
     public async Task Another_schema_version_is_refused_with_a_sentence_that_says_what_to_do(int? version, string sentence)
     {
         await WriteSchemaVersion(version);
@@ -30,8 +31,8 @@ public abstract class LayoutTests(IEngine engine) : StoreTests(engine)
     }
 
     [Theory]
-    [InlineData(null, "has schema version 1, older than")]
-    [InlineData(3, "has schema version 3, newer than")]
+    [InlineData(2, "has schema version 2, older than")]
+    [InlineData(4, "has schema version 4, newer than")]
     public async Task A_process_that_would_serve_another_schema_version_ends_with_that_sentence(int? version, string sentence)
     {
         await WriteSchemaVersion(version);
@@ -77,6 +78,36 @@ public abstract class LayoutTests(IEngine engine) : StoreTests(engine)
         await Serve();
     }
 
+    [Fact]
+    public async Task A_store_of_an_older_schema_is_neither_exported_nor_cleared()
+    {
+        await Dbos.Send(Given.Task());
+        await WriteSchemaVersion(2);
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "export.jsonl.gz");
+
+        var export = () => Dbos.Get<IStoreTransfer>().Export(file);
+
+        (await export.Should().ThrowAsync<LayoutMismatchException>()).WithMessage("*run 'export FILE' and 'clear FILE' with the DBOS that wrote it*");
+        File.Exists(file).Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task A_store_of_an_older_schema_that_its_own_DBOS_exported_and_cleared_is_imported_in_place()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "export.jsonl.gz");
+        var digest = await Schema2File.Write(file);
+        await Layout.BeginMove(digest, None);
+        await WriteSchemaVersion(2);
+
+        (await Dbos.Get<IStoreTransfer>().Import(file)).AreEqual.Should().BeTrue();
+
+        await Serve();
+        (await Layout.Open(None)).SchemaVersion.Should().Be(StoreLayout.CurrentSchema);
+        (await Dbos.Send(Given.Task("pending"))).Value.Duplicate.Should().BeTrue();
+    }
+
     /// <param name="version">Null: none is recorded.</param>
     protected abstract Task WriteSchemaVersion(int? version);
 
@@ -91,7 +122,7 @@ public abstract class LayoutOnAnyRedis(AnyRedisEngine engine) : LayoutTests(engi
         var layout = Dbos.Get<IStoreLayout>();
         (await layout.IsServed(None)).Should().BeFalse();
 
-        await Port.Probe(Given.Watch, None);
+        await Dbos.Probe();
         (await layout.IsServed(None)).Should().BeFalse("it was probed, and is no more");
 
         using var stop = new CancellationTokenSource();
@@ -131,7 +162,7 @@ public abstract class LayoutOnAnyRedis(AnyRedisEngine engine) : LayoutTests(engi
     {
         while (!stop.IsCancellationRequested)
         {
-            await Port.Probe(Given.Watch, None);
+            await Dbos.Probe();
             await Task.Delay(TimeSpan.FromMilliseconds(200), CancellationToken.None);
         }
     }
@@ -144,26 +175,6 @@ public sealed class LayoutOnCluster(ClusterEngine engine) : LayoutOnAnyRedis(eng
 
 public sealed class LayoutOnSqlite(SqliteEngine engine) : LayoutTests(engine), IClassFixture<SqliteEngine>
 {
-    [Fact]
-    public async Task A_file_from_before_schema_versions_is_exported_cleared_and_imported_in_place()
-    {
-        await Dbos.Send(Given.State());
-        await Dbos.Send(Given.Task());
-        var before = (await Dbos.Lines()).Where(line => line.StartsWith("record", StringComparison.Ordinal));
-        await WriteSchemaVersion(null);
-        var transfer = Dbos.Get<StoreTransfer>();
-        using var folder = new TemporaryFolder();
-        var file = Path.Combine(folder.Path, "export.jsonl.gz");
-
-        await transfer.Export(file);
-        await transfer.Clear(file);
-        (await transfer.Import(file)).AreEqual.Should().BeTrue();
-
-        await Serve();
-        (await Dbos.Lines()).Where(line => line.StartsWith("record", StringComparison.Ordinal)).Should().BeEquivalentTo(before);
-        (await Dbos.Send(Given.Task())).Value.Duplicate.Should().BeTrue();
-    }
-
     protected override async Task WriteSchemaVersion(int? version)
     {
         await using var connection = SqliteEngine.Connect(Dbos.Settings);

@@ -6,27 +6,19 @@ namespace Dbos.Infrastructure.Tests.Store;
 
 public sealed class NamesTests
 {
+    private static readonly string[] Ids = ["", ":", "%", " ", "a", "b", "a b", "a:b", ":a", "a:", "%3A", "%20", "a%3Ab", "a%253Ab", "%25", "%253A", "25%:"];
+
     public static TheoryData<string, string> Spelled => new()
     {
         { Names.Agents, "agents" },
         { Names.AgentDeadlines, "agents:deadlines" },
-        { Names.Turns, "turns" },
-        { Names.TurnsOfAgent("a1"), "turns:agent:a1" },
-        { Names.TurnsOfModule("ping"), "turns:module:ping" },
-        { Names.Lane("a1", "ping"), "a1:ping" },
         { Names.Tasks("pending"), "tasks:pending" },
-        { Names.TasksOfAgent("pending", "a1"), "tasks:pending:agent:a1" },
-        { Names.TasksOfModule("pending", "ping"), "tasks:pending:module:ping" },
-        { Names.TasksOf("pending", "a1", "ping"), "tasks:pending:both:a1:ping" },
-        { Names.Counts(null), "counts" },
-        { Names.Counts(159_000_000), "counts:159000000" },
         { Names.Agent("a-1"), "agent:a-1" },
-        { Names.Result("a1", "r1"), "result:a1:r1" },
-        { Names.Results("a1"), "results:a1" },
-        { Names.Task("t1"), "task:t1" },
         { Names.Mark("StoreResult", "named", "r1", "a1", "k1"), "mark:StoreResult:named:r1:a1:k1" },
         { Names.Events(EventLogName.History), "events" },
         { Names.Events(EventLogName.Refusals), "refusals" },
+        { QueueNames.Of("a1", "ping"), "a1:ping" },
+        { QueueNames.Of("a:1", "p%i ng"), "a%3A1:p%25i%20ng" },
     };
 
     [Theory]
@@ -41,30 +33,24 @@ public sealed class NamesTests
     public void Colons_and_percent_signs_of_an_id_are_encoded_and_nothing_else(string id, string name) => Names.Agent(id).Should().Be(name);
 
     [Fact]
-    public void A_lane_and_a_task_are_read_from_their_names_again()
+    public void A_queue_and_the_record_of_a_mark_are_read_from_their_names_again()
     {
-        string[] ids = ["", ":", "%", "a", "a:b", "%3A", "a%3Ab", "a%253Ab", "%25", "%253A", "25%:"];
+        var queues = (from agent in Ids from module in Ids select (agent, module)).ToArray();
 
-        var lanes = (from agent in ids from module in ids select (agent, module)).ToArray();
-        lanes.Select(lane => Names.ReadLane(Names.Lane(lane.agent, lane.module))).Should().Equal(lanes);
-        ids.Select(id => Names.TaskId(Names.Task(id))).Should().Equal(ids);
+        queues.Select(queue => QueueNames.Read(QueueNames.Of(queue.agent, queue.module))).Should().Equal(queues);
+        Ids.Select(id => Names.RecordIdOfMark(Names.Mark("ScheduleTask", "named", id, "key"))).Should().Equal(Ids);
+        Ids.Select(id => Names.Decode(Names.Encode(id))).Should().Equal(Ids);
     }
 
     [Fact]
     public void No_two_lists_of_ids_make_one_name()
     {
-        string[] ids = ["", ":", "%", "a", "b", "a:b", ":a", "a:", "%3A", "a%3Ab", "a%253Ab", "%25"];
-        var pairs = from left in ids from right in ids select (left, right);
+        var pairs = from left in Ids from right in Ids select (left, right);
 
-        var names = pairs.SelectMany(pair => new[]
-        {
-            Names.Result(pair.left, pair.right),
-            Names.TasksOf("pending", pair.left, pair.right),
-            Names.Mark(pair.left, pair.right),
-        }).Concat(ids.SelectMany(id => new[] { Names.Agent(id), Names.Task(id), Names.Results(id) }))
-        .Concat(ids.SelectMany(id => new[] { Names.TurnsOfAgent(id), Names.TurnsOfModule(id), Names.TasksOfAgent("pending", id), Names.TasksOfModule("pending", id) }));
+        var names = pairs.Select(pair => Names.Mark(pair.left, pair.right)).Concat(Ids.Select(Names.Agent));
 
-        names.Concat([Names.Agents, Names.AgentDeadlines, Names.Turns, .. MeasurementTaskStatusWords.All.Select(Names.Tasks), Names.Counts(null), Names.Counts(1), "events", "refusals"])
+        names.Concat([Names.Agents, Names.AgentDeadlines, .. MeasurementTaskStatusWords.All.Select(Names.Tasks), "events", "refusals"])
             .Should().OnlyHaveUniqueItems();
+        pairs.Select(pair => QueueNames.Of(pair.left, pair.right)).Should().OnlyHaveUniqueItems();
     }
 }

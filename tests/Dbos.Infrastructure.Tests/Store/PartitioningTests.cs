@@ -1,5 +1,4 @@
 using Dbos.Infrastructure.Store;
-using NSubstitute;
 
 namespace Dbos.Infrastructure.Tests.Store;
 
@@ -12,11 +11,11 @@ public sealed class PartitioningTests
     [InlineData("измерение", 8)]
     [InlineData("\U0001F600", 0)]
     public void An_id_lives_in_the_same_partition_in_every_release(string id, int partition) =>
-        StoreOf(16).PartitionOf(id).Should().Be(partition);
+        Partitioning.PartitionOf(id, 16).Should().Be(partition);
 
     [Fact]
     public void An_id_of_the_greatest_length_lives_in_the_same_partition_in_every_release() =>
-        StoreOf(16).PartitionOf(string.Concat(Enumerable.Repeat("ж", 256)) + new string('x', 1024)).Should().Be(10);
+        Partitioning.PartitionOf(string.Concat(Enumerable.Repeat("ж", 256)) + new string('x', 1024), 16).Should().Be(10);
 
     [Theory]
     [InlineData(2)]
@@ -25,21 +24,13 @@ public sealed class PartitioningTests
     public void Ids_spread_evenly(int partitions)
     {
         const int Each = 1_000;
-        var store = StoreOf(partitions);
 
-        var counts = Enumerable.Range(0, partitions * Each).CountBy(number => store.PartitionOf($"agent-{number}")).ToDictionary();
+        var counts = Enumerable.Range(0, partitions * Each).CountBy(number => Partitioning.PartitionOf($"agent-{number}", partitions)).ToDictionary();
 
-        counts.Keys.Should().BeEquivalentTo(store.AllPartitions());
+        counts.Keys.Should().BeEquivalentTo(Enumerable.Range(0, partitions));
         counts.Values.Should().OnlyContain(count => count > Each * 0.8 && count < Each * 1.2);
     }
 
     [Fact]
-    public void Of_one_partition_it_is_the_first() => StoreOf(1).PartitionOf("agent-1").Should().Be(0);
-
-    private static IStore StoreOf(int partitions)
-    {
-        var store = Substitute.For<IStore>();
-        store.Partitions.Returns(partitions);
-        return store;
-    }
+    public void Of_one_partition_it_is_the_first() => Partitioning.PartitionOf("agent-1", 1).Should().Be(0);
 }

@@ -1,63 +1,91 @@
+using Dbos.Application.Tasks;
+using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Tests.Tasks;
 
 namespace Dbos.Infrastructure.Tests.Store;
 
-public abstract class ProbeTests(IEngine engine) : StoreTests(engine)
+public abstract class ProbeTests(IEngine engine) : TaskTests(engine)
 {
-    private static readonly Lane Lane = new("lane", "a:x", ["turns"]);
+    private const long From = Given.LongAgo * 1_000;
 
-    private int LastPartition => Port.Partitions - 1;
+    private static readonly string Inflight = Names.Tasks(MeasurementTaskStatus.Inflight.Word());
+    private static readonly string Cancelled = Names.Tasks(MeasurementTaskStatus.Cancelled.Word());
+
+    private int LastPartition => Dbos.Partitions - 1;
 
     [Fact]
-    public async Task The_earliest_of_each_index_of_deadlines_over_all_partitions_is_told()
+    public async Task The_earliest_of_each_kind_of_deadline_over_all_partitions_is_told()
     {
-        await Commit(0, indexes: [new("one", "a", 50), new("one", "b", 40), new("two", "a", 1_700_000_000_000)]);
-        await Commit(LastPartition, indexes: [new("one", "c", 30), new("two", "b", 1_700_000_000_001)]);
+        await Dbos.SendAll(Enumerable.Range(0, 20).Select(number => Given.Task($"t{number}")));
+        var taken = (await Take(limit: 10, lease: TimeSpan.FromMinutes(9))).Concat(await Take(limit: 5, lease: TimeSpan.FromMinutes(8))).ToArray();
+        await Dbos.Send(Given.Heartbeat());
 
-        var pulse = await Port.Probe(new Watch(["one", "none", "two"], "turns", 0, 0), None);
+        var before = await Dbos.Probe(new Watch([Inflight, Cancelled, Names.AgentDeadlines], 0, 0));
+        await Dbos.Send(new CancelTask(taken[0].Id, string.Empty));
+        var after = await Dbos.Probe(new Watch([Inflight, Cancelled, Names.AgentDeadlines], 0, 0));
 
-        pulse.Earliest.Should().Equal(30, null, 1_700_000_000_000);
-        pulse.Turns.Should().BeEmpty();
+        taken.Should().HaveCount(15);
+        before.Earliest[..2].Should().Equal(taken.Min(task => task.VisibleAt).ToUnixTimeMilliseconds(), null);
+        before.Earliest[2].Should().BeCloseTo((Now + Dbos.Policy.AgentTimeout).ToUnixTimeMilliseconds(), 30_000);
+        after.Earliest[0].Should().Be(before.Earliest[0]);
+        after.Earliest[1].Should().NotBeNull();
+        before.Turns.Should().BeEmpty();
     }
 
     [Fact]
-    public async Task Turns_of_every_band_that_come_in_the_time_asked_for_are_told()
+    public async Task Tasks_of_every_priority_that_become_due_in_the_time_asked_for_are_told()
     {
-        await Commit(0, lanes: [new(Lane, 0, "m1", 1_000), new(Lane, 4, "m2", 1_001), new(Lane, 9, "m3", 3_001)]);
-        await Commit(LastPartition, lanes: [new(Lane with { Index = "lane 2", Name = "b:x" }, 9, "m4", 3_000)]);
+        await Schedule(0, due: 0, priority: 9);
+        await Schedule(0, due: 1, priority: 5);
+        await Schedule(LastPartition, due: 3, priority: 0, agentId: "b");
+        await Schedule(LastPartition, due: 4, priority: 0);
 
-        (await Port.Probe(new Watch([], "turns", From: 1_000, UpTo: 3_000), None)).Turns
-            .Should().BeEquivalentTo([new Turn("a:x", 1_001), new Turn("b:x", 3_000)]);
-        (await Port.Probe(new Watch([], "turns", From: 3_000, UpTo: 9_000), None)).Turns.Should().Equal(new Turn("a:x", 3_001));
-        (await Port.Probe(new Watch([], "other turns", From: 0, UpTo: 9_000), None)).Turns.Should().BeEmpty();
+        (await Dbos.Probe(new Watch([], From, From + 3_000))).Turns
+            .Should().BeEquivalentTo([new Turn("a1:ping", From + 1_000), new Turn("b:ping", From + 3_000)]);
+        (await Dbos.Probe(new Watch([], From + 3_000, From + 9_000))).Turns.Should().Equal(new Turn("a1:ping", From + 4_000));
+        (await Dbos.Probe(new Watch([], From + 4_000, From + 9_000))).Turns.Should().BeEmpty();
     }
 
     [Fact]
-    public async Task Where_a_band_has_more_turns_than_are_told_the_earliest_are_and_when_it_was_cut()
+    public async Task Where_a_priority_has_more_tasks_than_are_told_the_earliest_are_and_when_it_was_cut()
     {
-        var watch = new Watch([], "turns", From: 0, UpTo: 9_000) { MostOfABand = 2 };
-        await Commit(LastPartition, lanes: [.. Turns(band: 9, 1_000, 1_001)]);
-        var full = await Port.Probe(watch, None);
-        await Commit(LastPartition, lanes: [.. Turns(band: 4, 2_000, 2_000, 2_000, 3_000)]);
-        await Commit(0, lanes: [.. Turns(band: 3, 500)]);
-        var cut = await Port.Probe(watch with { From = 1_000 }, None);
-        var all = await Port.Probe(watch with { MostOfABand = 9 }, None);
+        var watch = new Watch([], From - 1, From + 9_000) { MostOfABand = 2 };
+        await Schedule(LastPartition, due: 1, priority: 0);
+        await Schedule(LastPartition, due: 2, priority: 0);
+        var full = await Dbos.Probe(watch);
+        foreach (var due in new[] { 3, 3, 3, 4 })
+        {
+            await Schedule(LastPartition, due, priority: 5);
+        }
 
-        full.CutAt.Should().Be(1_001, "there may be more");
+        await Schedule(0, due: 0, priority: 6);
+        var cut = await Dbos.Probe(watch with { From = From + 1_000 });
+        var all = await Dbos.Probe(watch with { MostOfABand = 9 });
+
+        full.CutAt.Should().Be(From + 2_000, "there may be more");
         full.Turns.Should().HaveCount(2);
-        cut.CutAt.Should().Be(2_000);
-        cut.Turns.Select(turn => turn.Due).Should().BeEquivalentTo([1_001, 2_000, 2_000]);
+        cut.CutAt.Should().Be(From + 3_000);
+        cut.Turns.Select(turn => turn.Due - From).Should().BeEquivalentTo([2_000, 3_000, 3_000]);
         all.CutAt.Should().BeNull();
         all.Turns.Should().HaveCount(7);
     }
 
-    private static IEnumerable<LaneChange> Turns(int band, params int[] dues) => dues.Select((due, i) =>
-        new LaneChange(Lane with { Index = $"lane {band} {i}", Name = $"{band}-{i}:x" }, band, $"m-{band}-{i}", due));
+    private int scheduled;
 
-    private async Task Commit(int partition, IndexChange[]? indexes = null, LaneChange[]? lanes = null) => (await Port.Commit(
-        new Commit(partition, $"record {Guid.NewGuid()}", 0, Bytes("v")) { Indexes = indexes ?? [], Lanes = lanes ?? [] }, None))
-        .Should().BeOfType<CommitOutcome.Done>();
+    /// <param name="due">Seconds after <see cref="Given.LongAgo"/>.</param>
+    private async Task Schedule(int partition, long due, int priority, string agentId = "a1")
+    {
+        string id;
+        do
+        {
+            id = $"t{scheduled++}";
+        }
+        while (Partitioning.PartitionOf(id, Dbos.Partitions) != partition);
+
+        (await Dbos.Send(Given.Task(id, Given.LongAgo + due, agentId: agentId, priority: priority))).Refusal.Should().BeNull();
+    }
 }
 
 public sealed class ProbeOnRedis(RedisEngine engine) : ProbeTests(engine), IClassFixture<RedisEngine>;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dbos.Application;
-using Dbos.Infrastructure.Store;
+using Dbos.Application.Results;
+using Dbos.Domain.Results;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Testing;
 
@@ -8,19 +9,23 @@ namespace Dbos.Infrastructure.Tests.Store;
 
 public abstract class StoreSpanTests(IEngine engine) : StoreTests(engine)
 {
+    protected static StoreResult Stored { get; } = Given.Result();
+
+    protected static Task<MeasurementResult?> Find(OpenStore dbos, string id = "r1") => dbos.Get<IResultRepository>().Find("a1", id, None);
+
     [Fact]
     public async Task What_a_traced_caller_asks_at_one_time_are_spans_beside_each_other()
     {
         using var caller = new TracedCaller();
 
-        var commit = Port.Commit(new Commit(0, "agent:a1", 0, Bytes("{}")), None);
+        var find = Find(Dbos);
         Activity.Current.Should().BeSameAs(caller.Span, "who asks for two things does not ask for one within the other");
-        await Task.WhenAll(commit, Port.Find(new StoreKey(0, "agent:a1"), None), Port.Lowest(new StoreKey(0, "agents"), null, 1, 1, None));
+        await Task.WhenAll(find, Find(Dbos, "r2"), Find(Dbos, "r3"));
 
         Activity.Current.Should().BeSameAs(caller.Span);
         caller.Children.Should().HaveCount(3).And.OnlyContain(span =>
             span.Kind == ActivityKind.Client && span.Status == ActivityStatusCode.Unset
-            && Equals(span.GetTagItem("dbos.partition"), 0) && span.GetTagItem("db.system.name") != null
+            && span.GetTagItem("dbos.partition") is int && span.GetTagItem("db.system.name") != null
             && span.DisplayName.StartsWith((string)span.GetTagItem("db.operation.name")!));
     }
 
@@ -30,8 +35,8 @@ public abstract class StoreSpanTests(IEngine engine) : StoreTests(engine)
         using var listener = new TracedCaller();
         Activity.Current = null;
 
-        await Port.Probe(Given.Watch, None);
-        await Port.Find(new StoreKey(0, "agent:a1"), None);
+        await Dbos.Probe();
+        await Find(Dbos);
 
         listener.Children.Should().BeEmpty();
     }
@@ -40,19 +45,19 @@ public abstract class StoreSpanTests(IEngine engine) : StoreTests(engine)
 public sealed class StoreSpansOnRedis(RedisEngine engine) : StoreSpanTests(engine), IClassFixture<RedisEngine>
 {
     [Fact]
-    public async Task A_commit_that_is_sent_again_has_a_span_for_each_trial()
+    public async Task A_write_that_is_sent_again_has_a_span_for_each_trial()
     {
         await using var proxy = new TcpProxy(engine.Server.Port);
         await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
         using var caller = new TracedCaller();
-        proxy.CutAt(CutPoint.BeforeReply, Bytes("a document"));
+        proxy.CutAt(CutPoint.BeforeReply, Bytes("\"type\":\"result_stored\""));
 
-        (await dbos.Port.Commit(new Commit(0, "agent:a1", 0, Bytes("a document")), None)).Should().Be(CommitOutcome.Done.Instance);
+        (await dbos.Send(Stored)).Value.Duplicate.Should().BeFalse();
 
-        caller.Children.Should().HaveCountGreaterThan(1).And.OnlyContain(span => span.DisplayName == "EVALSHA commit");
-        var (first, last) = (caller.Children.First(), caller.Children.Last());
-        (first.Status, first.GetTagItem("error.type")).Should().Be((ActivityStatusCode.Error, "StackExchange.Redis.RedisConnectionException"));
-        last.Status.Should().Be(ActivityStatusCode.Unset);
+        var trials = caller.All.Where(span => span.Kind == ActivityKind.Client).ToArray();
+        trials.Should().HaveCountGreaterThan(1).And.OnlyContain(span => span.DisplayName == "EVALSHA store_result");
+        (trials[0].Status, trials[0].GetTagItem("error.type")).Should().Be((ActivityStatusCode.Error, "StackExchange.Redis.RedisConnectionException"));
+        trials[^1].Status.Should().Be(ActivityStatusCode.Unset);
     }
 
     [Fact]
@@ -63,7 +68,7 @@ public sealed class StoreSpansOnRedis(RedisEngine engine) : StoreSpanTests(engin
         using var caller = new TracedCaller();
         await proxy.DisposeAsync();
 
-        var find = () => dbos.Port.Find(new StoreKey(0, "agent:a1"), None);
+        var find = () => Find(dbos);
 
         await find.Should().ThrowAsync<StoreUnavailableException>();
         await find.Should().ThrowAsync<StoreUnavailableException>("nobody is connected by now");
@@ -77,11 +82,12 @@ public sealed class StoreSpansOnCluster(ClusterEngine engine) : StoreSpanTests(e
     [Fact]
     public async Task A_span_tells_which_node_was_asked()
     {
+        const int Results = 60;
         using var caller = new TracedCaller();
 
-        await Task.WhenAll(Enumerable.Range(0, Port.Partitions).Select(partition => Port.Find(new StoreKey(partition, "agent:a1"), None)));
+        await Task.WhenAll(Enumerable.Range(0, Results).Select(number => Find(Dbos, $"r{number}")));
 
-        caller.Children.Select(span => span.GetTagItem("server.port")).Should().HaveCount(Port.Partitions);
+        caller.Children.Select(span => span.GetTagItem("server.port")).Should().HaveCount(Results);
         caller.Children.Select(span => span.GetTagItem("server.port")).Distinct().Should().HaveCount(3, "there are three masters");
     }
 }

@@ -11,7 +11,7 @@ public sealed class StoreUpkeepTests
 {
     private static readonly Turn SomeTurn = new("a:x", 7);
 
-    private readonly IStore store = Substitute.For<IStore>();
+    private readonly IStoreProbe store = Substitute.For<IStoreProbe>();
     private readonly IStoreWatcher watcher = Substitute.For<IStoreWatcher>();
     private readonly IStoreConnection connection = Substitute.For<IStoreConnection>();
     private readonly Heartbeats heartbeats = new(TimeProvider.System);

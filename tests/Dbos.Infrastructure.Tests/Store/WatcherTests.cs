@@ -1,120 +1,116 @@
-using Dbos.Infrastructure.Store;
+using Dbos.Application.Tasks;
 using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Tests.Tasks;
 using Dbos.Testing;
 
 namespace Dbos.Infrastructure.Tests.Store;
 
 /// <summary>What the store tells of its own accord, and what it need not tell.</summary>
-public abstract class WatcherTests : StoreTests
+public abstract class WatcherTests : TaskTests
 {
     private const string Last = "last";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-    private static readonly Lane Lane = new("lane", "a:x", ["turns"]);
-    private static readonly Lane LastLane = new("last lane", Last, ["turns"]);
 
     private readonly ToldWatcher watcher = new();
-    private int records;
 
+    /// <summary>In one partition, as several tell in no common order.</summary>
     protected WatcherTests(IEngine engine)
-        : base(engine) => Options = new OpenOptions { Watcher = watcher };
+        : base(engine) =>
+        Options = new OpenOptions { Watcher = watcher, Settings = settings => settings with { Partitions = 1 } };
 
     protected override OpenOptions Options { get; }
 
-    private long Now => Dbos.Get<TimeProvider>().GetUtcNow().ToUnixTimeMilliseconds();
+    private long Soon => Now.ToUnixTimeSeconds() + 2;
 
-    private long Soon => Now + 1_000;
-
-    private long MuchLater => Now + 3_600_000;
+    private long MuchLater => Now.ToUnixTimeSeconds() + 3_600;
 
     [Fact]
-    public async Task A_lane_that_gets_something_due_is_told_once_until_it_has_nothing_due()
+    public async Task A_queue_that_has_nothing_due_any_more_is_told_again_when_it_has()
     {
-        await Enter("first", due: 500);
-        await Enter("later", due: 900);
-        await Enter("earlier", due: 100);
-        await Leave("earlier");
-        await Leave("first");
-        await Leave("later");
-        await Enter("again", due: 700);
+        await Schedule("first", 500);
+        await Schedule("later", 900);
+        await Cancel("first");
+        await Cancel("later");
+        await Schedule("again", 700);
 
-        (await Told()).Should().Equal("a:x due 500", "a:x due 700");
+        (await Told()).Should().Equal("a1:ping due 500000", "a1:ping due 700000");
     }
 
     [Fact]
-    public async Task A_lane_whose_turn_comes_soon_is_told_and_one_whose_turn_is_far_off_is_not()
+    public async Task A_queue_whose_turn_comes_soon_is_told_and_one_whose_turn_is_far_off_is_not()
     {
-        await Enter("far off", MuchLater);
+        await Schedule("far off", MuchLater);
         var soon = Soon;
-        await Enter("soon", soon);
-        await Enter("after it", soon + 1);
-        await Enter("now", due: 100);
+        await Schedule("soon", soon);
+        await Schedule("after it", soon + 1);
+        await Schedule("now", 100);
 
-        (await Told()).Should().Equal($"a:x due {soon}", "a:x due 100");
+        (await Told()).Should().Equal($"a1:ping due {soon}000", "a1:ping due 100000");
     }
 
     [Fact]
-    public async Task Each_band_of_a_lane_is_told_by_itself()
+    public async Task Each_priority_of_a_queue_is_told_by_itself()
     {
-        await Enter("high", due: 100, band: 0);
-        await Enter("low", due: 200, band: 9);
+        await Schedule("high", 100, priority: 9);
+        await Schedule("low", 200);
 
-        (await Told()).Should().Equal("a:x due 100", "a:x due 200");
+        (await Told()).Should().Equal("a1:ping due 100000", "a1:ping due 200000");
     }
 
     [Fact]
     public async Task When_the_first_leaves_what_comes_soon_after_it_is_told()
     {
-        await Enter("first", due: 100);
+        await Schedule("first", 100);
         var soon = Soon;
-        await Enter("second", soon);
-        await Enter("far off", MuchLater);
-        await Leave("first");
-        await Leave("second");
+        await Schedule("second", soon);
+        await Schedule("far off", MuchLater);
+        await Cancel("first");
+        await Cancel("second");
 
-        (await Told()).Should().Equal("a:x due 100", $"a:x due {soon}");
+        (await Told()).Should().Equal("a1:ping due 100000", $"a1:ping due {soon}000");
     }
 
     [Fact]
     public async Task A_take_tells_what_comes_soon_and_not_what_was_due_already()
     {
-        await Enter("first", due: 100);
-        await Enter("second", due: 200);
+        await Schedule("first", 100);
+        await Schedule("second", 200);
         var soon = Soon;
-        await Enter("soon", soon);
-        await Take("first");
-        await Take("second");
+        await Schedule("soon", soon);
+        (await TakeOne()).Id.Should().Be("first");
+        (await TakeOne()).Id.Should().Be("second");
 
-        (await Told()).Should().Equal("a:x due 100", $"a:x due {soon}");
+        (await Told()).Should().Equal("a1:ping due 100000", $"a1:ping due {soon}000");
     }
 
     [Fact]
-    public async Task The_end_of_a_lease_is_told_to_the_taker_that_asked_for_it_and_to_no_other()
+    public async Task The_end_of_a_delivery_is_told_to_the_taker_that_asked_for_it_and_to_no_other()
     {
         var other = new ToldWatcher();
         var beside = await OpenBeside(Dbos, other);
-        await Enter("asked", due: 100);
-        await Enter("did not ask", due: 100);
-        await Enter("deleted", due: 100);
-        await Take("asked", tellsEnd: true);
-        await Take("did not ask");
-        await Take("deleted", tellsEnd: true);
+        var tasks = beside.Get<ITaskRepository>();
+        var asked = await TakeOf("asked", reportsEnds: true);
+        var quiet = await TakeOf("did not ask", reportsEnds: false);
+        var nacked = await TakeOf("nacked", reportsEnds: true);
 
-        await Ending(beside, "asked", LeaseChange.Until(DateTimeOffset.UtcNow.AddMinutes(1)));
-        await Ending(beside, "did not ask", LeaseChange.Ends);
-        await Ending(beside, "asked", LeaseChange.Ends, version: 3);
-        await Ending(beside, "deleted", LeaseChange.Ends, deletes: true);
-        await Ending(beside, "asked", LeaseChange.Ends, version: 4);
+        await tasks.ExtendLease(new("asked", asked, TimeSpan.FromMinutes(9), Context), None);
+        await beside.Send(new AckTask("did not ask", quiet));
+        await beside.Send(new AckTask("asked", asked));
+        await beside.Send(new AckTask("asked", asked));
+        await beside.Send(Given.Nack(delaySeconds: 600, token: nacked, id: "nacked"));
 
-        await Eventually.True(() => watcher.Told.Contains("deleted 1 ended"), Patience, "the end is told");
-        (await Told()).Where(told => told.EndsWith("ended", StringComparison.Ordinal)).Should().Equal("asked 1 ended", "deleted 1 ended");
-        other.Told.Should().NotContain(told => told.EndsWith("ended", StringComparison.Ordinal));
+        await Eventually.True(() => watcher.Told.Contains($"nacked {nacked} ended"), Patience, "the end is told");
+        (await Told()).Where(IsEnd).Should().Equal($"asked {asked} ended", $"nacked {nacked} ended");
+        other.Told.Should().NotContain(told => IsEnd(told));
+
+        static bool IsEnd(string told) => told.EndsWith("ended", StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_commit_that_is_refused_tells_nothing()
+    public async Task What_is_stored_already_tells_nothing()
     {
-        await Enter("there", MuchLater);
-        await Port.Commit(new Commit(0, "there", 0, Bytes("v")) { Lanes = [new(Lane, 0, "there", 100)] }, None);
+        await Schedule("there", MuchLater);
+        (await Dbos.Send(Given.Task("there", 100))).Value.Duplicate.Should().BeTrue();
 
         (await Told()).Should().BeEmpty();
     }
@@ -123,11 +119,13 @@ public abstract class WatcherTests : StoreTests
     public async Task A_caller_that_stops_listening_does_not_keep_the_store_from_telling()
     {
         using var caller = new CancellationTokenSource();
-        var commit = Port.Commit(new Commit(0, "record", 0, Bytes("v")) { Lanes = [new(Lane, 0, "first", 100)] }, caller.Token);
+        var task = Domain.Tasks.MeasurementTask.Schedule(null, new(
+            "first", "a1", "ping", default, 100, 100, default, DateTimeOffset.FromUnixTimeSeconds(100), new(1, 1), LeaseToken: 0)).Next;
+        var schedule = Tasks.Schedule([new Scheduling(task, IsTimeGiven: true, Context)], caller.Token);
         await caller.CancelAsync();
 
-        await Eventually.True(() => watcher.Told.Contains("a:x due 100"), Patience, "the turn is told");
-        await commit.ContinueWith(_ => { }, None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await Eventually.True(() => watcher.Told.Contains("a1:ping due 100000"), Patience, "the turn is told");
+        await schedule.ContinueWith(_ => { }, None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     protected virtual IEnumerable<string> OfOneSubscription(IEnumerable<string> told) => told;
@@ -135,40 +133,25 @@ public abstract class WatcherTests : StoreTests
     /// <summary>All that was told, up to a last turn that is told for certain.</summary>
     private async Task<IEnumerable<string>> Told()
     {
-        await Change(new LaneChange(LastLane, 0, $"last {records}", 1));
+        await Schedule(Last, 1, moduleName: Last);
         await Eventually.True(() => watcher.Told.Any(IsLast), Patience, "the last turn is told");
         return OfOneSubscription(watcher.Told.TakeWhile(told => !IsLast(told)));
 
-        static bool IsLast(string told) => told.StartsWith(Last, StringComparison.Ordinal);
+        static bool IsLast(string told) => told.StartsWith($"a1:{Last} ", StringComparison.Ordinal);
     }
 
-    private Task Enter(string member, long due, int band = 0) => Commit(
-        new Commit(0, member, 0, Bytes("v")) { Lanes = [new(Lane, band, member, due)] });
+    private async Task Schedule(string id, long due, int priority = 0, string moduleName = "ping") =>
+        (await Dbos.Send(Given.Task(id, due, priority: priority, moduleName: moduleName))).Value.Duplicate.Should().BeFalse();
 
-    private Task Leave(string member) => Change(new LaneChange(Lane, 0, member, null));
+    private async Task Cancel(string id) => (await Dbos.Send(new CancelTask(id, string.Empty))).IsRefused.Should().BeFalse();
 
-    private Task Change(LaneChange change) => Commit(new Commit(0, $"change {records++}", 0, Bytes("v")) { Lanes = [change] });
-
-    private async Task Take(string member, bool tellsEnd = false) => (await Port.Take(
-        new Take(
-            0,
-            [new Candidate(member, member, new TakeSource(Lane, 0, "owner", [], []))],
-            Now,
-            ServedAt: Now,
-            TimeSpan.FromMinutes(5),
-            Limit: 1,
-            ByteBudget: 1_000,
-            AtLeastOne: false,
-            new TakeEvent(Bytes("{"), Bytes(","), Bytes("}")),
-            Count: "taken",
-            tellsEnd),
-        None)).Should().ContainSingle();
-
-    private static async Task Ending(OpenStore by, string record, LeaseChange lease, long version = 2, bool deletes = false) =>
-        (await by.Port.Commit(new Commit(0, record, version, Bytes("v")) { Lease = lease, Deletes = deletes }, None))
-            .Should().BeOfType<CommitOutcome.Done>();
-
-    private async Task Commit(Commit commit) => (await Port.Commit(commit, None)).Should().BeOfType<CommitOutcome.Done>();
+    private async Task<long> TakeOf(string id, bool reportsEnds)
+    {
+        await Schedule(id, 100);
+        var task = (await Take(limit: 1, reportsEnds: reportsEnds)).Should().ContainSingle().Subject;
+        task.Id.Should().Be(id);
+        return task.LeaseToken;
+    }
 }
 
 public sealed class WatcherOnRedis(RedisEngine engine) : WatcherTests(engine), IClassFixture<RedisEngine>;

@@ -110,3 +110,8 @@ public abstract class TaskDeliveryTests(IEngine engine) : TaskTests(engine)
 }
 
 public sealed class TaskDeliveryOnSqlite(SqliteEngine engine) : TaskDeliveryTests(engine), IClassFixture<SqliteEngine>;
+
+public sealed class TaskDeliveryOnRedis(RedisEngine engine) : TaskDeliveryTests(engine), IClassFixture<RedisEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class TaskDeliveryOnCluster(ClusterEngine engine) : TaskDeliveryTests(engine);

@@ -219,3 +219,8 @@ public abstract class TaskEndTests(IEngine engine) : TaskTests(engine)
 }
 
 public sealed class TaskEndOnSqlite(SqliteEngine engine) : TaskEndTests(engine), IClassFixture<SqliteEngine>;
+
+public sealed class TaskEndOnRedis(RedisEngine engine) : TaskEndTests(engine), IClassFixture<RedisEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class TaskEndOnCluster(ClusterEngine engine) : TaskEndTests(engine);

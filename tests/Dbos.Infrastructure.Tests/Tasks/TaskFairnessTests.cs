@@ -142,3 +142,8 @@ public abstract class TaskFairnessTests(IEngine engine, int partitions) : StoreT
 }
 
 public sealed class TaskFairnessOnSqlite(SqliteEngine engine) : TaskFairnessTests(engine, partitions: 1), IClassFixture<SqliteEngine>;
+
+public sealed class TaskFairnessOnRedis(RedisEngine engine) : TaskFairnessTests(engine, partitions: 1), IClassFixture<RedisEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class TaskFairnessOnCluster(ClusterEngine engine) : TaskFairnessTests(engine, partitions: 1);

@@ -145,3 +145,8 @@ public abstract class TaskListTests(IEngine engine) : StoreTests(engine)
 }
 
 public sealed class TaskListOnSqlite(SqliteEngine engine) : TaskListTests(engine), IClassFixture<SqliteEngine>;
+
+public sealed class TaskListOnRedis(RedisEngine engine) : TaskListTests(engine), IClassFixture<RedisEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class TaskListOnCluster(ClusterEngine engine) : TaskListTests(engine);

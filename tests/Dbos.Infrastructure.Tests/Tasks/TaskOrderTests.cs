@@ -96,3 +96,8 @@ public abstract class TaskOrderTests(IEngine engine, int partitions) : StoreTest
 }
 
 public sealed class TaskOrderOnSqlite(SqliteEngine engine) : TaskOrderTests(engine, partitions: 1), IClassFixture<SqliteEngine>;
+
+public sealed class TaskOrderOnRedis(RedisEngine engine) : TaskOrderTests(engine, partitions: 1), IClassFixture<RedisEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class TaskOrderOnCluster(ClusterEngine engine) : TaskOrderTests(engine, partitions: 1);

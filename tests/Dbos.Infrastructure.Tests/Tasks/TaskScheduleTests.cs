@@ -113,3 +113,8 @@ public abstract class TaskScheduleTests(IEngine engine) : TaskTests(engine)
 }
 
 public sealed class TaskScheduleOnSqlite(SqliteEngine engine) : TaskScheduleTests(engine), IClassFixture<SqliteEngine>;
+
+public sealed class TaskScheduleOnRedis(RedisEngine engine) : TaskScheduleTests(engine), IClassFixture<RedisEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class TaskScheduleOnCluster(ClusterEngine engine) : TaskScheduleTests(engine);

@@ -102,10 +102,15 @@ public sealed class TaskSignalOnSqlite(SqliteEngine engine) : TaskSignalTests(en
         await Dbos.Send(Given.Task("soon", (now / 1_000) + 2));
         await Dbos.Send(Given.Task("later", (now / 1_000) + 200));
 
-        var pulse = await Port.Probe(new Watch(Heartbeats.Deadlines, Names.Turns, now, now + 3_000), None);
+        var pulse = await Dbos.Probe(new Watch(Heartbeats.Deadlines, now, now + 3_000));
 
         pulse.Turns.Should().Equal(new Turn("a1:ping", ((now / 1_000) + 2) * 1_000));
         pulse.Earliest.Should().Equal(
             null, taken.VisibleAt.ToUnixTimeMilliseconds(), null, (await Stored("cancelled")).EndedAt!.Value.ToUnixTimeMilliseconds());
     }
 }
+
+public sealed class TaskSignalOnRedis(RedisEngine engine) : TaskSignalTests(engine), IClassFixture<RedisEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class TaskSignalOnCluster(ClusterEngine engine) : TaskSignalTests(engine);

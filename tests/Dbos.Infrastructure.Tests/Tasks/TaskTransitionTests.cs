@@ -258,3 +258,8 @@ public abstract class TaskTransitionTests(IEngine engine) : TaskTests(engine)
 }
 
 public sealed class TaskTransitionOnSqlite(SqliteEngine engine) : TaskTransitionTests(engine), IClassFixture<SqliteEngine>;
+
+public sealed class TaskTransitionOnRedis(RedisEngine engine) : TaskTransitionTests(engine), IClassFixture<RedisEngine>;
+
+[Collection(ClusterEngine.Name)]
+public sealed class TaskTransitionOnCluster(ClusterEngine engine) : TaskTransitionTests(engine);

@@ -148,7 +148,8 @@ public sealed class RedisTaskRepository(
 
     public Task<Answer<Written>> Cancel(Cancellation cancel, CancellationToken cancellation)
     {
-        var values = partitions.NewWrite(8);
+        var values = partitions.NewWrite(9);
+        values.Add(channels.Due);
         values.Add(channels.EndsPrefix);
         values.Add(KeptMilliseconds);
         values.Add(TaskScripts.TailOf(cancel.Context.Origin));

@@ -117,7 +117,7 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
     private List<RedisValue> ValuesOf(Taking taking, int limit)
     {
         var (filter, due, _, lease, reportsEnds) = taking.Order;
-        var values = partitions.NewWrite(13);
+        var values = partitions.NewWrite(14);
         values.Add(filter.AgentId.Length > 0);
         values.Add(filter.ModuleName.Length > 0);
         values.Add(QueueNames.Encode(filter.AgentId));
@@ -131,6 +131,7 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
         values.Add(taking.Event.Head);
         values.Add(taking.Event.Tail);
         values.Add(partitions.Count > 1);
+        values.Add(channels.Due);
         return values;
     }
 

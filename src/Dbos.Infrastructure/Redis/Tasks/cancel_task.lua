@@ -2,11 +2,11 @@
 -- @include leave_queues
 -- Cancels a pending or inflight task.
 --
--- ARGV  as event_log.lua, then: begin of the channels of ended deliveries; how long cancelled tasks are kept, ms; tail of the
---       events; id, reason, and its mark as idempotency_mark.lua
+-- ARGV  as event_log.lua, then: channel of what is due; begin of the channels of ended deliveries; how long cancelled tasks are kept,
+--       ms; tail of the events; id, reason, and its mark as idempotency_mark.lua
 --
 -- Answers one: {'done'} | {'marked', value} | {'unknown'} | {'found', state, fixed, errors}
-local channel, kept, tail, id, reason = next_arg(), next_number(), next_arg(), next_arg(), next_arg()
+local due_channel, channel, kept, tail, id, reason = next_arg(), next_arg(), next_number(), next_arg(), next_arg(), next_arg()
 local mark = next_mark()
 local task = not mark.found and load_task(id)
 
@@ -16,7 +16,7 @@ local function leave_queue()
   plan_zrem(key, id)
   local low = band * BAND_WIDTH
   local first = redis.call('ZRANGEBYSCORE', key, low, low + BAND_WIDTH - 1, 'LIMIT', 0, 1)[1]
-  if first == id then plan_leaving(agent, band, {[module] = head_of(key, band, 1) or false}) end
+  if first == id then plan_leaving(agent, band, {[module] = head_of(key, band, 1) or false}, nil, due_channel) end
 end
 
 if mark.found then return finish({{'marked', mark.found}}) end

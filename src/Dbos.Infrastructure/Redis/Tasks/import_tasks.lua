@@ -9,6 +9,7 @@ local at = args_read
 for _ = 1, tasks do
   local id, errors, status, queue, score = ARGV[at + 1], ARGV[at + 5], ARGV[at + 6], ARGV[at + 7], ARGV[at + 9]
   local key = prefix .. 'task:' .. id
+  redis.call('HLEN', key)
   plan('HSET', key, 'state', ARGV[at + 2], 'fixed', ARGV[at + 3], 'payload', ARGV[at + 4])
   if errors ~= '' then plan('HSET', key, 'errors', errors) end
   if status == 'pending' then

@@ -3,7 +3,9 @@
 --
 -- heads: by module, the earliest due time that is left in its queue, or false
 -- served: the agent was served now; nil: it was not
-local function plan_leaving(agent, band, heads, served)
+-- channel: on which processes with waiting takers are told what a queue has due soon, now that nothing due hides it; nil: they are not
+local HORIZON_MS = 3000
+local function plan_leaving(agent, band, heads, served, channel)
   local name, low = band .. ':' .. agent, band * BAND_WIDTH
   local last_served = served or served_at(band, agent)
   local of_agent = prefix .. 'ready:agent:' .. agent
@@ -14,6 +16,7 @@ local function plan_leaving(agent, band, heads, served)
       plan_zadd(of_agent, low + head, band .. ':' .. module)
       plan_zadd(prefix .. 'ready:module:' .. module, low + math.max(head, last_served), name)
       if not earliest or head < earliest then earliest = head end
+      if channel and head > now and head <= now + HORIZON_MS then publish(channel, text(head) .. ' ' .. agent .. ':' .. module) end
     else
       plan_zrem(of_agent, band .. ':' .. module)
       plan_zrem(prefix .. 'ready:module:' .. module, name)

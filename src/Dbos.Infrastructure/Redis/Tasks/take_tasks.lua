@@ -4,7 +4,7 @@
 --
 -- ARGV  as event_log.lua, then: 1: of one agent, 1: of one module; that agent and module, percent-encoded; due by, Unix ms, '' now;
 --       how many tasks; lease in ms; bytes of documents and payloads; 1: the first is taken whatever its size; holder, '-' none;
---       head and tail of the event; 1: answer what is due next
+--       head and tail of the event; 1: answer what is due next; channel of what is due
 --
 -- Answers the score of what is due next after this, as peek_tasks.lua ('' nothing is, or nobody asked), then for each task: state,
 -- fixed, payload, errors.
@@ -13,7 +13,7 @@ local SERVED_KEPT_MS, MOST_LOOKS_IN_VAIN = 60000, 10
 local PENDING_STATE = '^pending %S+ (%S+) %S+ (%S+ %S+) %S+ %S+ %S+ ((%S+) .*)$'
 local has_agent, has_module, wanted_agent, wanted_module = next_arg() == '1', next_arg() == '1', next_arg(), next_arg()
 local due_by, limit, lease, bytes, takes_first = next_arg(), next_number(), next_number(), next_number(), next_arg() == '1'
-local holder, head, tail, wants_next = next_arg(), next_arg(), next_arg(), next_arg() == '1'
+local holder, head, tail, wants_next, channel = next_arg(), next_arg(), next_arg(), next_arg() == '1', next_arg()
 local due = due_by == '' and now or math.min(now, tonumber(due_by))
 local expires_at = text(now + lease)
 local deliveries = tonumber(redis.call('GET', prefix .. 'deliveries') or 0)
@@ -168,7 +168,7 @@ if has_agent then take_of_one(wanted_agent, source) else take_of_all(source) end
 local names, is_named = {}, {['']= true}
 for _, known in pairs(served) do
   if next(known.heads) ~= nil then
-    plan_leaving(known.agent, known.band, known.heads, now)
+    plan_leaving(known.agent, known.band, known.heads, now, channel)
     if known.looked > 0 and not is_named[known.agent] then
       is_named[known.agent] = true
       names[#names + 1] = '"' .. json_text(decoded(known.agent)) .. '"'
