@@ -1,5 +1,3 @@
-using System.Globalization;
-using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using Dbos.Testing;
@@ -10,8 +8,6 @@ namespace Dbos.Infrastructure.Tests.Engines;
 /// <summary>Whatever Redis there is behind an address; each store in it has a key prefix of its own.</summary>
 public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
 {
-    private static readonly string[] RecordFields = ["version", "document", "payload", "deliveries", "leased_until", "holder"];
-
     private static readonly TimeSpan ListenPatience = TimeSpan.FromSeconds(5);
 
     private int stores;
@@ -56,7 +52,7 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
         {
             if (options.Watcher is { } watcher)
             {
-                opened.Port.Tell(watcher);
+                opened.Get<IStoreProbe>().Tell(watcher);
             }
 
             var listening = await Listening(settings);
@@ -102,18 +98,15 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                         await redis.HashGetAllAsync(key),
                         count => lines.Count(count.Name!, name == "counts", (long)count.Value));
                     break;
-                case RedisType.Hash when name.StartsWith("agent:", StringComparison.Ordinal):
-                    Array.ForEach(
-                        await redis.HashGetAllAsync(key),
-                        field => lines.Field(name, field.Name!, field.Value!));
-                    break;
                 case RedisType.Stream when expiresAt is null:
                     Array.ForEach(await redis.StreamRangeAsync(key), told => lines.Event(name, told["event"]!));
                     break;
                 case RedisType.Hash when name == "layout":
                     break;
                 case RedisType.Hash when expiresAt is null:
-                    Add(lines, name, (await redis.HashGetAllAsync(key)).ToDictionary());
+                    Array.ForEach(
+                        await redis.HashGetAllAsync(key),
+                        field => lines.Field(name, field.Name!, field.Value!));
                     break;
                 case RedisType.String when name.StartsWith("refused:", StringComparison.Ordinal):
                     lines.Other(name);
@@ -140,30 +133,5 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
         }
 
         return lines.All;
-    }
-
-    private static void AddEntry(StoredLines lines, string name, StreamEntry entry)
-    {
-        if (name is "events" or "refusals")
-        {
-            lines.Event(name, entry.Values[0].Value!);
-        }
-        else
-        {
-            lines.Entry(name, $"{entry.Values[0].Name} {entry.Values[0].Value}", long.Parse(entry.Id.ToString().Split('-')[0], CultureInfo.InvariantCulture));
-        }
-    }
-
-    private static void Add(StoredLines lines, string name, Dictionary<RedisValue, RedisValue> fields)
-    {
-        fields.Keys.Select(field => field.ToString()).Should().BeSubsetOf(RecordFields, "a record has no other fields");
-        lines.Record(
-            name,
-            (long)fields["version"],
-            fields["document"]!,
-            fields.GetValueOrDefault("payload"),
-            (long)fields.GetValueOrDefault("deliveries", 0),
-            fields.TryGetValue("leased_until", out var until) ? (long)until : null,
-            fields.ContainsKey("holder"));
     }
 }

@@ -27,7 +27,12 @@ public sealed class OpenStore(
 
     public DbosPolicy Policy => policy;
 
-    public IStore Port => Get<IStore>();
+    /// <summary>Of the engine; the embedded store has one, whatever its settings say.</summary>
+    public int Partitions => settings.IsEmbedded ? 1 : settings.Partitions;
+
+    /// <summary>Asks the store what it is asked once a second.</summary>
+    /// <param name="watch">Null: nothing is looked at.</param>
+    public Task<Pulse> Probe(Watch? watch = null) => Get<IStoreProbe>().Probe(watch ?? new Watch([], From: 0, UpTo: 0), CancellationToken.None);
 
     public T Get<T>()
         where T : notnull => services.GetRequiredService<T>();

@@ -28,10 +28,10 @@ public sealed class SqliteEngine : IEngine, IDisposable
     public static OpenStore Start(StoreSettings settings, OpenOptions options)
     {
         var opened = new OpenStore(settings, options.Policy, Read);
-        opened.Get<SqliteStore>();
+        opened.Get<SqliteDatabase>();
         if (options.Watcher is { } watcher)
         {
-            opened.Port.Tell(watcher);
+            opened.Get<IStoreProbe>().Tell(watcher);
         }
 
         return opened;
@@ -77,14 +77,8 @@ public sealed class SqliteEngine : IEngine, IDisposable
     {
         switch (table)
         {
-            case "record":
-                lines.Record(row.GetString(0), row.GetInt64(1), Bytes(row, 2)!, Bytes(row, 3), row.GetInt64(4), Number(row, 5), row.GetBoolean(6));
-                break;
             case "mark":
                 lines.Mark(row.GetString(0), Bytes(row, 1)!, Number(row, 2));
-                break;
-            case "entry":
-                lines.Entry(row.GetString(0), row.GetString(1), row.GetInt64(2));
                 break;
             case "count":
                 lines.Count(row.GetString(1), isEver: row.GetInt64(0) == 0, row.GetInt64(2));
@@ -104,7 +98,7 @@ public sealed class SqliteEngine : IEngine, IDisposable
                 lines.Other($"result {row.GetString(1)} {row.GetString(2)}");
                 break;
             case "lease_token" when row.GetInt64(1) == 0:
-            case "sqlite_sequence" or "layout":
+            case "sqlite_sequence" or "layout" or "probe":
                 break;
             default:
                 lines.Other($"{table} {string.Join(", ", Enumerable.Range(0, row.FieldCount).Select(column => TextOf(row.GetValue(column))))}");

@@ -19,23 +19,13 @@ public sealed partial class StoredLines(DateTimeOffset now)
     private static readonly TimeSpan NearPresent = TimeSpan.FromDays(40);
 
     /// <summary>What the names of indexes begin with whose scores are of <see cref="Bands"/>.</summary>
-    private static readonly string[] Banded = ["lane", Names.Turns, Names.Tasks("pending")];
+    private static readonly string[] Banded = ["ready", "queue:", Names.Tasks("pending")];
 
     private readonly List<string> lines = [];
     private readonly Dictionary<string, (long Ever, long Lately)> counts = [];
 
     public IReadOnlyList<string> All =>
         [.. lines, .. counts.Select(count => $"count {count.Key} {count.Value.Ever}, lately {count.Value.Lately}")];
-
-    /// <param name="tellsEnd">Whoever took it is told when its lease ends.</param>
-    public void Record(
-        string name, long version, byte[] document, byte[]? payload, long deliveries, long? leasedUntil, bool tellsEnd)
-    {
-        var told = tellsEnd ? ", told" : string.Empty;
-        var held = leasedUntil is { } lease ? $" leased until {lease}{told}" : string.Empty;
-        var body = payload is null ? string.Empty : $" payload {Text(payload)}";
-        Add($"record {name} version {version} deliveries {deliveries}{held} {Text(document)}{body}");
-    }
 
     public void Mark(string name, byte[] value, long? expiresAt) => Add($"{name}{Expiry(expiresAt)} {Text(value)}");
 

@@ -14,7 +14,7 @@ public sealed class ToldWatcher : IStoreWatcher
 
     public void Due(Turn turn) => told.Enqueue($"{turn.LaneName} due {turn.Due}");
 
-    public void Ended(string record, long delivery) => told.Enqueue($"{record} {delivery} ended");
+    public void Ended(string taskId, long leaseToken) => told.Enqueue($"{taskId} {leaseToken} ended");
 
     public void Missed()
     {

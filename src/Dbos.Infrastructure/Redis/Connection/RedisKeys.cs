@@ -19,9 +19,12 @@ public sealed class RedisKeys(string prefix, int partitions, int schemaVersion =
     /// <summary>In every partition.</summary>
     public const string Probe = "probe";
 
+    /// <summary>In every partition, and never written: Redis Cluster refuses a script that declares it while the slot is on the move.</summary>
+    public const string Absent = "absent";
+
     private readonly string[] tags = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => $"{{{tag}}}:")];
 
-    private readonly RedisKey[][] scopes = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:absent" })];
+    private readonly RedisKey[][] scopes = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:{Absent}" })];
 
     public RedisKeys(StoreSettings settings)
         : this(settings.KeyPrefix, settings.Partitions, settings.SchemaVersion)
