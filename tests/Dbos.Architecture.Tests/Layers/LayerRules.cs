@@ -7,7 +7,8 @@ namespace Dbos.Architecture.Tests.Layers;
 /// <summary>What the layers may know and how their parts are shaped. Each rule answers the names of the types that break it.</summary>
 internal static class LayerRules
 {
-    private static readonly string[] Stores = ["StackExchange", "Microsoft.Data.Sqlite", "SQLitePCL"];
+    private static readonly string[] StoresOfSqlite = ["Microsoft.Data.Sqlite", "SQLitePCL"];
+    private static readonly string[] Stores = ["StackExchange", .. StoresOfSqlite];
     private static readonly string[] Edge = ["Grpc", "Google.Protobuf", "Microsoft.AspNetCore", "Dbos.Api", "Dbos.Wire"];
 
     public static IEnumerable<string> KnowsNoPackage(PredicateList domain) =>
@@ -19,11 +20,17 @@ internal static class LayerRules
     public static IEnumerable<string> KnowsNoEdge(PredicateList infrastructure) =>
         Breaking(infrastructure.ShouldNot().HaveDependencyOnAny(Edge));
 
-    /// <summary>Repositories are written once, over the store port.</summary>
+    /// <summary>What the engines share knows neither of their stores.</summary>
     public static IEnumerable<string> KnowsAStoreOnlyAsItsEngine(PredicateList infrastructure) =>
         Breaking(infrastructure
             .And().DoNotResideInNamespaceMatching(@"\.(Redis|Sqlite)(\.|$)")
             .ShouldNot().HaveDependencyOnAny(Stores));
+
+    /// <summary>Each engine in its own terms: none is built on the other.</summary>
+    public static IEnumerable<string> KnowsNoOtherEngine(PredicateList infrastructure, string engine, string other) =>
+        Breaking(infrastructure
+            .And().ResideInNamespaceMatching($@"\.{engine}(\.|$)")
+            .ShouldNot().HaveDependencyOnAny([.. other == "Redis" ? ["StackExchange"] : StoresOfSqlite, $"Dbos.Infrastructure.{other}"]));
 
     public static IEnumerable<string> TurnsMessagesOnly(PredicateList services) =>
         Breaking(services.ShouldNot().HaveDependencyOnAny([.. Stores, "Dbos.Infrastructure"]));

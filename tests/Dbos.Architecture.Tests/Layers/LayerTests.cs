@@ -19,6 +19,13 @@ public sealed class LayerTests
         LayerRules.KnowsAStoreOnlyAsItsEngine(Product.TypesOf(Product.Infrastructure)).Should().BeEmpty();
 
     [Fact]
+    public void No_engine_knows_the_other()
+    {
+        LayerRules.KnowsNoOtherEngine(Product.TypesOf(Product.Infrastructure), "Redis", "Sqlite").Should().BeEmpty();
+        LayerRules.KnowsNoOtherEngine(Product.TypesOf(Product.Infrastructure), "Sqlite", "Redis").Should().BeEmpty();
+    }
+
+    [Fact]
     public void The_services_turn_messages_and_touch_no_store() => LayerRules.TurnsMessagesOnly(Product.Services).Should().BeEmpty();
 
     [Fact]
@@ -37,7 +44,7 @@ public sealed class LayerTests
     public void The_rules_find_what_they_are_about()
     {
         LayerRules.HandlersOf(Product.TypesOf(Product.Application)).Should().HaveCount(30);
-        LayerRules.RepositoriesOf(Product.TypesOf(Product.Infrastructure)).Should().HaveCount(4);
+        LayerRules.RepositoriesOf(Product.TypesOf(Product.Infrastructure)).Should().HaveCount(8);
         Product.Services.GetTypes().Should().NotBeEmpty();
     }
 }

@@ -31,6 +31,10 @@ public sealed class PlantedViolationTests
             Root + "Store.AsksRedis", Root + "Store.OpensSqlite");
 
     [Fact]
+    public void An_engine_that_knows_the_other() =>
+        LayerRules.KnowsNoOtherEngine(Planted("Engines"), "Redis", "Sqlite").Should().Equal(Root + "Engines.Redis.BorrowsSqlite");
+
+    [Fact]
     public void A_store_in_a_service() =>
         LayerRules.TurnsMessagesOnly(Planted("Store")).Should().BeEquivalentTo(
             Root + "Store.AsksRedis", Root + "Store.OpensSqlite", Root + "Store.KnowsInfrastructure", Root + "Store.Redis.IsTheEngine");

@@ -67,6 +67,19 @@ namespace Dbos.Architecture.Tests.Planted.Store.Redis
     }
 }
 
+namespace Dbos.Architecture.Tests.Planted.Engines.Redis
+{
+    internal sealed class BorrowsSqlite
+    {
+        public static DbConnection Open() => new SqliteConnection();
+    }
+
+    internal sealed class AsksItsOwnStore
+    {
+        public static Type Connection => typeof(ConnectionMultiplexer);
+    }
+}
+
 namespace Dbos.Architecture.Tests.Planted.Edge
 {
     internal sealed class SpeaksGrpc

@@ -1,57 +1,93 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Dbos.Architecture.Tests.Scripts;
 
 /// <summary>
-/// What Redis Cluster asks of a script, and what keeps a script readable: it touches the keys that it was given
-/// and no other, and its head says which those are. Each rule answers the code that breaks it.
+/// What Redis Cluster and an event loop of one thread ask of a script. Each rule answers the code that breaks it. Scripts are texts by name.
 /// </summary>
 internal static partial class ScriptRules
 {
-    private static readonly string[] Keyless = ["'TIME'"];
-    private static readonly string[] KeylessWithArguments = ["'PUBLISH'"];
+    /// <summary>The file that reads the two keys that every script is given: the prefix and the absent key.</summary>
+    public const string Args = "args";
 
-    /// <summary>The key of every call is an element of KEYS, or stands for one.</summary>
-    /// <param name="beside">Scripts that it may be put together with.</param>
-    public static IEnumerable<string> TouchesGivenKeysOnly(string script, params string[] beside)
+    /// <summary>They read records that are no partition's own: their heads say which keys they declare, the absent key last.</summary>
+    public static readonly string[] WithKeysOfTheirOwn = ["layout", "last_probe", "probe"];
+
+    private static readonly string[] ThroughAllKeys = ["KEYS", "SCAN", "HSCAN", "SSCAN", "ZSCAN", "RANDOMKEY", "DBSIZE", "FLUSHDB", "FLUSHALL"];
+
+    /// <summary>A script that is run, not only included by others.</summary>
+    public static IEnumerable<string> Run(IReadOnlyDictionary<string, string> scripts) =>
+        scripts.Keys.Except(scripts.Values.SelectMany(Includes)).Except([Args]);
+
+    /// <summary>All but those with keys of their own build the names of their keys from the prefix that they are given.</summary>
+    public static IEnumerable<string> BeginsWithItsArguments(string name, IReadOnlyDictionary<string, string> scripts) =>
+        WithKeysOfTheirOwn.Contains(name) || WithIncluded(name, scripts).Contains(Args) ? [] : [name];
+
+    /// <summary>KEYS is read in the file that names its elements, and nowhere else.</summary>
+    public static IEnumerable<string> ReadsNoFurtherKeys(string name, string script)
     {
-        var code = new LuaCode(script);
-        var given = new GivenKeys([code, .. beside.Select(other => new LuaCode(other))]);
-        return
-            from call in code.RedisCalls
-            let isGood = call switch
+        var uses = Keys().Matches(Code(script)).Select(use => use.Value);
+        return WithKeysOfTheirOwn.Contains(name) ? [] : name == Args ? uses.Where(use => use != "KEYS[1]") : uses;
+    }
+
+    public static IEnumerable<string> NamesTheAbsentKeyLast(string script) =>
+        Head().Match(script) is { Success: true } head && AbsentKeyLast().IsMatch(head.Value) ? [] : [Head().Match(script).Value];
+
+    /// <summary>The absent key stays absent.</summary>
+    public static IEnumerable<string> LeavesTheAbsentKeyAlone(string script) => AbsentKey().Matches(Code(script)).Select(use => use.Value);
+
+    /// <summary>Wherever the command's name stands: a plan holds it before it is called.</summary>
+    public static IEnumerable<string> GoesThroughNoMoreThanItsKeys(string script) =>
+        Texts().Matches(Code(script)).Select(text => text.Groups["text"].Value)
+            .Where(text => ThroughAllKeys.Contains(text, StringComparer.OrdinalIgnoreCase));
+
+    /// <summary>Redis is called by the name of a command, by one of two such names, or with what was planned.</summary>
+    public static IEnumerable<string> CallsCommandsByName(string script) =>
+        Calls().Matches(Code(script)).Select(call => call.Value).Where(call => !NamedCall().IsMatch(call));
+
+    private static IEnumerable<string> Includes(string script) => Include().Matches(script).Select(line => line.Groups["name"].Value);
+
+    private static HashSet<string> WithIncluded(string name, IReadOnlyDictionary<string, string> scripts)
+    {
+        var all = new HashSet<string> { name };
+        var next = new Queue<string>([name]);
+        while (next.TryDequeue(out var one))
+        {
+            foreach (var included in Includes(scripts[one]).Where(all.Add))
             {
-                [var command] => Keyless.Contains(command),
-                [['\'', ..] command, var key, ..] => KeylessWithArguments.Contains(command) || given.IsKey(code, key),
-                _ => false,
+                next.Enqueue(included);
             }
-            where !isGood
-            select call is null ? "redis" : string.Join(", ", call);
+        }
+
+        return all;
     }
 
-    /// <summary>Every element of KEYS that the code uses has a number in the head, or is among those that follow one after the other.</summary>
-    /// <param name="beside">Scripts that it may be put together with.</param>
-    public static IEnumerable<string> DeclaresItsKeys(string script, params string[] beside)
-    {
-        var head = Head().Match(script).Value;
-        var declared = Declared().Matches(head).Select(number => number.Value).ToHashSet();
-        var code = new LuaCode(script);
-        var given = new GivenKeys([code, .. beside.Select(other => new LuaCode(other))]);
-        var undeclared = code.IndexesOfKeys.Where(index => IsNumber(index) ? !declared.Contains(index!) : !GoesOn().IsMatch(head));
-        var read = code.Calls.Select(call => call.Name).Where(function => given.IsReader(function) && !GoesOn().IsMatch(head));
-        return [.. undeclared.Select(index => $"KEYS[{index}]"), .. read.Select(function => $"{function}()")];
-    }
+    private static string Code(string script) => Comment().Replace(script, string.Empty);
 
-    private static bool IsNumber(string? index) => int.TryParse(index, CultureInfo.InvariantCulture, out _);
+    [GeneratedRegex("--.*$", RegexOptions.Multiline)]
+    private static partial Regex Comment();
 
-    /// <summary>What the head says of KEYS whose number the code reckons.</summary>
-    [GeneratedRegex("for each|one after the other")]
-    private static partial Regex GoesOn();
+    [GeneratedRegex(@"^-- @include (?<name>\w+)\s*$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Include();
+
+    [GeneratedRegex(@"(?<!['""\w])KEYS\b(\[[^\]]*\])?")]
+    private static partial Regex Keys();
 
     [GeneratedRegex(@"^-- KEYS.*\n(--   .*\n)*", RegexOptions.Multiline)]
     private static partial Regex Head();
 
-    [GeneratedRegex(@"(?<=\s)\d+(?= )")]
-    private static partial Regex Declared();
+    [GeneratedRegex(@"the absent key\s*$")]
+    private static partial Regex AbsentKeyLast();
+
+    [GeneratedRegex(@"KEYS\[\s*(2|#KEYS)\s*\]|'absent'|""absent""")]
+    private static partial Regex AbsentKey();
+
+    [GeneratedRegex(@"'(?<text>[^'\n]*)'|""(?<text>[^""\n]*)""", RegexOptions.ExplicitCapture)]
+    private static partial Regex Texts();
+
+    [GeneratedRegex(@"\bredis\b.{0,60}")]
+    private static partial Regex Calls();
+
+    [GeneratedRegex(@"^redis\.p?call\(('[A-Z]+'|\w+ and '[A-Z]+' or '[A-Z]+'|unpack\(planned\[i\]\))")]
+    private static partial Regex NamedCall();
 }

@@ -1,105 +1,99 @@
+using Dbos.Infrastructure.Redis.Connection;
+
 namespace Dbos.Architecture.Tests.Scripts;
 
 public sealed class ScriptTests
 {
-    private static readonly string[] All =
-        [.. Product.Infrastructure.GetManifestResourceNames().Where(name => name.EndsWith(".lua", StringComparison.Ordinal))];
+    private const string Suffix = ".lua";
 
-    public static TheoryData<string> Names => [.. All];
+    private static readonly Dictionary<string, string> All = Product.Infrastructure.GetManifestResourceNames()
+        .Where(name => name.EndsWith(Suffix, StringComparison.Ordinal))
+        .ToDictionary(name => name[..^Suffix.Length], Read);
+
+    public static TheoryData<string> Names => [.. All.Keys];
+
+    public static TheoryData<string> Run => [.. ScriptRules.Run(All)];
+
+    public static TheoryData<string> WithKeysOfTheirOwn => [.. ScriptRules.WithKeysOfTheirOwn];
+
+    [Theory]
+    [MemberData(nameof(Run))]
+    public void A_script_is_given_the_prefix_of_its_keys_and_the_absent_key(string name) =>
+        ScriptRules.BeginsWithItsArguments(name, All).Should().BeEmpty();
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_script_touches_only_the_keys_that_it_was_given(string name) =>
-        ScriptRules.TouchesGivenKeysOnly(Read(name), Beside(name)).Should().BeEmpty();
+    public void A_script_reads_no_keys_but_those_that_it_is_given(string name) =>
+        ScriptRules.ReadsNoFurtherKeys(name, All[name]).Should().BeEmpty();
+
+    [Theory]
+    [MemberData(nameof(WithKeysOfTheirOwn))]
+    public void A_script_with_keys_of_its_own_declares_the_absent_key_too(string name) =>
+        ScriptRules.NamesTheAbsentKeyLast(All[name]).Should().BeEmpty();
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_script_declares_its_keys_in_its_head(string name) => ScriptRules.DeclaresItsKeys(Read(name), Beside(name)).Should().BeEmpty();
+    public void No_script_writes_or_reads_the_absent_key(string name) =>
+        ScriptRules.LeavesTheAbsentKeyAlone(All[name]).Should().BeEmpty();
 
     [Theory]
-    [InlineData("redis.call('GET', KEYS[1] .. ':mark')")]
-    [InlineData("redis.call('GET', ARGV[1] .. KEYS[1])")]
-    [InlineData("redis.call('GET', KEYS[1] .. KEYS[2])")]
-    [InlineData("redis.call('GET', KEYS[1] or ARGV[1])")]
-    [InlineData("redis.call('GET', '{dbos:0}:agent')")]
-    [InlineData("redis.call('GET', unheard_of)")]
-    [InlineData("redis.pcall('DEL', ARGV[1])")]
-    [InlineData("local key = 'dbos:' .. ARGV[1]\nredis.call('GET', key)")]
-    [InlineData("local key = KEYS[1]\nkey = key .. ':mark'\nredis.call('GET', key)")]
-    [InlineData("local key = KEYS[1]\nif #KEYS > 1 then key = ARGV[1] end\nredis.call('GET', key)")]
-    [InlineData("local argument, key = KEYS[1], ARGV[1]\nredis.call('GET', key)")]
-    [InlineData("local function key(i) return ARGV[i] end\nredis.call('GET', key(1))")]
-    [InlineData("local function key(i) if i then return KEYS[i] end return 'x' end\nlocal first = key(1)\nredis.call('GET', first)")]
-    [InlineData("local function key(i) return KEYS[i] end\nlocal first = key(1) .. key(2)\nredis.call('GET', first)")]
-    [InlineData("local function get(key) redis.call('GET', key) end\nget('x')")]
-    [InlineData("local q = {index = KEYS[1]}\nq.index = ARGV[1]\nredis.call('GET', q.index)")]
-    [InlineData("local q = {index = KEYS[1]}\nq['index'] = ARGV[1]\nredis.call('GET', q.index)")]
-    [InlineData("local q = {index = KEYS[1], all = {index = ARGV[1]}}\nredis.call('GET', q.index)")]
-    [InlineData("local some = {}\nsome[1] = KEYS[1]\nsome[2] = ARGV[1]\nredis.call('GET', some[1])")]
-    [InlineData("local some = {ARGV[1]}\nredis.call('GET', some[1])")]
-    [InlineData("for _, key in ipairs(ARGV) do redis.call('GET', key) end")]
-    [InlineData("local some = {}\nsome[1] = ARGV[1]\nfor _, key in ipairs(some) do redis.call('GET', key) end")]
-    [InlineData("local function get(key) redis.call('GET', key) end\nget(KEYS[1])\nget(ARGV[1])")]
-    [InlineData("local some = {}\nsome[KEYS[1]] = 1\nsome[ARGV[1]] = 1\nfor key in pairs(some) do redis.call('GET', key) end")]
-    [InlineData("redis.call(ARGV[1], KEYS[1])")]
-    [InlineData("local call = redis.call")]
-    [InlineData("redis.call('FLUSHALL')")]
-    [InlineData("redis.call('KEYS', '*')")]
-    [InlineData("redis.call('SCAN', 0)")]
-    public void A_key_that_was_not_given_is_found(string script) => ScriptRules.TouchesGivenKeysOnly(script).Should().ContainSingle();
+    [MemberData(nameof(Names))]
+    public void No_script_goes_through_all_keys(string name) => ScriptRules.GoesThroughNoMoreThanItsKeys(All[name]).Should().BeEmpty();
 
     [Theory]
-    [InlineData("-- a comment may join KEYS[1] .. ':mark' and redis.call('GET', 'it')")]
-    [InlineData("local time = redis.call('TIME')")]
-    [InlineData("redis.call('PUBLISH', ARGV[1], 'a channel is no key')")]
-    [InlineData("redis.call('SET', KEYS[1], ARGV[1] .. 'x', 'EX', 60)")]
-    [InlineData("redis.call('SET', KEYS[key + 2 + i], ARGV[1])")]
-    [InlineData("local argument, key = ARGV[1], KEYS[1]\nredis.call('GET', key)")]
-    [InlineData("for i = 1, #KEYS do redis.call('DEL', KEYS[i]) end")]
-    [InlineData("local function key() return KEYS[1] end\nlocal first = key()\nredis.call('GET', first)")]
-    [InlineData("local function get(key) redis.call('GET', key) end\nget(KEYS[1])")]
-    [InlineData("local some = {}\nlocal key = KEYS[1]\nsome[key] = 1\nfor one, value in pairs(some) do redis.call('SET', one, value) end")]
-    [InlineData("local q = {index = KEYS[1], score = ARGV[1]}\nredis.call('ZREM', q.index, q.score)")]
-    [InlineData("local function all() local some = {} some[1] = KEYS[1] return some end\nfor _, key in ipairs(all()) do redis.call('GET', key) end")]
-    [InlineData("local some = {}\nfor i = 1, 2 do some[i] = KEYS[i] end\nfor _, key in ipairs(some) do redis.call('GET', key) end")]
-    public void A_key_that_was_given_is_not(string script) => ScriptRules.TouchesGivenKeysOnly(script).Should().BeEmpty();
+    [MemberData(nameof(Names))]
+    public void A_script_calls_commands_by_their_names(string name) => ScriptRules.CallsCommandsByName(All[name]).Should().BeEmpty();
 
     [Fact]
-    public void A_field_of_keys_is_one_in_every_script_that_it_may_be_put_together_with()
+    public void A_partitions_scripts_are_run_with_two_keys_of_which_one_is_absent()
     {
-        const string Uses = "local function first(q) return redis.call('GET', q.index) end";
-
-        ScriptRules.TouchesGivenKeysOnly(Uses, "first({index = KEYS[1]})").Should().BeEmpty();
-        ScriptRules.TouchesGivenKeysOnly(Uses, "first({index = KEYS[1]})", "first({index = ARGV[1]})").Should().ContainSingle();
-        ScriptRules.TouchesGivenKeysOnly(Uses, "local index = KEYS[1]").Should().ContainSingle();
+        var keys = new RedisKeys("dbos", partitions: 3);
+        foreach (var partition in Enumerable.Range(0, 3))
+        {
+            var scope = keys.Scope(partition);
+            scope.Should().HaveCount(2).And.OnlyHaveUniqueItems();
+            scope[0].Should().Be(keys.Of(partition, string.Empty));
+            scope[1].Should().Be(keys.Of(partition, RedisKeys.Absent));
+        }
     }
-
-    [Theory]
-    [InlineData("-- Gets.\n--\n-- KEYS  1 record   2 mark\n-- ARGV  3 lifetime\n\nreturn KEYS[3]", "KEYS[3]")]
-    [InlineData("-- KEYS  1 record\n\nreturn KEYS[i]", "KEYS[i]")]
-    [InlineData("-- KEYS  1 record\n-- ARGV  for each record: a value\n\nreturn KEYS[i + 1]", "KEYS[i+1]")]
-    [InlineData("-- KEYS  1 record\n\nreturn unpack(KEYS)", "KEYS[]")]
-    [InlineData("return KEYS[1]", "KEYS[1]")]
-    public void A_key_that_the_head_does_not_declare_is_found(string script, string key) =>
-        ScriptRules.DeclaresItsKeys(script).Should().Equal(key);
-
-    [Theory]
-    [InlineData("-- KEYS  1 record   2 mark\n\nif #KEYS > 1 then return KEYS[2] end")]
-    [InlineData("-- KEYS  1 log\n--       then for each commit: record\n-- ARGV  1 one\n\nreturn KEYS[i + 1]")]
-    public void A_key_that_the_head_declares_is_not(string script) => ScriptRules.DeclaresItsKeys(script).Should().BeEmpty();
 
     [Fact]
-    public void A_script_that_reads_keys_through_a_function_of_another_declares_them_itself()
+    public async Task A_script_without_the_absent_key_is_not_sent()
     {
-        const string Reads = "-- KEYS  one after the other\nlocal function next_key() i = i + 1 return KEYS[i] end";
+        var layout = new Script("layout");
+        var keys = new RedisKeys("dbos", partitions: 1);
 
-        ScriptRules.DeclaresItsKeys("-- KEYS  1 log\nlocal record = next_key()", Reads).Should().Equal("next_key()");
-        ScriptRules.DeclaresItsKeys("-- KEYS  1 log   then for each commit: record\nlocal record = next_key()", Reads).Should().BeEmpty();
-        ScriptRules.TouchesGivenKeysOnly("local record = next_key()\nredis.call('DEL', record)", Reads).Should().BeEmpty();
-        ScriptRules.TouchesGivenKeysOnly("local record = next_key()\nredis.call('DEL', record)").Should().ContainSingle();
+        await layout.Awaiting(it => it.Run(redis: null!, [keys.Of(0, RedisKeys.Layout)], [])).Should().ThrowAsync<ArgumentException>();
+        await layout.Awaiting(it => it.Run(redis: null!, [keys.Of(0, RedisKeys.Absent)], [])).Should().ThrowAsync<ArgumentException>();
+        await layout.Awaiting(it => it.Run(redis: null!, [keys.Of(0, RedisKeys.Absent), keys.Of(0, RedisKeys.Layout)], []))
+            .Should().ThrowAsync<ArgumentException>();
     }
 
-    private static string[] Beside(string name) => [.. All.Where(other => other != name).Select(Read)];
+    [Fact]
+    public void The_rules_find_what_they_are_about()
+    {
+        var scripts = new Dictionary<string, string>
+        {
+            [ScriptRules.Args] = "local prefix = KEYS[1]\nlocal more = KEYS[3]",
+            ["part"] = "-- @include args\nlocal function f() end",
+            ["whole"] = "-- @include part\nreturn f()",
+            ["alone"] = "return 1",
+        };
+
+        ScriptRules.Run(scripts).Should().BeEquivalentTo("whole", "alone");
+        ScriptRules.BeginsWithItsArguments("whole", scripts).Should().BeEmpty();
+        ScriptRules.BeginsWithItsArguments("alone", scripts).Should().Equal("alone");
+        ScriptRules.ReadsNoFurtherKeys(ScriptRules.Args, scripts[ScriptRules.Args]).Should().Equal("KEYS[3]");
+        ScriptRules.ReadsNoFurtherKeys("whole", "-- KEYS[1]\nreturn unpack(KEYS)").Should().Equal("KEYS");
+        ScriptRules.NamesTheAbsentKeyLast("-- KEYS  1 the absent key   2 layout\n\nreturn 1").Should().NotBeEmpty();
+        ScriptRules.NamesTheAbsentKeyLast("-- KEYS  1 layout   2 the absent key\n-- ARGV  1 one\nreturn 1").Should().BeEmpty();
+        ScriptRules.LeavesTheAbsentKeyAlone("redis.call('SET', KEYS[2], 1)").Should().ContainSingle();
+        ScriptRules.LeavesTheAbsentKeyAlone("redis.call('SET', prefix .. 'absent', 1)").Should().ContainSingle();
+        ScriptRules.GoesThroughNoMoreThanItsKeys("plan('scan', 0)").Should().Equal("scan");
+        ScriptRules.CallsCommandsByName("redis.call(ARGV[1], key)").Should().ContainSingle();
+        ScriptRules.CallsCommandsByName("local call = redis.call").Should().ContainSingle();
+        ScriptRules.CallsCommandsByName("return redis.call(up and 'ZRANGE' or 'ZREVRANGE', key)").Should().BeEmpty();
+    }
 
     private static string Read(string name)
     {

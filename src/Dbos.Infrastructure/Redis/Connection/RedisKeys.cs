@@ -19,9 +19,18 @@ public sealed class RedisKeys(string prefix, int partitions)
     /// <summary>In every partition.</summary>
     public const string Probe = "probe";
 
+<<<<<<< HEAD
     private readonly string[] tags = [.. HashTags.Of(prefix, partitions).Select(tag => $"{{{tag}}}:")];
 
     private readonly RedisKey[][] scopes = [.. HashTags.Of(prefix, partitions).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:absent" })];
+=======
+    /// <summary>In every partition, and never written: Redis Cluster refuses a script that declares it while the slot is on the move.</summary>
+    public const string Absent = "absent";
+
+    private readonly string[] tags = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => $"{{{tag}}}:")];
+
+    private readonly RedisKey[][] scopes = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:{Absent}" })];
+>>>>>>> apptests
 
     public RedisKeys(StoreSettings settings)
         : this(settings.KeyPrefix, settings.Partitions)

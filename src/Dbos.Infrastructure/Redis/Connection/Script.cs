@@ -13,6 +13,8 @@ public sealed class Script
 
     private const string Include = "-- @include ";
 
+    private const string AbsentSuffix = $":{RedisKeys.Absent}";
+
     private readonly string text;
     private readonly byte[] digest;
 
@@ -33,9 +35,11 @@ public sealed class Script
     public bool IsRepeatable { get; init; } = true;
 
     /// <summary>Runs by digest, and by text where the server does not know the digest: after NOSCRIPT nothing was run.</summary>
+    /// <param name="keys">At least two, the last one absent.</param>
     /// <param name="heard">Receives the answer before anybody else; null: nobody.</param>
     public async Task<RedisResult> Run(IDatabase redis, RedisKey[] keys, RedisValue[] values, Action<RedisResult>? heard = null)
     {
+        CheckKeys(keys);
         RedisResult answer;
         try
         {
@@ -53,6 +57,7 @@ public sealed class Script
     /// <summary>Runs on this server and no other.</summary>
     public async Task<RedisResult> Run(IServer server, RedisKey[] keys, RedisValue[] values, Action<RedisResult>? heard = null)
     {
+        CheckKeys(keys);
         RedisResult answer;
         try
         {
@@ -65,6 +70,18 @@ public sealed class Script
 
         heard?.Invoke(answer);
         return answer;
+    }
+
+    /// <summary>
+    /// Without an absent key Redis Cluster would run a script while its slot is on the move, and a part of its records would be on the
+    /// other node (docs/decisions/0016-redis-cluster.md).
+    /// </summary>
+    private void CheckKeys(RedisKey[] keys)
+    {
+        if (keys.Length < 2 || !((string)keys[^1]!).EndsWith(AbsentSuffix, StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"script {Name} declares no absent key", nameof(keys));
+        }
     }
 
     private static bool IsUnknown(RedisServerException error) => error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);

@@ -116,6 +116,7 @@ public sealed class RedisProbe(
             .. from partition in some
                from name in (IEnumerable<string>)[RedisKeys.Probe, Pending, .. watch.Deadlines]
                select keys.Of(partition, name),
+            keys.Of(some[0], RedisKeys.Absent),
         ];
         RedisValue[] values =
         [

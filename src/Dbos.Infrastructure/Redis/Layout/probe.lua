@@ -2,6 +2,7 @@
 -- proves to whoever asks that it hears.
 --
 -- KEYS  1 layout, of which only the first partition has one    then for each partition: probe, turns, the indexes of deadlines
+--       then the absent key
 -- ARGV  1 how many partitions    2 how many indexes of deadlines
 --       3 turns due after this, 4 up to this are told, Unix ms    5 most of each band    6 bands    7 width of a band
 --
