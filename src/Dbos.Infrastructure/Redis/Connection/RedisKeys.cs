@@ -19,18 +19,11 @@ public sealed class RedisKeys(string prefix, int partitions)
     /// <summary>In every partition.</summary>
     public const string Probe = "probe";
 
-<<<<<<< HEAD
-    private readonly string[] tags = [.. HashTags.Of(prefix, partitions).Select(tag => $"{{{tag}}}:")];
-
-    private readonly RedisKey[][] scopes = [.. HashTags.Of(prefix, partitions).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:absent" })];
-=======
     /// <summary>In every partition, and never written: Redis Cluster refuses a script that declares it while the slot is on the move.</summary>
     public const string Absent = "absent";
 
-    private readonly string[] tags = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => $"{{{tag}}}:")];
-
-    private readonly RedisKey[][] scopes = [.. HashTags.Of(prefix, partitions, schemaVersion).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:{Absent}" })];
->>>>>>> apptests
+    private readonly RedisKey[][] scopes =
+        [.. HashTags.Of(prefix, partitions).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:{Absent}" })];
 
     public RedisKeys(StoreSettings settings)
         : this(settings.KeyPrefix, settings.Partitions)
@@ -43,7 +36,7 @@ public sealed class RedisKeys(string prefix, int partitions)
     /// <summary>The keys that a script of the partition declares, as args.lua says.</summary>
     public RedisKey[] Scope(int partition) => scopes[partition];
 
-    public RedisKey Of(int partition, string name) => string.Concat(tags[partition], name);
+    public RedisKey Of(int partition, string name) => scopes[partition][0].Append(name);
 
     public RedisKey Of(StoreKey key) => Of(key.Partition, key.Name);
 
