@@ -11,7 +11,7 @@ namespace Dbos.Model.Tests;
 
 /// <summary>
 /// Random walks through the task queue, over two replicas on one store, agree with a small model in memory in every
-/// step: answers, tasks, the order in which they are taken, indexes, turns and counts. A walk that does not is shrunk.
+/// step: answers, tasks, the order in which they are taken and listed, and counts. A walk that does not is shrunk.
 /// MODEL_SECONDS is how long each of these tests looks for one, 7 by default.
 /// </summary>
 public abstract class TaskQueueModelTests(IEngine engine)
@@ -32,13 +32,14 @@ public abstract class TaskQueueModelTests(IEngine engine)
         while (since.Elapsed < Duration);
     }
 
-    /// <summary>Delays are hours, so that none passes by itself; what ended may go at once.</summary>
-    protected static OpenOptions Options { get; } = new()
+    /// <summary>Delays are hours, so that none passes by itself.</summary>
+    /// <param name="keepsEnded">What ended is kept for hours; else it counts for nobody at once.</param>
+    protected static OpenOptions Options(bool keepsEnded) => new()
     {
         Policy = OpenOptions.DefaultPolicy with
         {
             RetryBackoff = new Backoff(TimeSpan.FromHours(8), TimeSpan.FromHours(12)),
-            CompletedTaskRetention = TimeSpan.Zero,
+            CompletedTaskRetention = keepsEnded ? TimeSpan.FromHours(1) : TimeSpan.Zero,
         },
     };
 
@@ -53,17 +54,23 @@ public abstract class TaskQueueModelTests(IEngine engine)
 
 public sealed class TaskQueueModelOnRedis(RedisEngine engine) : TaskQueueModelTests(engine), IClassFixture<RedisEngine>
 {
-    [Fact]
-    public void On_one_partition_walks_agree_with_the_model() =>
-        WalksAgree(Options with { Settings = settings => settings with { Partitions = 1 } });
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void On_one_partition_walks_agree_with_the_model(bool keepsEnded) =>
+        WalksAgree(Options(keepsEnded) with { Settings = settings => settings with { Partitions = 1 } });
 
-    [Fact]
-    public void On_several_partitions_walks_agree_with_the_model() =>
-        WalksAgree(Options with { Settings = settings => settings with { Partitions = 4 } });
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void On_several_partitions_walks_agree_with_the_model(bool keepsEnded) =>
+        WalksAgree(Options(keepsEnded) with { Settings = settings => settings with { Partitions = 4 } });
 }
 
 public sealed class TaskQueueModelOnSqlite(SqliteEngine engine) : TaskQueueModelTests(engine), IClassFixture<SqliteEngine>
 {
-    [Fact]
-    public void Walks_agree_with_the_model() => WalksAgree(Options);
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Walks_agree_with_the_model(bool keepsEnded) => WalksAgree(Options(keepsEnded));
 }

@@ -2,29 +2,23 @@ using Dbos.Domain.Answers;
 
 namespace Dbos.Model.Tests.Model;
 
-/// <summary>The idempotency marks: what was done once under a key is answered as it was then.</summary>
+/// <summary>The idempotency keys that callers named: what was done once under a key is answered as it was then.</summary>
 internal sealed class Marks
 {
-    private readonly Dictionary<Mark, (object Content, long Version)> done = [];
+    private readonly Dictionary<Mark, object> done = [];
 
-    public Reply? Find(Mark? mark, object content)
-    {
-        if (mark is null || !done.TryGetValue(mark, out var first))
-        {
-            return null;
-        }
+    public Reply? Find(Mark? mark, object content) =>
+        mark is null || !done.TryGetValue(mark, out var first) ? null
+        : first.Equals(content) ? Reply.Replay
+        : RefusalCode.IdempotencyKeyReused;
 
-        return mark.IsNamed && !first.Content.Equals(content) ? RefusalCode.IdempotencyKeyReused : Reply.Replay(first.Version);
-    }
-
-    public void Set(Mark? mark, object content, long version)
+    public void Set(Mark? mark, object content)
     {
         if (mark is not null)
         {
-            done.Add(mark, (content, version));
+            done.Add(mark, content);
         }
     }
 }
 
-/// <param name="IsNamed">The caller named the key; else it is the write's natural one.</param>
-internal sealed record Mark(string Command, string TaskId, string Key, bool IsNamed);
+internal sealed record Mark(string Command, string TaskId, string Key);

@@ -23,9 +23,9 @@ internal sealed class ModelTask
 
     public MeasurementTaskStatus Status { get; set; }
 
-    public long Version { get; set; } = 1;
-
     public long Token { get; set; }
+
+    public int Deliveries { get; set; }
 
     public int Failures { get; set; }
 
@@ -50,12 +50,12 @@ internal sealed class ModelTask
 
     /// <summary>In one line, for comparison with <see cref="Describe"/> of what is stored.</summary>
     public string Describe() =>
-        $"{Id} of '{Agent}' '{Module}' priority {Priority}: {Status} version {Version} token {Token} failures {Failures} "
+        $"{Id} of '{Agent}' '{Module}' priority {Priority}: {Status} token {Token} of {Deliveries} failures {Failures} "
         + $"expiries {Expiries} error '{LastError}' dead '{DeadLetterReason}' ended {Ended is not null} history [{string.Join(", ", History)}]";
 
     public static string Describe(MeasurementTask stored) =>
-        $"{stored.Id} of '{stored.AgentId}' '{stored.ModuleName}' priority {stored.Priority}: {stored.Status} version {stored.Version} "
-        + $"token {stored.LeaseToken} failures {stored.Failures} expiries {stored.Expiries} error '{stored.LastError}' "
+        $"{stored.Id} of '{stored.AgentId}' '{stored.ModuleName}' priority {stored.Priority}: {stored.Status} "
+        + $"token {stored.LeaseToken} of {stored.Deliveries} failures {stored.Failures} expiries {stored.Expiries} error '{stored.LastError}' "
         + $"dead '{stored.DeadLetterReason}' ended {stored.EndedAt is not null} "
         + $"history [{string.Join(", ", stored.History.Select(failure => HistoryOf(failure.LeaseToken, failure.Kind)))}]";
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Tasks;
 using Dbos.Model.Tests.Steps;
@@ -23,14 +22,13 @@ internal sealed partial class QueueModel
             _ => RefusalCode.InvalidTransition,
         });
 
-    /// <summary>A delivery fails once: its token is the key of a nack that names no other.</summary>
+    /// <summary>A delivery fails once: a nack that stands in the history under this token is a replay.</summary>
     public Reply Nack(Nack nack, long token, string reason, Span now) => Write(
-        nack.Key is null && token != MeasurementTask.AnyLease
-            ? new Mark(nameof(Nack), IdOf(nack.Task), token.ToString(CultureInfo.InvariantCulture), IsNamed: false)
-            : Named(nameof(Nack), IdOf(nack.Task), nack.Key),
+        Named(nameof(Nack), IdOf(nack.Task), nack.Key),
         (token, nack.AtOnce, nack.DelayHours, reason),
         Find(IdOf(nack.Task)),
-        found => WhyNotHeld(found, token) is { } lost ? lost
+        found => token != MeasurementTask.AnyLease && found.History.Contains(ModelTask.HistoryOf(token, TaskFailure.Nack)) ? Verdict.Replay
+            : WhyNotHeld(found, token) is { } lost ? lost
             : found.Status != MeasurementTaskStatus.Inflight ? RefusalCode.InvalidTransition
             : Verdict.Change(() =>
             {
@@ -49,7 +47,11 @@ internal sealed partial class QueueModel
             found => WhyNotHeld(found, token) is { } lost ? lost
                 : found.Status != MeasurementTaskStatus.Inflight ? RefusalCode.LeaseLost
                 : now.To + TimeSpan.FromHours(hours) <= found.Visible.Instant ? Verdict.Replay
-                : Verdict.Change(() => found.Visible = now + TimeSpan.FromHours(hours)));
+                : Verdict.Change(() =>
+                {
+                    found.Visible = now + TimeSpan.FromHours(hours);
+                    Count("lease_extended");
+                }));
 
     /// <summary>The deliveries of the given tokens never reached their taker.</summary>
     public void GiveBack(IEnumerable<(string Id, long Token)> deliveries, Span now)
@@ -60,7 +62,6 @@ internal sealed partial class QueueModel
             {
                 task.Status = MeasurementTaskStatus.Pending;
                 task.Visible = task.DueBy(now);
-                task.Version++;
                 Count("released");
             }
         }
@@ -73,7 +74,6 @@ internal sealed partial class QueueModel
         foreach (var task in expired)
         {
             task.Expiries++;
-            task.Version++;
             Count("lease_expired");
             Fail(
                 task,

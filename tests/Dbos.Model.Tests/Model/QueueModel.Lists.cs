@@ -1,10 +1,9 @@
 using Dbos.Application.Tasks;
 using Dbos.Domain.Tasks;
-using Dbos.Infrastructure.Store;
 
 namespace Dbos.Model.Tests.Model;
 
-/// <summary>Where tasks are found, and in which order.</summary>
+/// <summary>Which tasks are listed, and in which order.</summary>
 internal sealed partial class QueueModel
 {
     private static readonly MeasurementTaskStatus[] StatusesAsListed =
@@ -16,49 +15,20 @@ internal sealed partial class QueueModel
         MeasurementTaskStatus.Cancelled,
     ];
 
+    /// <summary>In order; those of equal rank in the order in which the store listed them.</summary>
     /// <param name="only">Null: every status, one after the other.</param>
-    public IEnumerable<ModelTask> Listed(MeasurementTaskStatus? only, TaskFilter filter) =>
-        from status in StatusesAsListed
-        where only is null || status == only
-        from task in Entries(status, filter)
+    /// <param name="listed">Ids as the store listed them.</param>
+    public IEnumerable<ModelTask> Listed(MeasurementTaskStatus? only, TaskFilter filter, IReadOnlyList<string> listed) =>
+        from task in Counted
+        where (only is null || task.Status == only) && task.Matches(filter)
+        orderby Array.IndexOf(StatusesAsListed, task.Status), RankOf(task), listed.PlaceOf(task)
         select task;
 
-    /// <summary>Those ahead lowest first, those that ended latest first.</summary>
-    private IEnumerable<ModelTask> Entries(MeasurementTaskStatus status, TaskFilter filter)
+    /// <summary>Pending: higher priority first, then by when it is due. Inflight: by when the lease expires. Ended: the latest first.</summary>
+    private static (int, long) RankOf(ModelTask task) => task.Status switch
     {
-        var ascending = Tasks.Where(task => task.Status == status && task.Matches(filter)).OrderBy(ScoreOf).ThenBy(task => task.Id, StringComparer.Ordinal);
-        return status is MeasurementTaskStatus.Pending or MeasurementTaskStatus.Inflight ? ascending : ascending.Reverse();
-    }
-
-    /// <summary>All index entries there are to be, but those of turns.</summary>
-    public IEnumerable<(string Index, string Member, long Score)> IndexEntries() =>
-        from task in Tasks from index in IndexesOf(task) select (index, task.Id, ScoreOf(task));
-
-    /// <summary>Pending: higher priority first, then by when it is due. Inflight: by when the lease expires. Then by when it ended.</summary>
-    private static long ScoreOf(ModelTask task) => task.Status switch
-    {
-        MeasurementTaskStatus.Pending => Bands.Score(MeasurementTask.HighestPriority - task.Priority, task.Visible.Milliseconds),
-        MeasurementTaskStatus.Inflight => task.Visible.Milliseconds,
-        _ => task.Ended!.Value.Milliseconds,
+        MeasurementTaskStatus.Pending => (-task.Priority, task.Visible.Milliseconds),
+        MeasurementTaskStatus.Inflight => (0, task.Visible.Milliseconds),
+        _ => (0, -task.Ended!.Value.Milliseconds),
     };
-
-    private static IEnumerable<string> IndexesOf(ModelTask task)
-    {
-        var word = task.Status.Word();
-        yield return Names.Tasks(word);
-        if (task.Agent.Length > 0)
-        {
-            yield return Names.TasksOfAgent(word, task.Agent);
-        }
-
-        if (task.Module.Length > 0)
-        {
-            yield return Names.TasksOfModule(word, task.Module);
-        }
-
-        if (task.Status == MeasurementTaskStatus.Pending || (task.Agent.Length > 0 && task.Module.Length > 0))
-        {
-            yield return Names.TasksOf(word, task.Agent, task.Module);
-        }
-    }
 }

@@ -19,6 +19,9 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
     private readonly Dictionary<string, long> totals = [];
     private readonly Marks marks = new();
 
+    /// <summary>By id, beyond the life of its task: the id is free again, its tokens are not.</summary>
+    private readonly Dictionary<string, long> latestTokens = [];
+
     public IReadOnlyCollection<ModelTask> Tasks => tasks.Values;
 
     public IReadOnlyDictionary<string, long> Totals => totals;
@@ -29,11 +32,14 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
     public IEnumerable<DateTimeOffset> Instants =>
         Tasks.Select(task => task.Visible.Instant)
             .Concat(Tasks.Select(task => task.Ended).OfType<Span>().Select(ended => ended.Instant))
-            .Concat(Turns.All.Select(turn => turn.At.Instant));
+            .Concat(Turns.Instants);
+
+    /// <summary>Those that are listed and counted: what ended and is not kept is there until it is purged, but counts for nobody.</summary>
+    public IEnumerable<ModelTask> Counted => Tasks.Where(task => !IsOver(task));
 
     public ModelTask? Find(string id) => tasks.GetValueOrDefault(id);
 
-    public LaneBand LaneOf(ModelTask task) => new(partitionOf(task.Id), task.Agent, task.Module, task.Priority);
+    public int PartitionOf(ModelTask task) => partitionOf(task.Id);
 
     /// <summary>Unix seconds, 0: now.</summary>
     public static long SecondsOf(Due due, int offset) => due switch
@@ -48,7 +54,7 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
     /// <summary>The token that a holder gives.</summary>
     public long TokenOf(int task, Token token)
     {
-        var current = Find(IdOf(task))?.Token ?? 0;
+        var current = Find(IdOf(task))?.Token ?? latestTokens.GetValueOrDefault(IdOf(task));
         return token switch
         {
             Token.None => MeasurementTask.AnyLease,
@@ -58,7 +64,7 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
         };
     }
 
-    /// <summary>What is known under an id, or was within a day, stays as it is.</summary>
+    /// <summary>What is known under an id stays as it is; the id of a task that is gone is free.</summary>
     public Reply Schedule(Planned planned, string? key, Span now)
     {
         if (planned.Priority > MeasurementTask.HighestPriority)
@@ -67,32 +73,36 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
         }
 
         var id = IdOf(planned.Task);
-        var mark = key is null ? new Mark(nameof(Schedule), id, id, IsNamed: false) : Named(nameof(Schedule), id, key);
+        var mark = Named(nameof(Schedule), id, key);
         if (marks.Find(mark, planned) is { } first)
         {
             return first;
         }
 
+        var seconds = SecondsOf(planned.Due, planned.Offset);
+        var retry = new RetryPolicy(planned.MaxRetries, planned.MaxExpiries);
         if (Find(id) is { } known)
         {
-            return Reply.Replay(known.Version);
+            var isSame = (known.Agent, known.Module, known.Priority, known.Retry) == (planned.Agent, planned.Module, planned.Priority, retry)
+                && (seconds == 0 || known.Scheduled?.ToUnixTimeSeconds() == seconds);
+            return Reply.Replay with { ContentDiffers = !isSame };
         }
 
-        var seconds = SecondsOf(planned.Due, planned.Offset);
         var task = new ModelTask
         {
             Id = id,
             Agent = planned.Agent,
             Module = planned.Module,
             Priority = planned.Priority,
-            Retry = new RetryPolicy(planned.MaxRetries, planned.MaxExpiries),
+            Retry = retry,
             Scheduled = seconds == 0 ? null : DateTimeOffset.FromUnixTimeSeconds(seconds),
             Visible = seconds == 0 ? now : Span.At(DateTimeOffset.FromUnixTimeSeconds(seconds)),
         };
         tasks.Add(id, task);
-        marks.Set(mark, planned, task.Version);
+        Turns.Enter(AgentOf(task), task.Module);
+        marks.Set(mark, planned);
         Count("scheduled");
-        return Reply.Done(task.Version);
+        return Reply.Done;
     }
 
     public Reply Cancel(int task, string reason, string? key, Span now) => Write(
@@ -145,17 +155,16 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
             dead.Expiries = 0;
             dead.DeadLetterReason = string.Empty;
             dead.Ended = null;
-            dead.Version++;
             Count("requeued");
         }
 
         return (wanted.Count - not.Count, not);
     }
 
-    /// <summary>What was completed or cancelled goes: nothing is kept for long here.</summary>
+    /// <summary>What was completed or cancelled goes, unless it is kept.</summary>
     public int Purge()
     {
-        var over = Tasks.Where(task => task.Status is MeasurementTaskStatus.Completed or MeasurementTaskStatus.Cancelled).ToList();
+        var over = Tasks.Where(IsOver).ToList();
         foreach (var task in over)
         {
             tasks.Remove(task.Id);
@@ -165,7 +174,10 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
         return over.Count;
     }
 
-    private static Mark? Named(string command, string id, string? key) => key is null ? null : new Mark(command, id, key, IsNamed: true);
+    private bool IsOver(ModelTask task) => policy.CompletedTaskRetention == TimeSpan.Zero
+        && task.Status is (MeasurementTaskStatus.Completed or MeasurementTaskStatus.Cancelled);
+
+    private static Mark? Named(string command, string id, string? key) => key is null ? null : new Mark(command, id, key);
 
     private static void End(ModelTask task, MeasurementTaskStatus status, Span now)
     {
@@ -177,34 +189,26 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
 
     private Reply Write(Mark? mark, object content, ModelTask? task, Func<ModelTask, Verdict> decide)
     {
-        var verdict = task is null ? RefusalCode.NotFound : decide(task);
-        if (task is not null && verdict.IsReplay)
-        {
-            return Reply.Replay(task.Version);
-        }
-
         if (marks.Find(mark, content) is { } first)
         {
             return first;
         }
 
-        if (task is null || verdict.Act is null)
+        var verdict = task is null ? RefusalCode.NotFound : decide(task);
+        if (verdict.Act is null)
         {
-            return new Reply(verdict.Refused);
+            return verdict.Refused is { } refused ? refused : Reply.Replay;
         }
 
-        task.Version++;
         verdict.Act();
-        marks.Set(mark, content, task.Version);
-        return Reply.Done(task.Version);
+        marks.Set(mark, content);
+        return Reply.Done;
     }
 
     /// <summary>What becomes of a write: it is refused, changes nothing any more, or acts.</summary>
     private readonly record struct Verdict(RefusalCode? Refused, Action? Act)
     {
         public static readonly Verdict Replay = new(null, null);
-
-        public bool IsReplay => Refused is null && Act is null;
 
         public static Verdict Change(Action act) => new(null, act);
 

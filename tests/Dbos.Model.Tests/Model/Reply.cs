@@ -3,16 +3,16 @@ using Dbos.Domain.Answers;
 
 namespace Dbos.Model.Tests.Model;
 
-/// <summary>How a write is answered: refused, or the version and whether it is a duplicate.</summary>
-internal sealed record Reply(RefusalCode? Refused, long Version = 0, bool Duplicate = false)
+/// <summary>How a write is answered: refused, done, or a duplicate, which may say other things than the first.</summary>
+internal sealed record Reply(RefusalCode? Refused, bool Duplicate = false, bool ContentDiffers = false)
 {
+    public static readonly Reply Done = new(Refused: null);
+
+    public static readonly Reply Replay = new(Refused: null, Duplicate: true);
+
     public static Reply Of(Answer<Written> answer) => answer.IsRefused
         ? new Reply(answer.Refusal.Code)
-        : new Reply(null, answer.Value.Version, answer.Value.Duplicate);
-
-    public static Reply Done(long version) => new(null, version);
-
-    public static Reply Replay(long version) => new(null, version, Duplicate: true);
+        : new Reply(null, answer.Value.Duplicate, answer.Value.ContentDiffers);
 
     public static implicit operator Reply(RefusalCode code) => new(code);
 }

@@ -1,45 +1,27 @@
 namespace Dbos.Model.Tests.Model;
 
-/// <summary>The tasks of one agent's module with one priority, in one partition.</summary>
-internal readonly record struct LaneBand(int Partition, string Agent, string Module, int Priority);
+/// <summary>The tasks of one agent with one priority, in one partition.</summary>
+internal readonly record struct AgentBand(int Partition, int Priority, string Agent);
 
-/// <summary>
-/// When lanes were last taken from. Remembered as long as something in the lane was due before that: what comes due
-/// later has its turn then.
-/// </summary>
+/// <summary>When agents were last served, and for which modules they ever had tasks.</summary>
 internal sealed class Turns
 {
-    private readonly Dictionary<LaneBand, Span> served = [];
+    private readonly Dictionary<AgentBand, DateTimeOffset> served = [];
+    private readonly HashSet<(AgentBand Agent, string Module)> modules = [];
 
-    public void Serve(LaneBand lane, Span now) => served[lane] = now;
+    public IEnumerable<DateTimeOffset> Instants => served.Values;
 
-    public long? ServedAt(LaneBand lane) => served.TryGetValue(lane, out var at) ? at.Milliseconds : null;
+    public void Enter(AgentBand agent, string module) => modules.Add((agent, module));
 
-    public IEnumerable<(LaneBand Lane, Span At)> All => served.Select(entry => (entry.Key, entry.Value));
+    public void Serve(AgentBand agent, DateTimeOffset now) => served[agent] = now;
 
-    /// <summary>The store told the lane's turn.</summary>
-    /// <param name="head">When the lane's earliest task is due.</param>
-    /// <returns>What is wrong with it; null: nothing.</returns>
-    public string? Hear(LaneBand lane, long head, long turn)
-    {
-        if (!served.TryGetValue(lane, out var at) || turn == head)
-        {
-            served.Remove(lane);
-            var mustBeLater = at != default && at.From.ToUnixTimeMilliseconds() > head;
-            return turn == head && !mustBeLater ? null : $"the turn of {lane} is {turn}, not {(mustBeLater ? $"within {at}" : head)}";
-        }
+    /// <summary>A turn comes when the earliest task is due or, if that is later, when the agent was served last.</summary>
+    /// <param name="head">When the earliest task is due, Unix ms.</param>
+    public long TurnOf(AgentBand agent, long head) => Math.Max(head, served.GetValueOrDefault(agent).ToUnixTimeMilliseconds());
 
-        var told = DateTimeOffset.FromUnixTimeMilliseconds(turn);
-        served[lane] = Span.At(told);
-        return turn > head && at.Contains(told) ? null : $"the turn of {lane} is {turn}, not within {at}, after its head {head}";
-    }
-
-    /// <summary>An empty lane is forgotten.</summary>
-    public void ForgetAllBut(ICollection<LaneBand> lanes)
-    {
-        foreach (var lane in served.Keys.Except(lanes).ToArray())
-        {
-            served.Remove(lane);
-        }
-    }
+    /// <summary>
+    /// Of an agent with several modules the turns in the lists of single modules are known to be no earlier than their heads, but not
+    /// exactly: each engine moves those of other modules when it next touches them.
+    /// </summary>
+    public bool HasOneModule(AgentBand agent) => modules.Count(entry => entry.Agent == agent) == 1;
 }

@@ -26,7 +26,7 @@ internal static class StepGenerator
         from agent in OneOf(Agents, 6, 5, 2, 1)
         from module in OneOf([Modules[agent.Length % 2], .. Modules], 40, 2, 2, 1)
         from priority in OneOf([0, 5, 9, MeasurementTask.HighestPriority + 1], 40, 8, 4, 1)
-        from due in OneOf([Due.LongAgo, Due.Now, Due.Later], 5, 3, 2)
+        from due in OneOf([Due.LongAgo, Due.Now, Due.Later], 5, 3, 1)
         from offset in Offset
         from retries in Gen.Choose(1, 2)
         from expiries in Gen.Choose(1, 2)
