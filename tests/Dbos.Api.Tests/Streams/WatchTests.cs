@@ -60,6 +60,7 @@ public sealed class WatchOfLittleKeptTests
         string place;
         using (var watch = dbos.Client.WatchEvents(new WatchEventsRequest()))
         {
+            (await watch.Next()).Should().BeTrue("the watch has begun");
             await dbos.Client.StoreResultAsync(Requests.Result("first"));
             do
             {
