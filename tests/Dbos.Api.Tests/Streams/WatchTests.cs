@@ -60,8 +60,7 @@ public sealed class WatchOfLittleKeptTests
         string place;
         using (var watch = dbos.Client.WatchEvents(new WatchEventsRequest()))
         {
-            // The first reply says that the watch has begun.
-            (await watch.Next()).Should().BeTrue();
+            (await watch.Next()).Should().BeTrue("the watch has begun");
             await dbos.Client.StoreResultAsync(Requests.Result("first"));
             do
             {
@@ -71,10 +70,7 @@ public sealed class WatchOfLittleKeptTests
             while (watch.ResponseStream.Current.Events.Count == 0);
         }
 
-        foreach (var some in Enumerable.Range(0, MoreThanKept).Chunk(16))
-        {
-            await Task.WhenAll(some.Select(number => dbos.Client.StoreResultAsync(Requests.Result($"{number}")).ResponseAsync));
-        }
+        await Task.WhenAll(Enumerable.Range(0, MoreThanKept).Select(number => dbos.Client.StoreResultAsync(Requests.Result($"{number}")).ResponseAsync));
 
         using var late = dbos.Client.WatchEvents(new WatchEventsRequest { After = place });
         var replies = new List<WatchEventsResponse>();
