@@ -50,7 +50,7 @@ internal sealed class SqliteResultRepository(SqliteDatabase database, TimeProvid
                 if (Add(session, Insert, result, Orders.Recency(now)) == 0)
                 {
                     var kept = MeasurementResult.Store(Find(session, result.AgentId, result.Id), result).Next;
-                    return new Written(kept.Version, Duplicate: true) { ContentDiffers = !kept.HasSameData(result) };
+                    return new Written(MeasurementResult.Version, Duplicate: true) { ContentDiffers = !kept.HasSameData(result) };
                 }
 
                 if (context.Mark is { } unset)
