@@ -82,6 +82,6 @@ public sealed class ClusterMoveTests(ClusterEngine engine) : IAsyncLifetime
             slice.Inconsistencies.Should().BeEmpty();
         }
 
-        (await dbos.Send(new ListTasks(MeasurementTaskStatus.Inflight, TaskFilter.Any, new(0, string.Empty)))).Value.Items.Should().HaveCount(inflight);
+        (await dbos.Send(new ListTasks(MeasurementTaskStatus.Inflight.Word(), TaskFilter.Any, new(0, string.Empty)))).Value.Items.Should().HaveCount(inflight);
     }
 }

@@ -4,6 +4,7 @@ using Dbos.Application;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Answers;
 using Dbos.Infrastructure.Redis.Connection;
+using Dbos.Infrastructure.Store;
 using Dbos.Application.Results;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;

@@ -13,7 +13,7 @@ public sealed class ExportFileTests : IDisposable
     private static readonly ExportLine[] Lines =
     [
         new AgentLine("a\n\"é\"", "h", true, 2, 1, 3, 4, "1:2", Bytes("""{"\u00e9":"\n"}"""), Bytes("{}"), Bytes("[]"), 7),
-        new ResultLine(new TransferredResult(Given.Result("1", "a", Bytes("payload \0")).Result, 456)),
+        new ResultLine(new TransferredResult(Given.Result("1", "a", Bytes("payload \0")).Result!, 456)),
         new MarkLine("mark:X:named:a:1", Bytes("1 abc"), 5_000),
         new CounterLine("done", 9_007_199_254_740_993),
         new EventLine(EventLogName.Refusals, Bytes("""{"id":"1","message":"ж"}""")),
