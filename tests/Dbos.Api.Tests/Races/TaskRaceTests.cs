@@ -44,7 +44,6 @@ public abstract class TaskRaceTests(Deployment dbos)
 
         batches.Should().HaveCount(3);
         var taken = batches.SelectMany(batch => batch).Select(task => task.Id).ToArray();
-        taken[0].Should().Be(ids[0], "a taker begins where the oldest is");
         taken.Should().BeEquivalentTo(ids);
         foreach (var ofOne in ids.GroupBy(id => partitions[id]))
         {

@@ -1,6 +1,6 @@
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
-using Dbos.Infrastructure.Store;
+using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;
 
@@ -25,7 +25,7 @@ public sealed class ClusterMoveTests(ClusterEngine engine) : IAsyncLifetime
     public async Task DisposeAsync() => await dbos.DisposeAsync();
 
     [Fact]
-    public async Task A_take_that_empties_its_lane_is_done_as_a_whole()
+    public async Task A_take_that_empties_its_queue_is_done_as_a_whole()
     {
         await dbos.SendAll([Given.Task("t1"), Given.Task("t2")]);
         await dbos.Send(Given.Due(limit: 1));
@@ -37,7 +37,7 @@ public sealed class ClusterMoveTests(ClusterEngine engine) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_commit_that_empties_its_lane_is_done_as_a_whole()
+    public async Task A_cancellation_that_empties_its_queue_is_done_as_a_whole()
     {
         await dbos.SendAll([Given.Task("t1"), Given.Task("t2")]);
         await dbos.Send(new CancelTask("t1", string.Empty));
@@ -82,6 +82,6 @@ public sealed class ClusterMoveTests(ClusterEngine engine) : IAsyncLifetime
             slice.Inconsistencies.Should().BeEmpty();
         }
 
-        (await dbos.Port.CountEntries(new StoreKey(0, Names.Tasks("inflight")), CancellationToken.None)).Should().Be(inflight);
+        (await dbos.Send(new ListTasks(MeasurementTaskStatus.Inflight.Word(), TaskFilter.Any, new(0, string.Empty)))).Value.Items.Should().HaveCount(inflight);
     }
 }

@@ -1,47 +1,57 @@
 using Dbos.Application;
-using Dbos.Infrastructure.Redis;
+using Dbos.Application.Pipeline;
+using Dbos.Application.Tasks;
+using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
+using Dbos.Infrastructure.Tests.Store;
+using Dbos.Infrastructure.Transfer;
 
 namespace Dbos.Infrastructure.Tests.Redis;
 
 [Collection(ClusterEngine.Name)]
 public sealed class ClusterScanTests(ClusterEngine engine)
 {
+    private const int Tasks = 200;
+
     [Fact]
-    public async Task A_scan_that_slots_are_moved_under_is_refused_and_a_new_one_finds_every_name_once()
+    public async Task A_scan_that_slots_are_moved_under_is_refused_and_a_new_one_finds_every_task_once()
     {
         await using var dbos = await engine.Open(new OpenOptions());
-        foreach (var partition in dbos.Port.AllPartitions())
-        {
-            await dbos.Port.Commit([new Commit(partition, "record:1", 0, "v"u8.ToArray())], CancellationToken.None);
-        }
+        await dbos.SendAll(Enumerable.Range(0, Tasks).Select(number => Given.Task($"t{number}")));
+        var transfer = dbos.Get<ISubjectTransfer<MeasurementTask>>();
 
-        var begun = await dbos.Port.Names(["record:"], null, CancellationToken.None);
-        begun.Cursor.Should().NotBeNull("each master has a slice of its own");
-        var slot = await engine.Cluster.SlotOf(new RedisKeys(dbos.Settings.KeyPrefix, dbos.Port.Partitions).Of(0, "record:1")!);
+        await using var begun = transfer.Export().GetAsyncEnumerator();
+        (await begun.MoveNextAsync()).Should().BeTrue();
+        var slot = await engine.Cluster.SlotOf(new RedisKeys(dbos.Settings).Of(0, "any")!);
         var home = await engine.Cluster.MasterOf(slot);
         await engine.Cluster.MoveSlot(slot, await engine.Cluster.NextAfter(slot));
 
-        var goOn = () => dbos.Port.Names(["record:"], begun.Cursor, CancellationToken.None);
+        var goOn = async () =>
+        {
+            while (await begun.MoveNextAsync())
+            {
+                // Each master has a slice of its own.
+            }
+        };
         await goOn.Should().ThrowAsync<StoreUnavailableException>();
-        (await AllNames(dbos)).Should().BeEquivalentTo(dbos.Port.AllPartitions().Select(partition => new StoreKey(partition, "record:1")));
+        var ids = await transfer.Export().Select(task => task.Id).ToListAsync();
+        ids.Should().BeEquivalentTo(Enumerable.Range(0, Tasks).Select(number => $"t{number}"));
+        (await Checked(dbos)).Should().BeGreaterThanOrEqualTo(Tasks);
 
         await engine.Cluster.MoveSlot(slot, home);
     }
 
-    private static async Task<List<StoreKey>> AllNames(OpenStore dbos)
+    private static async Task<int> Checked(OpenStore dbos)
     {
-        var names = new List<StoreKey>();
-        string? cursor = null;
-        do
+        var looked = 0;
+        await foreach (var slice in dbos.Get<ITaskAudit>().Run(repair: false, new Origin("test", "trace")))
         {
-            var slice = await dbos.Port.Names(["record:"], cursor, CancellationToken.None);
-            names.AddRange(slice.Names);
-            cursor = slice.Cursor;
+            slice.Inconsistencies.Should().BeEmpty();
+            looked += slice.Checked;
         }
-        while (cursor is not null);
-        return names;
+
+        return looked;
     }
 }

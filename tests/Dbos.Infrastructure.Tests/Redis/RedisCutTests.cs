@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Dbos.Application;
 using Dbos.Application.Pipeline;
+using Dbos.Application.Results;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Tasks;
@@ -20,86 +21,80 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(3);
     private static readonly ListDueTasks Due = Given.Due();
-
-    /// <summary>By the event that its one script tells of it: what goes before, and the command.</summary>
-    private static readonly Dictionary<string, (Func<OpenStore, Task> Before, IWrite Write)> Writes = new()
-    {
-        ["agent_registered"] = (Nothing, Given.Heartbeat()),
-        ["module_state_updated"] = (Nothing, Given.State()),
-        ["result_stored"] = (Nothing, Given.Result()),
-        ["task_scheduled"] = (Nothing, Given.Task()),
-        ["task_acknowledged"] = (Delivered, new AckTask("t1", LeaseToken: 1)),
-        ["task_nacked"] = (Delivered, Given.Nack(delaySeconds: 60)),
-        ["task_dead_lettered"] = (FailedOnce, Given.Nack(token: 2)),
-        ["task_lease_extended"] = (Delivered, new ExtendTaskLease("t1", LeaseToken: 1, Seconds: 600)),
-        ["task_cancelled"] = (Delivered, new CancelTask("t1", "no longer wanted")),
-        ["task_deleted"] = (Dead, new DeleteDeadLetterTask("t1")),
-    };
+    private static readonly byte[] Takes = new RedisWrite("take_tasks", RedisWrite.Nothing, (_, _) => throw new NotSupportedException()).Pattern;
 
     public static IEnumerable<object[]> Cuts() =>
-        from told in Writes.Keys
+        from name in RedisWrite.All.Keys
         from point in Enum.GetValues<CutPoint>().Except([CutPoint.Silent])
-        select new object[] { told, point };
+        select new object[] { name, point };
 
     [Theory]
     [MemberData(nameof(Cuts))]
-    public async Task A_cut_is_noticed_by_nobody_and_the_write_is_done_once(string told, CutPoint point)
+    public async Task A_cut_is_noticed_by_nobody_and_the_write_is_done_once(string name, CutPoint point)
     {
-        var (before, write) = Writes[told];
-        var whole = await EffectWithoutCut(before, dbos => dbos.Send(write, Key));
+        var write = RedisWrite.All[name];
+        var whole = await EffectWithoutCut(write.Before, dbos => write.Act(dbos, Key));
         await using var proxy = new TcpProxy(engine.Server.Port);
-        await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
-        await before(dbos);
-        var empty = await dbos.Lines();
+        await using var dbos = await Open(proxy.Address);
+        await write.Before(dbos);
 
-        Answer<Written> answer = default;
-        var effect = await EffectOfCut(proxy, told, point, dbos, async () => answer = await dbos.Send(write, Key));
-        Answer<Written> again = default;
-        var effectAgain = await dbos.EffectOf(async () => again = await dbos.Send(write, Key));
+        string[] answers = [];
+        var effect = await EffectOfCut(proxy, write.Pattern, point, dbos, async () => answers = await write.Act(dbos, Key));
+        string[] again = [];
+        var effectAgain = await dbos.EffectOf(async () => again = await write.Act(dbos, Key));
 
-        (effect, effectAgain).Should().Be((whole, string.Empty));
-        (answer.Value.Duplicate, again.Value.Duplicate).Should().Be((false, true));
-        (await dbos.Lines()).Except(empty).Where(line => line.Contains(Told(told), StringComparison.Ordinal)).Should().ContainSingle();
+        effect.Should().Be(whole).And.NotBeEmpty();
+        answers.Should().OnlyContain(answer => answer == "done");
+        again.Should().NotContain("done");
+        effectAgain.Split('\n').Should().OnlyContain(change => change.Length == 0 || change.Contains("refusals", StringComparison.Ordinal));
     }
 
-    public static TheoryData<string, IWrite> Unmarked() => new()
-    {
-        { "task_nacked", Given.Nack(token: 0) },
-        { "task_lease_extended", new ExtendTaskLease("t1", LeaseToken: 1, Seconds: 600) },
-    };
-
-    /// <summary>Done again, the one would end somebody else's delivery, and the other be refused what it was granted.</summary>
-    [Theory]
-    [MemberData(nameof(Unmarked))]
-    public async Task A_write_without_a_mark_whose_reply_is_lost_while_others_go_on_is_an_outage_and_done_once(string told, IWrite write)
+    /// <summary>Done again, it would end somebody else's delivery.</summary>
+    [Fact]
+    public async Task A_nack_of_any_delivery_whose_reply_is_lost_while_others_go_on_is_done_once()
     {
         await using var proxy = new TcpProxy(engine.Server.Port);
-        await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
-        await using var others = new OpenStore(dbos.Settings with { Address = engine.Server.Address }, dbos.Policy, (_, _) => throw new NotSupportedException());
-        await others.Get<IStoreConnection>().Open(default);
-        await Delivered(dbos);
-        proxy.CutAt(CutPoint.BeforeReply, Encoding.UTF8.GetBytes(Told(told)), meanwhile: async () =>
+        await using var dbos = await Open(proxy.Address);
+        await using var others = await Beside(dbos);
+        await RedisWrite.Delivered(dbos);
+        proxy.CutAt(CutPoint.BeforeReply, RedisWrite.All["nack"].Pattern, meanwhile: async () => await others.Send(Due));
+
+        (await dbos.Send(Given.Nack(token: 0))).Value.Duplicate.Should().BeFalse();
+
+        await ShouldGoOn(others, deliveries: 2);
+        (await dbos.Lines()).Should().ContainSingle(line => line.Contains("\"type\":\"task_nacked\"", StringComparison.Ordinal));
+    }
+
+    /// <summary>Asked again, it would be refused what it was granted.</summary>
+    [Fact]
+    public async Task An_extension_whose_reply_is_lost_while_others_go_on_is_an_outage_and_done_once()
+    {
+        await using var proxy = new TcpProxy(engine.Server.Port);
+        await using var dbos = await Open(proxy.Address);
+        await using var others = await Beside(dbos);
+        await RedisWrite.Delivered(dbos);
+        var token = await RedisWrite.TokenOf(dbos);
+        proxy.CutAt(CutPoint.BeforeReply, RedisWrite.All["extend"].Pattern, meanwhile: async () =>
         {
-            await others.Send(Given.Nack());
+            await others.Send(Given.Nack(token: token));
             await others.Send(Due);
         });
 
-        var send = () => dbos.Send(write);
+        var send = () => dbos.Send(new ExtendTaskLease("t1", token, Seconds: 600));
         await send.Should().ThrowAsync<StoreUnavailableException>();
 
-        var task = (await others.Send(new GetTask("t1"))).Value;
-        (task.Status, task.LeaseToken, task.Failures).Should().Be((MeasurementTaskStatus.Inflight, 2, 1), "the second delivery goes on");
-        (await dbos.Lines()).Where(line => line.Contains(Told(told), StringComparison.Ordinal)).Should().ContainSingle();
+        await ShouldGoOn(others, deliveries: 2);
+        (await dbos.Send(new GetQueueStats())).Value.Totals["lease_extended"].Should().Be(1);
     }
 
     /// <summary>All kinds at once, as each waits for as long as a call may; what is to be ready before is made ready one by one.</summary>
     [Fact]
-    public async Task A_reply_that_never_comes_is_an_outage_and_the_write_sent_again_is_a_replay()
+    public async Task A_reply_that_never_comes_is_an_outage_and_the_write_sent_again_does_nothing_more()
     {
         var silences = new List<Func<Task>>();
-        foreach (var told in Writes.Keys)
+        foreach (var name in RedisWrite.All.Keys.Except(["expire"]))
         {
-            silences.Add(await ReplayAfterSilence(told));
+            silences.Add(await AgainAfterSilence(name));
         }
 
         await Task.WhenAll(silences.Select(silence => silence()));
@@ -111,12 +106,12 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
     [InlineData(CutPoint.BeforeReply)]
     public async Task A_cut_leaves_tasks_either_leased_or_waiting(CutPoint point)
     {
-        var whole = await EffectWithoutCut(Scheduled, dbos => dbos.Send(Due));
+        var whole = await EffectWithoutCut(RedisWrite.Scheduled, dbos => dbos.Send(Due));
         await using var proxy = new TcpProxy(engine.Server.Port);
-        await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
-        await Scheduled(dbos);
+        await using var dbos = await Open(proxy.Address);
+        await RedisWrite.Scheduled(dbos);
 
-        var effect = await EffectOfCut(proxy, "tasks_retrieved", point, dbos, async () =>
+        var effect = await EffectOfCut(proxy, Takes, point, dbos, async () =>
         {
             var take = () => dbos.Send(Due);
             await take.Should().ThrowAsync<StoreUnavailableException>("a take is not sent twice");
@@ -131,16 +126,15 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
     [InlineData(CutPoint.BeforeRequest)]
     [InlineData(CutPoint.WithinRequest)]
     [InlineData(CutPoint.BeforeReply)]
-    public async Task A_cut_is_noticed_by_nobody_and_a_batch_is_done_once(CutPoint point)
+    public async Task A_cut_is_noticed_by_nobody_and_a_batch_of_several_scripts_is_done_once(CutPoint point)
     {
         const int Tasks = 200;
         var batch = new ScheduleTasks([.. Enumerable.Range(0, Tasks).Select(number => Given.Task($"t{number}"))]);
         await using var proxy = new TcpProxy(engine.Server.Port);
-        await using var dbos = await engine.Open(
-            new OpenOptions { Settings = settings => settings with { Partitions = 1 } }, proxy.Address);
+        await using var dbos = await Open(proxy.Address);
 
         Answer<IReadOnlyList<Answer<Written>>> answers = default;
-        await EffectOfCut(proxy, "task_scheduled", point, dbos, async () => answers = await dbos.Send(batch));
+        await EffectOfCut(proxy, Encoding.UTF8.GetBytes("task_scheduled"), point, dbos, async () => answers = await dbos.Send(batch));
 
         answers.Value.Should().HaveCount(Tasks).And.OnlyContain(answer => !answer.Value.Duplicate);
         (await UntilAnswered(() => dbos.Send(Given.Due(limit: 1_000)))).Value.Should().HaveCount(Tasks);
@@ -151,69 +145,63 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
     public async Task Calls_in_flight_on_a_connection_that_breaks_fail_and_the_next_ones_are_served()
     {
         await using var proxy = new TcpProxy(engine.Server.Port);
-        await using var dbos = await engine.Open(new OpenOptions(), proxy.Address);
+        await using var dbos = await Open(proxy.Address);
 
         proxy.CutNow();
 
         (await UntilAnswered(() => dbos.Send(Given.Result()))).IsRefused.Should().BeFalse();
     }
 
-    private async Task<Func<Task>> ReplayAfterSilence(string told)
+    private async Task<Func<Task>> AgainAfterSilence(string name)
     {
-        var (before, write) = Writes[told];
-        var whole = await EffectWithoutCut(before, dbos => dbos.Send(write, Key));
+        var write = RedisWrite.All[name];
+        var whole = await EffectWithoutCut(write.Before, dbos => write.Act(dbos, Key));
         var proxy = new TcpProxy(engine.Server.Port);
-        var dbos = await engine.Open(new OpenOptions(), proxy.Address);
-        await before(dbos);
+        var dbos = await engine.Open(OnePartition, proxy.Address);
+        await write.Before(dbos);
         return async () =>
         {
             await using var proxied = proxy;
             await using var opened = dbos;
-            var effect = await EffectOfCut(proxy, told, CutPoint.Silent, dbos, async () =>
+            var effect = await EffectOfCut(proxy, write.Pattern, CutPoint.Silent, dbos, async () =>
             {
                 var since = Stopwatch.StartNew();
-                var send = () => dbos.Send(write, Key);
-                await send.Should().ThrowAsync<StoreUnavailableException>(told);
+                var send = () => write.Act(dbos, Key);
+                await send.Should().ThrowAsync<StoreUnavailableException>(name);
                 since.Elapsed.Should().BeLessThan(LongestCall);
             });
 
             // A write whose own answer is lost too, on the dead connection, could not tell that it had been done before.
-            await UntilAnswered(() => dbos.Port.Counts(partition: 0, bucket: null, default));
-            Answer<Written> again = default;
-            var effectAgain = await dbos.EffectOf(async () => again = await dbos.Send(write, Key));
-            (effect, effectAgain, again.Value.Duplicate).Should().Be((whole, string.Empty, true));
+            await UntilAnswered(() => dbos.Get<IResultRepository>().Find("none", "none", default));
+            string[] again = [];
+            var effectAgain = await dbos.EffectOf(async () => again = await write.Act(dbos, Key));
+            effect.Should().Be(whole, name).And.NotBeEmpty();
+            again.Should().NotContain("done", name);
+            effectAgain.Split('\n').Should().OnlyContain(change => change.Length == 0 || change.Contains("refusals", StringComparison.Ordinal), name);
         };
     }
 
-    private static Task Nothing(OpenStore dbos) => Task.CompletedTask;
+    private static OpenOptions OnePartition { get; } = new() { Settings = settings => settings with { Partitions = 1 } };
 
-    private static Task Scheduled(OpenStore dbos) => dbos.Send(Given.Task());
+    private Task<OpenStore> Open(string address) => engine.Open(OnePartition, address);
 
-    private static async Task Delivered(OpenStore dbos)
+    /// <summary>The same store, past the proxy.</summary>
+    private async Task<OpenStore> Beside(OpenStore dbos)
     {
-        await Scheduled(dbos);
-        await dbos.Send(Due);
+        var beside = new OpenStore(dbos.Settings with { Address = engine.Server.Address }, dbos.Policy, (_, _) => throw new NotSupportedException());
+        await beside.Get<IStoreConnection>().Open(default);
+        return beside;
     }
 
-    private static async Task FailedOnce(OpenStore dbos)
+    private static async Task ShouldGoOn(OpenStore others, int deliveries)
     {
-        await dbos.Send(Given.Task(maxRetries: 1));
-        await dbos.Send(Due);
-        await dbos.Send(Given.Nack());
-        await dbos.Send(Due);
+        var task = (await others.Send(new GetTask("t1"))).Value;
+        (task.Status, task.Deliveries, task.Failures).Should().Be((MeasurementTaskStatus.Inflight, deliveries, 1), "the latest delivery goes on");
     }
 
-    private static async Task Dead(OpenStore dbos)
+    private static Task<string> EffectOfCut(TcpProxy proxy, byte[] pattern, CutPoint point, OpenStore dbos, Func<Task> send)
     {
-        await FailedOnce(dbos);
-        await dbos.Send(Given.Nack(token: 2));
-    }
-
-    private static string Told(string type) => $"\"type\":\"{type}\"";
-
-    private static Task<string> EffectOfCut(TcpProxy proxy, string told, CutPoint point, OpenStore dbos, Func<Task> send)
-    {
-        proxy.CutAt(point, Encoding.UTF8.GetBytes(Told(told)));
+        proxy.CutAt(point, pattern);
         return dbos.EffectOf(send);
     }
 
@@ -226,7 +214,7 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
 
     private async Task<string> EffectWithoutCut(Func<OpenStore, Task> before, Func<OpenStore, Task> act)
     {
-        await using var dbos = await engine.Open(new OpenOptions());
+        await using var dbos = await engine.Open(OnePartition);
         await before(dbos);
         return await dbos.EffectOf(() => act(dbos));
     }

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using Dbos.Application;
+using Dbos.Application.Pipeline;
+using Dbos.Application.Results;
+using Dbos.Application.Tasks;
 using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
@@ -16,9 +19,6 @@ public sealed class RedisErrorTests : IAsyncLifetime
     /// <summary>A restart with some thousands of keys loads for seconds.</summary>
     private readonly RedisEngine engine = new() { ServerOptions = ["--key-load-delay", "400"] };
     private OpenStore dbos = null!;
-
-    /// <summary>Without the circuit breaker, so that each call is the engine's own answer.</summary>
-    private RedisStore Store => dbos.Get<RedisStore>();
 
     public async Task InitializeAsync()
     {
@@ -60,8 +60,8 @@ public sealed class RedisErrorTests : IAsyncLifetime
         await write.Should().ThrowAsync<StoreUnavailableException>(error);
         await Command(end);
 
-        await Testing.Eventually.True(() => Outage.IsOver(() => Write("after")), Patience, "writes succeed");
-        (await Store.Find(new StoreKey(0, "during"), default)).Should().BeNull();
+        await Testing.Eventually.True(() => Outage.IsOver(() => dbos.Send(Given.Result("after"))), Patience, "writes succeed");
+        (await Find("during")).Should().BeFalse();
     }
 
     [Fact]
@@ -73,35 +73,35 @@ public sealed class RedisErrorTests : IAsyncLifetime
         await engine.Server.Kill();
         await engine.Server.Start();
 
-        var find = () => Store.Find(new StoreKey(0, "before"), default);
+        var find = () => Find("before");
         await find.Should().ThrowAsync<StoreUnavailableException>();
         await Testing.Eventually.True(() => Outage.IsOver(find), TimeSpan.FromSeconds(20), "Redis has loaded");
 
-        (await Store.Find(new StoreKey(0, "before"), default)).Should().NotBeNull();
+        (await Find("before")).Should().BeTrue();
     }
 
     [Fact]
     public async Task That_Redis_is_gone_is_an_outage_to_an_audit_too()
     {
-        await Write("before");
+        await dbos.Send(Given.Task());
         await engine.Server.Kill();
-        var names = () => Store.Names(["before"], cursor: null, default);
 
-        await Testing.Eventually.True(async () => !await Outage.IsOver(names), Patience, "the connection is known to be gone");
-        await names.Should().ThrowAsync<StoreUnavailableException>();
+        await Testing.Eventually.True(async () => !await Outage.IsOver(Audit), Patience, "the connection is known to be gone");
+        await FluentActions.Awaiting(Audit).Should().ThrowAsync<StoreUnavailableException>();
         await engine.Server.Start();
 
-        await Testing.Eventually.True(() => Outage.IsOver(names), Patience, "Redis is back");
-        (await names()).Names.Should().Equal(new StoreKey(0, "before"));
+        await Testing.Eventually.True(() => Outage.IsOver(Audit), Patience, "Redis is back");
+        (await Audit()).Should().BeEmpty();
     }
 
     [Fact]
     public async Task An_audit_passes_over_what_is_another_stores()
     {
-        await Write("record");
-        await engine.Operator.GetDatabase().StringSetAsync($"{{{dbos.Settings.KeyPrefix}:more:3}}:record", "text");
+        await dbos.Send(Given.Task());
+        await engine.Operator.GetDatabase().StringSetAsync($"{{{dbos.Settings.KeyPrefix}:more:3}}:task:t2", "text");
+        await engine.Operator.GetDatabase().StringSetAsync($"{{{dbos.Settings.KeyPrefix}:more:3}}:queue:a1:ping", "text");
 
-        (await Store.Names(["record"], cursor: null, default)).Names.Should().Equal(new StoreKey(0, "record"));
+        (await Audit()).Should().BeEmpty();
     }
 
     [Fact]
@@ -115,11 +115,12 @@ public sealed class RedisErrorTests : IAsyncLifetime
     [Fact]
     public async Task A_key_of_a_wrong_type_is_a_fault_and_not_an_outage()
     {
-        await engine.Operator.GetDatabase().StringSetAsync($"{{{dbos.Settings.KeyPrefix}:0}}:record", "text");
+        var partitions = dbos.Get<RedisPartitions>();
+        await engine.Operator.GetDatabase().HashSetAsync(partitions.Key(partitions.Of("r1"), "result:r1"), "field", "text");
 
-        var find = () => Store.Find(new StoreKey(0, "record"), default);
+        var find = () => Find("r1");
         await find.Should().ThrowAsync<InvalidOperationException>();
-        var write = () => Write("record");
+        var write = () => Write("r1");
         await write.Should().ThrowAsync<InvalidOperationException>();
     }
 
@@ -132,7 +133,7 @@ public sealed class RedisErrorTests : IAsyncLifetime
         await Command("SCRIPT FLUSH");
         (await dbos.Send(Given.Result())).Value.Duplicate.Should().BeFalse();
         await Command("SCRIPT FLUSH");
-        await dbos.Port.Probe(Given.Watch, default);
+        await dbos.Probe();
     }
 
     [Fact]
@@ -150,7 +151,7 @@ public sealed class RedisErrorTests : IAsyncLifetime
     {
         await using var unopened = new OpenStore(dbos.Settings, dbos.Policy, (_, _) => throw new NotSupportedException());
         var since = Stopwatch.StartNew();
-        var find = () => unopened.Port.Find(new StoreKey(0, "record"), default);
+        var find = () => unopened.Send(new GetResult("a1", "r1"));
 
         await find.Should().ThrowAsync<StoreUnavailableException>();
         since.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(1));
@@ -173,13 +174,25 @@ public sealed class RedisErrorTests : IAsyncLifetime
         var clock = dbos.Get<RedisClock>();
         clock.Hear(DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp());
 
-        await Store.Probe(Given.Watch, default);
+        await dbos.Probe();
 
         clock.GetUtcNow().Should().BeCloseTo(DateTimeOffset.UtcNow, TimeSpan.FromSeconds(2));
     }
 
-    private async Task Write(string record) =>
-        (await Store.Commit(new Commit(0, record, 0, "v1"u8.ToArray()), default)).Should().BeOfType<CommitOutcome.Done>();
+    private async Task Write(string id) => (await dbos.Send(Given.Result(id))).Value.Duplicate.Should().BeFalse();
+
+    private async Task<bool> Find(string id) => !(await dbos.Send(new GetResult("a1", id))).IsRefused;
+
+    private async Task<IReadOnlyList<Inconsistency>> Audit()
+    {
+        var found = new List<Inconsistency>();
+        await foreach (var slice in dbos.Get<ITaskAudit>().Run(repair: false, new Origin("test", "trace")))
+        {
+            found.AddRange(slice.Inconsistencies);
+        }
+
+        return found;
+    }
 
     private async Task Command(string line)
     {

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Dbos.Application;
-using Dbos.Infrastructure.Store;
+using Dbos.Application.Results;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;
 using Dbos.Testing;
@@ -22,7 +22,7 @@ public sealed class RedisOutageTests : IAsyncLifetime
     {
         await engine.InitializeAsync();
         dbos = await engine.Open(new OpenOptions(), engine.Server.Address);
-        await Write("before");
+        await Write("first");
     }
 
     public async Task DisposeAsync()
@@ -84,14 +84,14 @@ public sealed class RedisOutageTests : IAsyncLifetime
         await engine.Server.Start();
         await UntilServed();
 
-        (await dbos.Port.Find(new StoreKey(0, "before"), default)).Should().NotBeNull();
+        (await dbos.Send(new GetResult("a1", "first"))).IsRefused.Should().BeFalse();
     }
 
     /// <summary>How long the refusal took; not on xunit's two threads, where it would wait for other tests too.</summary>
-    private Task<TimeSpan> Refused(string record) => Task.Run(async () =>
+    private Task<TimeSpan> Refused(string id) => Task.Run(async () =>
     {
         var since = Stopwatch.StartNew();
-        var write = () => Write(record);
+        var write = () => Write(id);
         await write.Should().ThrowAsync<StoreUnavailableException>();
         return since.Elapsed;
     });
@@ -103,5 +103,5 @@ public sealed class RedisOutageTests : IAsyncLifetime
             () => Outage.IsOver(() => Write($"after {number++}")), TimeSpan.FromSeconds(15), "writes succeed"));
     }
 
-    private async Task Write(string record) => await dbos.Port.Commit(new Commit(0, record, 0, "v1"u8.ToArray()), default);
+    private async Task Write(string id) => (await dbos.Send(Given.Result(id))).Refusal.Should().BeNull();
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;
 using Dbos.Testing;
@@ -42,9 +41,8 @@ public sealed class RedisReconnectTests(RedisEngine engine) : IClassFixture<Redi
 
         async Task<string> Turn(string name)
         {
-            await beside.Port.Commit(
-                new Commit(0, name, 0, "v"u8.ToArray()) { Lanes = [new(new Lane($"lane {name}", name, ["turns"]), 0, "x", 1)] }, default);
-            return $"{name} due 1";
+            (await beside.Send(Given.Task(name, agentId: name))).Value.Duplicate.Should().BeFalse();
+            return $"{name}:ping due {Given.LongAgo}000";
         }
     }
 
@@ -52,7 +50,7 @@ public sealed class RedisReconnectTests(RedisEngine engine) : IClassFixture<Redi
     public async Task Whoever_hears_nothing_on_a_connection_that_seems_to_live_is_told_so_by_every_probe()
     {
         await using var proxy = new TcpProxy(engine.Server.Port);
-        proxy.CutAt(CutPoint.Silent, Encoding.UTF8.GetBytes(":turns\r\n"));
+        proxy.CutAt(CutPoint.Silent, Encoding.UTF8.GetBytes(":due\r\n"));
         await using var dbos = await engine.Open(new OpenOptions { Watcher = watcher }, proxy.Address);
         for (var probes = 1; probes <= 4; probes++)
         {
@@ -76,7 +74,7 @@ public sealed class RedisReconnectTests(RedisEngine engine) : IClassFixture<Redi
 
     private Task<bool> Probed(OpenStore dbos) => Outage.IsOver(async () =>
     {
-        var pulse = await dbos.Port.Probe(Given.Watch, default);
+        var pulse = await dbos.Probe();
         missed += pulse.MayHaveMissed ? 1 : 0;
     });
 }

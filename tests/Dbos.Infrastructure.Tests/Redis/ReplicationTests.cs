@@ -3,9 +3,9 @@ using System.Text;
 using Dbos.Application;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Answers;
-using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
+using Dbos.Application.Results;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;
 using Dbos.Testing;
@@ -100,7 +100,7 @@ public sealed class ReplicationTests : IAsyncLifetime
         await Testing.Eventually.True(
             () => Outage.IsOver(async () => taken = await dbos.Send(Given.Due())), TimeSpan.FromSeconds(8), "a replica is known to follow");
         var task = taken.Value.Should().ContainSingle().Subject;
-        (task.LeaseToken, task.Expiries).Should().Be((1, 0), "it is its first delivery");
+        (task.Deliveries, task.Expiries).Should().Be((1, 0), "it is its first delivery");
     }
 
     /// <summary>However long the proof takes, which each second's probe waits for.</summary>
@@ -109,7 +109,7 @@ public sealed class ReplicationTests : IAsyncLifetime
     {
         await using var proxy = new TcpProxy(engine.Server.Port);
         await using var through = await engine.Open(Replicated(1), proxy.Address);
-        await through.Port.Probe(Given.Watch, default);
+        await through.Probe();
         var clock = through.Get<RedisClock>();
         clock.Hear(DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp());
         proxy.Delay = TimeSpan.FromMilliseconds(30);
@@ -117,7 +117,7 @@ public sealed class ReplicationTests : IAsyncLifetime
         await Testing.Eventually.True(
             async () =>
             {
-                await through.Port.Probe(Given.Watch, default);
+                await through.Probe();
                 return clock.GetUtcNow() < DateTimeOffset.UtcNow.AddMinutes(1);
             },
             TimeSpan.FromSeconds(8),
@@ -140,9 +140,9 @@ public sealed class ReplicationTests : IAsyncLifetime
         Func<Task>[] calls =
         [
             () => more.Send(Given.Result()),
-            () => more.Port.Find(new StoreKey(0, "record"), default),
-            () => more.Port.FindMark(new StoreKey(0, "mark"), default),
-            () => more.Port.Probe(Given.Watch, default),
+            () => more.Send(new GetResult("a1", "r1")),
+            () => more.Send(new GetTask("t1")),
+            () => more.Probe(),
         ];
 
         foreach (var call in calls)
@@ -158,7 +158,7 @@ public sealed class ReplicationTests : IAsyncLifetime
     {
         await engine.Server.Follow(replica.Port);
 
-        foreach (var call in new Func<Task>[] { () => dbos.Send(Given.Result()), () => dbos.Port.Find(new StoreKey(0, "record"), default) })
+        foreach (var call in new Func<Task>[] { () => dbos.Send(Given.Result()), () => dbos.Send(new GetResult("a1", "r1")) })
         {
             await call.Should().ThrowAsync<StoreUnavailableException>();
         }
@@ -190,7 +190,7 @@ public sealed class ReplicationTests : IAsyncLifetime
         await local.Send(Given.Result());
         await engine.Server.Kill();
 
-        var find = () => local.Port.Find(new StoreKey(0, "record"), default);
+        var find = () => local.Send(new GetResult("a1", "r1"));
         var list = () => local.History();
         await find.Should().ThrowAsync<StoreUnavailableException>();
         await list.Should().ThrowAsync<StoreUnavailableException>();
@@ -198,6 +198,10 @@ public sealed class ReplicationTests : IAsyncLifetime
 
     private static OpenOptions Replicated(int replicas) => new() { Settings = settings => settings with { Replicas = replicas } };
 
-    private static async Task ShouldBeStoredOnce(OpenStore dbos) => (await dbos.Lines()).Where(line => line.StartsWith("record result:a1:r1 ", StringComparison.Ordinal))
-        .Should().ContainSingle().Which.Should().StartWith("record result:a1:r1 version 1");
+    private static async Task ShouldBeStoredOnce(OpenStore dbos)
+    {
+        var lines = await dbos.Lines();
+        lines.Should().ContainSingle(line => line == "other result:r1");
+        lines.Should().ContainSingle(line => line.Contains("\"type\":\"result_stored\"", StringComparison.Ordinal));
+    }
 }

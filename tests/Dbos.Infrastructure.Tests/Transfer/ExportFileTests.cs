@@ -1,7 +1,8 @@
 using System.IO.Compression;
 using System.Text;
 using Dbos.Infrastructure.Events;
-using Dbos.Infrastructure.Store;
+using Dbos.Infrastructure.Results;
+using Dbos.Infrastructure.Tests.Store;
 using Dbos.Infrastructure.Transfer;
 using Dbos.Testing;
 
@@ -11,9 +12,9 @@ public sealed class ExportFileTests : IDisposable
 {
     private static readonly ExportLine[] Lines =
     [
-        new RecordLine("agent:a\n\"é\"", 7, 0, null, null, Bytes("""{"id":"a","config":{"\u00e9":"\n"}}"""), Bytes("payload \0")),
-        new RecordLine("result:a:1", 1, 2, 123, 456, Bytes("""{ "id" : "1" }"""), null),
-        new MarkLine("mark:X:natural:a:1", Bytes("1 abc"), 5_000),
+        new AgentLine("a\n\"é\"", "h", true, 2, 1, 3, 4, "1:2", Bytes("""{"\u00e9":"\n"}"""), Bytes("{}"), Bytes("[]"), 7),
+        new ResultLine(new TransferredResult(Given.Result("1", "a", Bytes("payload \0")).Result!, 456)),
+        new MarkLine("mark:X:named:a:1", Bytes("1 abc"), 5_000),
         new CounterLine("done", 9_007_199_254_740_993),
         new EventLine(EventLogName.Refusals, Bytes("""{"id":"1","message":"ж"}""")),
     ];
@@ -33,8 +34,8 @@ public sealed class ExportFileTests : IDisposable
         var read = await new ExportFile(Path).ReadLines(tally).ToListAsync();
 
         read.Select(line => Encoding.UTF8.GetString(line.ToUtf8())).Should().Equal(Lines.Select(line => Encoding.UTF8.GetString(line.ToUtf8())));
-        read.OfType<RecordLine>().Select(line => Encoding.UTF8.GetString(line.Document.Span))
-            .Should().Equal(Lines.OfType<RecordLine>().Select(line => Encoding.UTF8.GetString(line.Document.Span)));
+        read.OfType<AgentLine>().Select(line => Encoding.UTF8.GetString(line.Config.Span))
+            .Should().Equal(Lines.OfType<AgentLine>().Select(line => Encoding.UTF8.GetString(line.Config.Span)));
         (tally.Digest, tally.Counts.Count).Should().Be((written.Digest, 5));
         File.Exists($"{Path}.part").Should().BeFalse();
     }
@@ -46,7 +47,7 @@ public sealed class ExportFileTests : IDisposable
     [InlineData("no end", "*is not a whole export*")]
     [InlineData("a line less", "*was changed*")]
     [InlineData("another digit", "*was changed*")]
-    [InlineData("another schema version", "*schema version 3*")]
+    [InlineData("another schema version", "*schema version 4*")]
     public async Task A_file_that_was_not_written_so_is_refused(string fault, string sentence)
     {
         await new ExportFile(Path).Write(Lines.ToAsyncEnumerable(), DateTimeOffset.UnixEpoch);
@@ -57,7 +58,7 @@ public sealed class ExportFileTests : IDisposable
             "no end" => lines[..^1],
             "a line less" => [lines[0], .. lines[2..]],
             "another digit" => [.. lines.Select(line => line.Replace("9007199254740993", "9007199254740992", StringComparison.Ordinal))],
-            "another schema version" => [lines[0].Replace("\"schema_version\":2", "\"schema_version\":3", StringComparison.Ordinal), .. lines[1..]],
+            "another schema version" => [lines[0].Replace("\"schema_version\":3", "\"schema_version\":4", StringComparison.Ordinal), .. lines[1..]],
             _ => [],
         };
         await Zip(faulty);
@@ -84,14 +85,15 @@ public sealed class ExportFileTests : IDisposable
     }
 
     [Fact]
-    public void A_tally_does_not_depend_on_order_nor_on_what_is_left_of_a_lifetime_but_on_all_else()
+    public void A_tally_does_not_depend_on_order_nor_on_what_is_left_of_a_lifetime_nor_on_a_result_s_place_but_on_all_else()
     {
         var digest = DigestOf(Lines);
 
         DigestOf([.. Lines.Reverse()]).Should().Be(digest);
         DigestOf([.. Lines.Select(line => line is MarkLine mark ? mark with { Lifetime = 1 } : line)]).Should().Be(digest);
         DigestOf([.. Lines.Select(line => line is MarkLine mark ? mark with { Value = Bytes("2 abc") } : line)]).Should().NotBe(digest);
-        DigestOf([.. Lines.Select(line => line is RecordLine record ? record with { Recency = 1 } : line)]).Should().NotBe(digest);
+        DigestOf([.. Lines.Select(line => line is ResultLine result ? new ResultLine(result.Stored with { StoredAt = 1 }) : line)]).Should().Be(digest);
+        DigestOf([.. Lines.Select(line => line is AgentLine agent ? agent with { HeardAt = 1 } : line)]).Should().NotBe(digest);
         DigestOf([.. Lines, Lines[^1]]).Should().NotBe(digest);
     }
 

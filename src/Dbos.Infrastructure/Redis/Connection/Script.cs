@@ -31,6 +31,9 @@ public sealed class Script
 
     public string Name { get; }
 
+    /// <summary>By which a server knows the script, as <see cref="Command"/> sends it.</summary>
+    internal string Digest => Convert.ToHexStringLower(digest);
+
     /// <summary>False: a second run after a lost answer would do harm, so it is not sent again.</summary>
     public bool IsRepeatable { get; init; } = true;
 
@@ -61,7 +64,7 @@ public sealed class Script
         RedisResult answer;
         try
         {
-            answer = await server.ExecuteAsync(Command, Words(Convert.ToHexStringLower(digest), keys, values), CommandFlags.NoRedirect);
+            answer = await server.ExecuteAsync(Command, Words(Digest, keys, values), CommandFlags.NoRedirect);
         }
         catch (RedisServerException error) when (IsUnknown(error))
         {

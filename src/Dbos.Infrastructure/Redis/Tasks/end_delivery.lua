@@ -3,13 +3,14 @@
 -- How a delivery ends other than by an acknowledgement.
 
 -- A delivery failed: remembered in the history, the oldest of which goes.
-local function add_failure(task, kind, error, history_error)
+-- by: the operation that must recognize later what it has done; nil: none must
+local function add_failure(task, kind, error, history_error, by)
   local errors = decoded_errors(task)
   errors.last_error = error
   errors.history = errors.history or {}
   if #errors.history == MOST_HISTORY then table.remove(errors.history, 1) end
   errors.history[#errors.history + 1] = {
-    lease_token = tonumber(task.token), failed_at = math.floor(now / 1000), kind = kind, error = history_error}
+    lease_token = tonumber(task.token), failed_at = math.floor(now / 1000), kind = kind, error = history_error, operation = by}
   return errors
 end
 

@@ -10,17 +10,19 @@ local due_channel, end_channel, tail, id, token = next_arg(), next_arg(), next_a
 local mark, reason, history_reason, delays = next_mark(), next_arg(), next_arg(), next_number()
 local task = not mark.found and load_task(id)
 
-local function is_replay()
-  if token == '0' then return false end
+-- The failure that this operation, or a nack with the same token, has left in the history. Without it a nack that names no token
+-- and is sent again would end a later delivery.
+local function find_failure()
   for _, failure in ipairs(decoded_errors(task).history or {}) do
-    if failure.kind == 'nack' and text(failure.lease_token) == token then return true end
+    if failure.operation == operation then return failure end
+    if token ~= '0' and failure.kind == 'nack' and text(failure.lease_token) == token then return failure end
   end
-  return false
+  return nil
 end
 
 local function nack()
   local failures = task.failures + 1
-  local errors = add_failure(task, 'nack', reason, history_reason)
+  local errors = add_failure(task, 'nack', reason, history_reason, operation)
   local is_dead = failures > tonumber(task.max_retries)
   local more = metadata('failure_count', text(failures)) .. metadata('max_retries', task.max_retries) .. metadata('reason', reason)
   task.failures = text(failures)
@@ -45,6 +47,7 @@ end
 
 if mark.found then return finish({{'marked', mark.found}}) end
 if not task then return finish({{'unknown'}}) end
-if task.operation == operation then return finish({{'done'}}) end
-if task.status == 'inflight' and (token == '0' or token == task.token) and not is_replay() then return finish({nack()}) end
+local failure = find_failure()
+if failure and failure.operation == operation then return finish({{'done'}}) end
+if task.status == 'inflight' and (token == '0' or token == task.token) and not failure then return finish({nack()}) end
 return finish({found(task)})
