@@ -16,7 +16,8 @@ public sealed partial class RepartitionTests : IAsyncLifetime
     private readonly string folder = Directory.CreateTempSubdirectory("dbos-test-").FullName;
     private Deployment dbos = null!;
 
-    public async Task InitializeAsync() => dbos = await Deployment.Start(StoreKind.Redis);
+    /// <summary>No agent is lost while a store is moved, which would be another event.</summary>
+    public async Task InitializeAsync() => dbos = await Deployment.Start(StoreKind.Redis, servers: 1, ("AGENT_TIMEOUT_SECONDS", "3600"));
 
     public async Task DisposeAsync()
     {
