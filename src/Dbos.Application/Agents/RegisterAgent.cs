@@ -14,8 +14,6 @@ public sealed record RegisterAgent(Heartbeat? Agent) : IWrite
 
     public (string Name, string Value)[] Subject => [(AuditEvent.Names.AgentId, Agent?.AgentId ?? string.Empty)];
 
-    public string? NaturalKey(ContentHash content) => null;
-
     public ContentHash Content
     {
         get

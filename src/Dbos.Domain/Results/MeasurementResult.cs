@@ -23,7 +23,7 @@ public sealed record MeasurementResult(
     string IngestSource)
 {
     /// <summary>A result is written once: nothing can follow.</summary>
-    public long Version => 1;
+    public const long Version = 1;
 
     public static Decision<MeasurementResult> Store(MeasurementResult? stored, MeasurementResult received) =>
         stored is null ? Decision.To(received, received.Stored()) : Decision.Replay(stored);

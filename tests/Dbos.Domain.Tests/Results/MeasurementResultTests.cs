@@ -11,7 +11,7 @@ public sealed class MeasurementResultTests
 
         decision.IsReplay.Should().BeFalse();
         decision.Next.Should().BeSameAs(Samples.Result);
-        decision.Next.Version.Should().Be(1);
+        MeasurementResult.Version.Should().Be(1);
         var told = decision.Events.Should().ContainSingle().Subject;
         told.Type.Should().Be("result_stored");
         told.Message.Should().Be("result request-1 of agent agent-1 stored");

@@ -30,7 +30,7 @@ internal sealed class RedisResultRepository(RedisPartitions partitions) : IResul
     {
         var values = partitions.NewWrite(capacity: 6);
         values.Add(context.Mark is { } mark ? Names.Mark(mark.Name) : RedisValue.EmptyString);
-        values.Add(context.Mark is { Content: var content } ? MarkValue.Write(result.Version, content) : RedisValue.EmptyString);
+        values.Add(context.Mark is { Content: var content } ? MarkValue.Write(MeasurementResult.Version, content) : RedisValue.EmptyString);
         values.Add(Names.Encode(result.Id));
         values.Add(Names.Encode(result.AgentId));
         values.Add(ResultValue.Write(result));
@@ -39,13 +39,13 @@ internal sealed class RedisResultRepository(RedisPartitions partitions) : IResul
         switch ((int)answer.Span[0])
         {
             case 0:
-                return new Written(result.Version, Duplicate: false);
+                return new Written(MeasurementResult.Version, Duplicate: false);
             case 1:
                 var first = MarkValue.Read((byte[])answer.Span[1]!, context.Mark!.Content);
                 return new Written(first.Version, Duplicate: true) { ContentDiffers = first.ContentDiffers };
             case 2:
                 // Certain after a lost answer too: a result is never overwritten, so this one was stored by another call.
-                return new Written(result.Version, Duplicate: true) { ContentDiffers = (int)answer.Span[1] == 1 };
+                return new Written(MeasurementResult.Version, Duplicate: true) { ContentDiffers = (int)answer.Span[1] == 1 };
             default:
                 throw new InvalidOperationException($"store_result.lua answered {answer.Span[0]}");
         }

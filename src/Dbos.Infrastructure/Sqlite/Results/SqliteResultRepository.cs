@@ -55,12 +55,12 @@ internal sealed class SqliteResultRepository(SqliteDatabase database, TimeProvid
 
                 if (context.Mark is { } unset)
                 {
-                    var value = MarkValue.Write(result.Version, unset.Content);
+                    var value = MarkValue.Write(MeasurementResult.Version, unset.Content);
                     session.Put(new StoredMark(Names.Mark(unset.Name), value, IdempotencyMark.Lifetime), now.ToUnixTimeMilliseconds());
                 }
 
                 session.LogEvent(told, now);
-                return new Written(result.Version, Duplicate: false);
+                return new Written(MeasurementResult.Version, Duplicate: false);
             },
             cancellation);
     }
