@@ -86,6 +86,18 @@ internal sealed class StoreContents(
         }
 
         await Import(gathered);
+        await EndImport();
+    }
+
+    private async Task EndImport()
+    {
+        await agents.EndImport(CancellationToken.None);
+        await states.EndImport(CancellationToken.None);
+        await results.EndImport(CancellationToken.None);
+        await tasks.EndImport(CancellationToken.None);
+        await marks.EndImport(CancellationToken.None);
+        await counters.EndImport(CancellationToken.None);
+        await events.EndImport(CancellationToken.None);
     }
 
     private async Task Import(List<ExportLine> lines)
