@@ -55,6 +55,8 @@ internal static class Schema2
             LeaseToken = record.Deliveries,
             Deliveries = record.Deliveries,
         };
+        // Fields that early records of this version lack are read as null.
+        task = task with { LastError = task.LastError ?? string.Empty, DeadLetterReason = task.DeadLetterReason ?? string.Empty, History = task.History ?? [] };
         task = task with { VisibleAt = ToMilliseconds(task.VisibleAt), EndedAt = task.EndedAt is { } ended ? ToMilliseconds(ended) : null };
         return record.LeasedUntil is { } until
             ? task with { Status = MeasurementTaskStatus.Inflight, VisibleAt = DateTimeOffset.FromUnixTimeMilliseconds(until) }

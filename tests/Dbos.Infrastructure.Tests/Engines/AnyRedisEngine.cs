@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using Dbos.Testing;
@@ -98,9 +99,6 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                         await redis.HashGetAllAsync(key),
                         count => lines.Count(count.Name!, name == "counts", (long)count.Value));
                     break;
-                case RedisType.Stream when expiresAt is null:
-                    Array.ForEach(await redis.StreamRangeAsync(key), told => lines.Event(name, told["event"]!));
-                    break;
                 case RedisType.Hash when name == "layout":
                     break;
                 case RedisType.Hash when expiresAt is null:
@@ -119,7 +117,7 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                     lines.Mark(name, (await redis.StringGetAsync(key))!, expiresAt);
                     break;
                 case RedisType.Stream:
-                    Array.ForEach(await redis.StreamRangeAsync(key), entry => lines.Event(name, entry["event"]!));
+                    Array.ForEach(await redis.StreamRangeAsync(key), entry => AddEntry(lines, name, entry));
                     break;
                 case RedisType.SortedSet when expiresAt is null:
                     Array.ForEach(
@@ -133,5 +131,17 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
         }
 
         return lines.All;
+    }
+
+    private static void AddEntry(StoredLines lines, string name, StreamEntry entry)
+    {
+        if (name is "events" or "refusals")
+        {
+            lines.Event(name, entry["event"]!);
+        }
+        else
+        {
+            lines.Entry(name, $"{entry.Values[0].Name} {entry.Values[0].Value}", long.Parse(entry.Id.ToString().Split('-')[0], CultureInfo.InvariantCulture));
+        }
     }
 }

@@ -62,7 +62,7 @@ public sealed partial class StoredLines(DateTimeOffset now)
     [GeneratedRegex("""(?<![\w.-])\d{10}(\d{3}){0,2}(?![\w.-])|\d{4}-\d\d-\d\dT[\d:.]+\+00:00""")]
     private static partial Regex Times();
 
-    [GeneratedRegex("(?<= )[0-9a-f]{16}(?= )")]
+    [GeneratedRegex("(?<= )[0-9a-f]{16}(?= )|(?<=\"operation\":\")[0-9a-f]{16}")]
     private static partial Regex OperationIds();
 
     /// <summary>Of the operation that wrote a record last, behind its time.</summary>

@@ -65,7 +65,8 @@ internal sealed record RedisWrite(string Script, Func<OpenStore, Task> Before, F
         await dbos.Send(Given.Due());
     }
 
-    public static async Task<long> TokenOf(OpenStore dbos) => (await dbos.Send(new GetTask(Id))).Value.LeaseToken;
+    public static async Task<long> TokenOf(OpenStore dbos) =>
+        await dbos.Send(new GetTask(Id)) is { IsRefused: false } found ? found.Value.LeaseToken : 0;
 
     private static async Task ManyDelivered(OpenStore dbos)
     {

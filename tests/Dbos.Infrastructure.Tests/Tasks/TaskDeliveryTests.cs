@@ -9,6 +9,9 @@ public abstract class TaskDeliveryTests(IEngine engine) : TaskTests(engine)
 {
     private static readonly ListDueTasks Due = Given.Due();
 
+    /// <summary>The order is exact, and tokens are of one counter, within a partition.</summary>
+    protected override OpenOptions Options { get; } = new() { Settings = settings => settings with { Partitions = 1 } };
+
     [Fact]
     public async Task What_is_due_is_leased_to_its_taker_whole()
     {
@@ -55,7 +58,7 @@ public abstract class TaskDeliveryTests(IEngine engine) : TaskTests(engine)
     }
 
     [Fact]
-    public async Task The_longest_due_over_all_partitions_come_first()
+    public async Task The_longest_due_come_first()
     {
         var order = Enumerable.Range(0, 60).Select(number => $"t{number * 7 % 60}").ToArray();
         await Dbos.SendAll(order.Select((id, age) => Given.Task(id, Given.LongAgo + age)));
@@ -114,4 +117,23 @@ public sealed class TaskDeliveryOnSqlite(SqliteEngine engine) : TaskDeliveryTest
 public sealed class TaskDeliveryOnRedis(RedisEngine engine) : TaskDeliveryTests(engine), IClassFixture<RedisEngine>;
 
 [Collection(ClusterEngine.Name)]
-public sealed class TaskDeliveryOnCluster(ClusterEngine engine) : TaskDeliveryTests(engine);
+public sealed class TaskDeliveryOnCluster(ClusterEngine engine) : TaskDeliveryTests(engine)
+{
+    [Fact]
+    public async Task A_large_take_gathers_from_all_partitions_and_tokens_of_each_grow()
+    {
+        var dbos = await Open(new OpenOptions());
+        await dbos.Send(new ScheduleTasks([.. Enumerable.Range(0, 450).Select(number => Given.Task($"t{number}"))]));
+
+        var first = (await dbos.Send(Given.Due(limit: 420))).Value;
+        var second = (await dbos.Send(Given.Due(limit: 420))).Value;
+
+        (first.Count, second.Count).Should().Be((420, 30));
+        var taken = first.Concat(second).ToArray();
+        taken.Select(task => task.Id).Should().OnlyHaveUniqueItems();
+        foreach (var partition in taken.GroupBy(task => Infrastructure.Store.Partitioning.PartitionOf(task.Id, dbos.Partitions)))
+        {
+            partition.Select(task => task.LeaseToken).Should().BeInAscendingOrder().And.OnlyHaveUniqueItems();
+        }
+    }
+}

@@ -73,20 +73,23 @@ public abstract class TaskEndTests(IEngine engine) : TaskTests(engine)
     [Fact]
     public async Task Hundreds_of_leases_expire_in_slices_and_running_ones_do_not()
     {
-        await Dbos.Send(new ScheduleTasks([.. Enumerable.Range(0, 250).Select(number => Given.Task($"t{number}"))]));
-        (await Take(limit: 240, lease: TimeSpan.FromMilliseconds(1))).Should().HaveCount(240);
-        (await Take(limit: 100)).Should().HaveCount(10);
+        // Of each partition a slice is ended at once.
+        var dbos = await Open(new OpenOptions { Settings = settings => settings with { Partitions = 1 } });
+        var tasks = dbos.Get<ITaskRepository>();
+        await dbos.Send(new ScheduleTasks([.. Enumerable.Range(0, 250).Select(number => Given.Task($"t{number}"))]));
+        (await tasks.Take(new TakeOrder(TaskFilter.Any, Due: null, 240, TimeSpan.FromMilliseconds(1)), Caller, None)).Should().HaveCount(240);
+        (await tasks.Take(new TakeOrder(TaskFilter.Any, Due: null, 100, TimeSpan.FromMinutes(5)), Caller, None)).Should().HaveCount(10);
         await Task.Delay(20);
 
         var ended = new List<int>();
-        while (await Tasks.ExpireLeases(Caller, None) is > 0 and var some)
+        while (await tasks.ExpireLeases(Caller, None) is > 0 and var some)
         {
             ended.Add(some);
         }
 
         ended.Should().OnlyContain(some => some <= 100);
         ended.Sum().Should().Be(240);
-        (await Listed(MeasurementTaskStatus.Inflight)).Should().HaveCount(10);
+        (await tasks.List(MeasurementTaskStatus.Inflight, TaskFilter.Any, new(0, string.Empty), None)).Items.Should().HaveCount(10);
     }
 
     [Fact]

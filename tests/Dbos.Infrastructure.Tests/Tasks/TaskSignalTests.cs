@@ -12,7 +12,8 @@ public abstract class TaskSignalTests : TaskTests
     private readonly ToldWatcher watcher = new();
 
     protected TaskSignalTests(IEngine engine)
-        : base(engine) => Options = new OpenOptions { Watcher = watcher };
+        : base(engine) =>
+        Options = new OpenOptions { Watcher = watcher, Settings = settings => settings with { Partitions = 1 } };
 
     protected override OpenOptions Options { get; }
 

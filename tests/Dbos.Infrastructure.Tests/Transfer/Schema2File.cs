@@ -33,7 +33,7 @@ internal static class Schema2File
         new CounterLine("scheduled", 44),
         new EventLine(EventLogName.History, Bytes(Event("1-1", "newest", 2))),
         new EventLine(EventLogName.History, Bytes(Event("1-0", "oldest", 1))),
-        new EventLine(EventLogName.Refusals, Bytes(Event("2-0", "refused", 1))),
+        new EventLine(EventLogName.Refusals, Bytes(Event("2-0", "refused", 0))),
     ];
 
     /// <returns>The digest, by which a store that is moved names the file.</returns>

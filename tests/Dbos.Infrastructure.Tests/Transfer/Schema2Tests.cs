@@ -46,7 +46,8 @@ public abstract class Schema2Tests(IEngine engine) : StoreTests(engine)
             .Should().SatisfyRespectively(
                 stopped => stopped.Should().Contain("stopped"),
                 newest => newest.Should().Contain("\"newest\""),
-                oldest => oldest.Should().Contain("\"oldest\""));
+                oldest => oldest.Should().Contain("\"oldest\""),
+                refused => refused.Should().Contain("\"refused\""));
         await ShouldHoldTasks();
     }
 

@@ -183,8 +183,8 @@ public sealed class RedisTaskRepository(
         var answer = await partitions.Write(DeleteDeadLetterTask, partitions.Of(taskId), values, cancellation);
         var item = TaskScripts.ItemOf(answer, 0);
 
-        // The trial before deleted it: there is nobody else who leaves nothing behind.
-        return item.Outcome == "unknown" && answer.MayHaveRunBefore
+        // The trial before deleted it, and left nothing but its mark: nobody else does.
+        return item.Outcome is "unknown" or "marked" && answer.MayHaveRunBefore
             ? new Written(0, Duplicate: false)
             : TaskScripts.AnswerOf(item, context, taskId, task => task.Delete());
     }

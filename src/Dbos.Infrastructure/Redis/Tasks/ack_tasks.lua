@@ -25,12 +25,14 @@ for i = 1, acks do
   local marked = mark ~= '' and redis.call('GET', prefix .. mark)
   local fields = redis.call('HMGET', key, 'state', 'fixed')
   local state, fixed = new[id] or fields[1], fields[2]
-  if marked then
+  local status, token, kept_words, holder, last_operation, constant, subject_length, queue = string.match(state or '', STATE)
+  if last_operation == operation and not new[id] then
+    answers[i] = {'done'}
+  elseif marked then
     answers[i] = {'marked', marked}
   elseif not state then
     answers[i] = {'unknown'}
   else
-    local status, token, kept_words, holder, last_operation, constant, subject_length, queue = string.match(state, STATE)
     if status == 'inflight' and (wanted == '0' or wanted == token) then
       local member = queue .. ':' .. id
       state = 'completed ' .. token .. ' ' .. kept_words .. ' ' .. ended .. ' - ' .. operation .. ' ' .. constant
@@ -42,8 +44,6 @@ for i = 1, acks do
       if holder ~= '-' then publish(channel .. holder, token .. ' ' .. id) end
       log_event('{"type":"task_acknowledged","message":"task ' .. json_text(id) .. ' completed","metadata":{'
         .. string.sub(fixed, 2, 1 + subject_length) .. ',"lease_token":"' .. token .. '"' .. tail)
-      answers[i] = {'done'}
-    elseif last_operation == operation and not new[id] then
       answers[i] = {'done'}
     else
       answers[i] = {'found', state, fixed, redis.call('HGET', key, 'errors') or ''}

@@ -8,7 +8,7 @@
 -- Answers one: {'done'} | {'marked', value} | {'unknown'} | {'found', state, fixed, errors}
 local due_channel, channel, kept, tail, id, reason = next_arg(), next_arg(), next_number(), next_arg(), next_arg(), next_arg()
 local mark = next_mark()
-local task = not mark.found and load_task(id)
+local task = load_task(id)
 
 local function leave_queue()
   local band, key = tonumber(task.band), queue_key(task.queue)
@@ -19,9 +19,9 @@ local function leave_queue()
   if first == id then plan_leaving(agent, band, {[module] = head_of(key, band, 1) or false}, nil, due_channel) end
 end
 
+if task and task.operation == operation then return finish({{'done'}}) end
 if mark.found then return finish({{'marked', mark.found}}) end
 if not task then return finish({{'unknown'}}) end
-if task.operation == operation then return finish({{'done'}}) end
 if task.status ~= 'pending' and task.status ~= 'inflight' then return finish({found(task)}) end
 
 local errors = decoded_errors(task)

@@ -6,11 +6,11 @@
 -- Answers one: {'done'} | {'kept'} it lasts as long already | {'marked', value} | {'unknown'} | {'found', state, fixed, errors}
 local id, token, lease = next_arg(), next_arg(), next_number()
 local mark = next_mark()
-local task = not mark.found and load_task(id)
+local task = load_task(id)
 
+if task and task.operation == operation then return finish({{'done'}}) end
 if mark.found then return finish({{'marked', mark.found}}) end
 if not task then return finish({{'unknown'}}) end
-if task.operation == operation then return finish({{'done'}}) end
 if task.status ~= 'inflight' or task.token ~= token then return finish({found(task)}) end
 if tonumber(task.visible_at) >= now + lease then return finish({{'kept'}}) end
 

@@ -8,7 +8,7 @@
 -- Answers one: {'done'} | {'marked', value} | {'unknown'} | {'found', state, fixed, errors}
 local due_channel, end_channel, tail, id, token = next_arg(), next_arg(), next_arg(), next_arg(), next_arg()
 local mark, reason, history_reason, delays = next_mark(), next_arg(), next_arg(), next_number()
-local task = not mark.found and load_task(id)
+local task = load_task(id)
 
 -- The failure that this operation, or a nack with the same token, has left in the history. Without it a nack that names no token
 -- and is sent again would end a later delivery.
@@ -45,9 +45,9 @@ local function nack()
   return {'done'}
 end
 
+local failure = task and find_failure()
+if failure and failure.operation == operation then return finish({{'done'}}) end
 if mark.found then return finish({{'marked', mark.found}}) end
 if not task then return finish({{'unknown'}}) end
-local failure = find_failure()
-if failure and failure.operation == operation then return finish({{'done'}}) end
 if task.status == 'inflight' and (token == '0' or token == task.token) and not failure then return finish({nack()}) end
 return finish({found(task)})

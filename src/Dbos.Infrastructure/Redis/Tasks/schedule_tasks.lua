@@ -26,10 +26,11 @@ for i = 1, tasks do
   local id, payload, mark = ARGV[at + 1], ARGV[at + 4], ARGV[at + 9]
   local key = prefix .. 'task:' .. id
   local marked = mark ~= '' and redis.call('GET', prefix .. mark)
-  if marked then
-    answers[i] = {'marked', marked}
-  elseif new[id] or redis.call('HEXISTS', key, 'state') == 1 then
+  if new[id] or redis.call('HEXISTS', key, 'state') == 1 then
     answers[i] = found(id, key, payload)
+    if marked and answers[i][1] ~= 'done' then answers[i] = {'marked', marked} end
+  elseif marked then
+    answers[i] = {'marked', marked}
   else
     new[id] = at
     scheduled[#scheduled + 1] = {key, ARGV[at + 2], ARGV[at + 3], payload}
