@@ -184,7 +184,7 @@ public sealed class RedisTaskRepository(
         var item = TaskScripts.ItemOf(answer, 0);
 
         // The trial before deleted it, and left nothing but its mark: nobody else does.
-        return item.Outcome is "unknown" or "marked" && answer.MayHaveRunBefore
+        return answer.MayHaveRunBefore && (item.Outcome == "unknown" || TaskScripts.IsOwnMark(item, context))
             ? new Written(0, Duplicate: false)
             : TaskScripts.AnswerOf(item, context, taskId, task => task.Delete());
     }

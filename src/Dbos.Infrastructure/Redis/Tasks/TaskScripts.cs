@@ -39,6 +39,10 @@ internal sealed partial class TaskScripts(RedisPartitions partitions, Heartbeats
         }
     }
 
+    /// <summary>A mark was found, of a call with the same content.</summary>
+    public static bool IsOwnMark(TaskItem item, CommitContext context) =>
+        item.Outcome == "marked" && !MarkValue.Read((byte[])item.Parts[1]!, context.Mark!.Content).ContentDiffers;
+
     public static TaskItem ItemOf(ScriptAnswer answer, int index) =>
         new((RedisResult[])answer.Items.Span[index]!, answer.MayHaveRunBefore);
 
