@@ -6,15 +6,15 @@ from stubs import dbos_pb2 as pb
 
 
 class TaskCalls(Caller):
-    def schedule(self, delay=0):
+    def schedule(self, delay=0, agent_id="probe-7"):
         task_id = unique("task")
-        self.accepted(pb.ScheduleTaskRequest(task=self.task(task_id, delay)))
+        self.accepted(pb.ScheduleTaskRequest(task=self.task(task_id, delay, agent_id)))
         return task_id
 
-    def task(self, task_id, delay=0):
+    def task(self, task_id, delay=0, agent_id="probe-7"):
         return pb.Task(
             id=task_id,
-            agent_id="probe-7",
+            agent_id=agent_id,
             module_name="ping",
             payload=b'{"target": "192.0.2.1"}',
             scheduled_at=self.now + delay,
@@ -39,7 +39,9 @@ class TaskCalls(Caller):
         self.assertGreater(taken.visibility_time, time.time())
 
     def test_tasks_come_oldest_first_and_none_before_its_time(self):
-        newer, older, later = self.schedule(delay=-10), self.schedule(delay=-20), self.schedule(delay=3600)
+        # An agent that was not served before: no turn of others stands between.
+        agent_id = unique("agent")
+        newer, older, later = (self.schedule(delay, agent_id) for delay in (-10, -20, 3600))
         taken = self.take()
         self.assertEqual([older, newer], [task_id for task_id in taken if task_id in (newer, older, later)])
         self.assertEqual("pending", self.stored_task(later).status)

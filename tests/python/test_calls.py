@@ -23,7 +23,7 @@ class EveryCall(AgentCalls, ModuleStateCalls, ResultCalls, TaskCalls, EventCalls
         self.assertIn(task_id, self.take())
         self.accepted(self.report("running", request_id))
         self.accepted(self.report("completed", request_id))
-        self.replayed(self.report("running", request_id))
+        self.replayed(self.report("completed", request_id))
         for agent_id in agents:
             self.accepted(pb.StoreResultRequest(result=self.result(request_id, agent_id)))
         self.accepted(pb.AckTaskRequest(task_id=task_id))

@@ -33,7 +33,7 @@ public sealed record ListDueTasks(TaskFilter Filter, long Timestamp, int Limit, 
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, CommitContext context, DbosPolicy policy)
+    public sealed class Handler(ITaskRepository tasks, CommitContext context, DbosPolicy policy, TimeProvider clock)
         : IRequestHandler<ListDueTasks, Answer<IReadOnlyList<MeasurementTask>>>
     {
         public async Task<Answer<IReadOnlyList<MeasurementTask>>> Handle(ListDueTasks command, CancellationToken cancellationToken)
@@ -45,8 +45,10 @@ public sealed record ListDueTasks(TaskFilter Filter, long Timestamp, int Limit, 
             return Answers.Of(taken);
         }
 
-        /// <summary>A caller names a second, which lasts to its end. The store takes nothing that is due later than now.</summary>
-        private static DateTimeOffset? Due(long timestamp) =>
-            timestamp == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds((timestamp * 1000) + 999);
+        /// <summary>A caller names a second, which lasts to its end; the present one lasts until now.</summary>
+        private DateTimeOffset? Due(long timestamp) =>
+            timestamp == 0 || timestamp == clock.GetUtcNow().ToUnixTimeSeconds()
+                ? null
+                : DateTimeOffset.FromUnixTimeMilliseconds((timestamp * 1000) + 999);
     }
 }

@@ -12,9 +12,9 @@ public sealed partial record MeasurementTask
     /// <summary>A pending task that is due is leased to one holder.</summary>
     /// <param name="token">Larger than any that the store gave before.</param>
     /// <param name="until">When the lease expires.</param>
-    /// <returns>A replay if it is not pending, or not due.</returns>
-    public Decision<MeasurementTask> Deliver(long token, DateTimeOffset until, DateTimeOffset now) =>
-        Status == MeasurementTaskStatus.Pending && VisibleAt <= now
+    /// <returns>A replay if it is not pending, or not due by then.</returns>
+    public Decision<MeasurementTask> Deliver(long token, DateTimeOffset until, DateTimeOffset dueBy) =>
+        Status == MeasurementTaskStatus.Pending && VisibleAt <= dueBy
             ? Decision.To(this with
             {
                 Status = MeasurementTaskStatus.Inflight,

@@ -62,7 +62,7 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
     /// <summary>The partitions that have something due, each with the score of its first.</summary>
     private async Task<List<(long? Score, int Partition)>> Peek(IEnumerable<int> some, Taking taking, CancellationToken cancellation)
     {
-        RedisValue[] values = [RedisValue.EmptyString, RedisValue.EmptyString, SourceOf(taking.Order.Filter)];
+        RedisValue[] values = [RedisValue.EmptyString, RedisValue.EmptyString, SourceOf(taking.Order.Filter), DueBy(taking.Order)];
         var peeked = await Task.WhenAll(some.Select(async partition =>
         {
             try
@@ -116,13 +116,13 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
 
     private List<RedisValue> ValuesOf(Taking taking, int limit)
     {
-        var (filter, due, _, lease, reportsEnds) = taking.Order;
+        var (filter, _, _, lease, reportsEnds) = taking.Order;
         var values = partitions.NewWrite(14);
         values.Add(filter.AgentId.Length > 0);
         values.Add(filter.ModuleName.Length > 0);
         values.Add(QueueNames.Encode(filter.AgentId));
         values.Add(QueueNames.Encode(filter.ModuleName));
-        values.Add(due is { } instant ? instant.ToUnixTimeMilliseconds() : RedisValue.EmptyString);
+        values.Add(DueBy(taking.Order));
         values.Add(limit);
         values.Add((long)lease.TotalMilliseconds);
         values.Add(taking.Bytes);
@@ -134,6 +134,9 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
         values.Add(channels.Due);
         return values;
     }
+
+    private static RedisValue DueBy(TakeOrder order) =>
+        order.Due is { } due ? due.ToUnixTimeMilliseconds() : RedisValue.EmptyString;
 
     private void Remember(int partition, long? score, TaskFilter filter)
     {

@@ -14,7 +14,7 @@ local PENDING_STATE = '^pending %S+ (%S+) %S+ (%S+ %S+) %S+ %S+ %S+ ((%S+) .*)$'
 local has_agent, has_module, wanted_agent, wanted_module = next_arg() == '1', next_arg() == '1', next_arg(), next_arg()
 local due_by, limit, lease, bytes, takes_first = next_arg(), next_number(), next_number(), next_number(), next_arg() == '1'
 local holder, head, tail, wants_next, channel = next_arg(), next_arg(), next_arg(), next_arg() == '1', next_arg()
-local due = due_by == '' and now or math.min(now, tonumber(due_by))
+local due = tonumber(due_by) or now
 local expires_at = text(now + lease)
 local deliveries = tonumber(redis.call('GET', prefix .. 'deliveries') or 0)
 local answers, tokens, is_full = {''}, {}, false
@@ -125,7 +125,7 @@ local function take_of_all(key)
     local first_band = math.floor(entries[2] / BAND_WIDTH)
     local agents = {}
     for i = 1, #entries, 2 do
-      if tonumber(entries[i + 1]) > first_band * BAND_WIDTH + now then break end
+      if tonumber(entries[i + 1]) > first_band * BAND_WIDTH + math.max(now, due) then break end
       agents[#agents + 1] = string.sub(entries[i], 3)
     end
     local before = #tokens
@@ -188,5 +188,5 @@ if #tokens > 0 then
   log_event(head .. '"lease_tokens":{' .. table.concat(tokens, ',') .. '},"agents":[' .. table.concat(names, ',') .. ']' .. tail)
   count('delivered', #tokens)
 end
-if wants_next then answers[1] = next_due(source) or '' end
+if wants_next then answers[1] = next_due(source, now) or '' end
 return finish(answers)

@@ -19,7 +19,8 @@ internal sealed class TaskTake(TaskChanges changes, TakeOrder order, int limit, 
 {
     private readonly SqliteSession session = changes.Session;
     private readonly DateTimeOffset now = changes.Now;
-    private readonly long due = Milliseconds(order.Due is { } asked && asked < changes.Now ? asked : changes.Now);
+    private readonly DateTimeOffset dueBy = order.Due ?? changes.Now;
+    private readonly long due = Milliseconds(order.Due ?? changes.Now);
     private readonly List<MeasurementTask> taken = [];
     private long left = bytesLeft;
     private long token;
@@ -98,7 +99,7 @@ internal sealed class TaskTake(TaskChanges changes, TakeOrder order, int limit, 
 
     /// <summary>
     /// Agents with a due task, in the order of their turns. A turn is later than the task where the agent was served since, but
-    /// never later than this take.
+    /// never later than this take, or than what it takes.
     /// </summary>
     private List<string> Agents(int band) => Filter switch
     {
@@ -106,7 +107,7 @@ internal sealed class TaskTake(TaskChanges changes, TakeOrder order, int limit, 
             row => row.GetString(0),
             "SELECT agent FROM agent_turn WHERE band = $1 AND head IS NOT NULL AND turn <= $2 AND head <= $3 ORDER BY turn, agent LIMIT $4",
             band,
-            served,
+            Math.Max(served, due * 1000),
             due,
             limit - taken.Count),
         ("", var module) => session.ReadAll(
@@ -116,7 +117,7 @@ internal sealed class TaskTake(TaskChanges changes, TakeOrder order, int limit, 
             ORDER BY turn, agent LIMIT $4
             """,
             band,
-            served,
+            Math.Max(served, due * 1000),
             due,
             limit - taken.Count,
             module),
@@ -135,7 +136,7 @@ internal sealed class TaskTake(TaskChanges changes, TakeOrder order, int limit, 
                 return count;
             }
 
-            var decision = row.Task.Deliver(token + 1, now + order.Lease, now);
+            var decision = row.Task.Deliver(token + 1, now + order.Lease, dueBy);
             if (!decision.IsReplay)
             {
                 token++;
