@@ -31,7 +31,7 @@ internal sealed record LoggedEvent(string Type, string Subject, long Number)
         };
         return [new LoggedEvent(type, subject, Number(type == StateUpdated ? "version" : "lease_token"))];
 
-        string Text(string name) => metadata.TryGetProperty(name, out var value) ? value.GetString()! : string.Empty;
+        string Text(string name) => metadata.TryGetProperty(name, out var value) ? value.ToString() : string.Empty;
 
         long Number(string name) => long.TryParse(Text(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
     }

@@ -107,7 +107,7 @@ public abstract class AnyRedisEngine : IEngine, IAsyncLifetime
                         field => lines.Field(name, field.Name!, field.Value!));
                     break;
                 case RedisType.String when name.StartsWith("refused:", StringComparison.Ordinal):
-                    lines.Other(name);
+                    // By which a refusal that is sent again is known, for seconds.
                     break;
                 case RedisType.String when name.StartsWith("result:", StringComparison.Ordinal):
                     // What it says is read through the repository.

@@ -65,7 +65,9 @@ public abstract class EventWatchTests(IEngine engine) : StoreTests(engine)
             }
         }
 
-        requests.Should().Equal([.. Enumerable.Range(30, 20).Select(number => $"r{number}"), "live"]);
+        // What several partitions tell of one millisecond has no order.
+        requests[..^1].Should().BeEquivalentTo(Enumerable.Range(30, 20).Select(number => $"r{number}"));
+        requests[^1].Should().Be("live");
     }
 
     [Fact]
