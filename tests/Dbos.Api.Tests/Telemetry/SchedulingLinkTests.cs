@@ -12,26 +12,18 @@ public sealed class SchedulingLinkTests(TracedDbos dbos)
     private readonly CallerSpan scheduler = new();
 
     [Fact]
-    public async Task Of_what_was_taken_and_of_its_expired_lease()
+    public async Task Of_what_was_taken()
     {
         var id = await Schedule(scheduler);
         var unkept = await Schedule(new CallerSpan(IsSampled: false));
         var taker = new CallerSpan();
 
         var taken = await dbos.Client.ListDueTasksAsync(
-            new ListDueTasksRequest { AgentId = agent, VisibilityTimeoutSeconds = 1 }, taker.Metadata);
+            new ListDueTasksRequest { AgentId = agent }, taker.Metadata);
 
         taken.Tasks.Select(task => task.Id).Should().BeEquivalentTo([id, unkept]);
         var take = await dbos.Receiver.Receive(span => span.TraceId == taker.TraceId && span.Name == "ListDueTasks", "the taking");
         await ShouldLinkOnlyToTheScheduling(take.Links, id);
-        var sweep = await dbos.Receiver.Receive(
-            span => span.Name == "LeaseSweep" && span.Links.Any(link => link.Attributes["dbos.task_id"] == id), "the sweep");
-        sweep.ParentId.Should().BeEmpty("nobody called it");
-        sweep.Attributes.Should().ContainKey("dbos.count");
-        await ShouldLinkOnlyToTheScheduling(sweep.Links, id);
-        await dbos.Receiver.Receive(
-            span => span.ParentId == sweep.SpanId && span.Name == "EVALSHA expire_leases", "what the sweep asks of Redis");
-        (await dbos.Client.ReadEvents("task_lease_expired", "task_id", id)).Single().TraceId.Should().Be(sweep.TraceId);
     }
 
     [Fact]

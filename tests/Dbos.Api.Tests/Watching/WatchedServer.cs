@@ -19,7 +19,7 @@ public sealed class WatchedServer() : WatchedDeployment(FreePort.Find()), IColle
             "the metrics tell of the expired lease");
     }
 
-    /// <summary>Five results, two of them twice; a state that moves on and one with a wrong version; an agent alive and one lost; a task without an id.</summary>
+    /// <summary>Five results, two of them twice; a state that moves on and one with a wrong version; an agent alive, first heard by eight at once, and one lost; a task without an id.</summary>
     private static async Task Write(DBOS.DBOSClient client)
     {
         foreach (var id in (string[])["1", "2", "3", "4", "5", "1", "2"])
@@ -32,7 +32,7 @@ public sealed class WatchedServer() : WatchedDeployment(FreePort.Find()), IColle
         var stale = Requests.State("request-1");
         stale.ExpectedVersion = 5;
         (await client.SetModuleStateAsync(stale)).Code.Should().Be(ErrorCode.VersionConflict);
-        await client.RegisterAgentAsync(Requests.Heartbeat("alive"));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.RegisterAgentAsync(Requests.Heartbeat("alive")).ResponseAsync));
         var lost = Requests.Heartbeat("lost");
         lost.Agent.Alive = false;
         await client.RegisterAgentAsync(lost);
