@@ -7,7 +7,7 @@ namespace Dbos.Infrastructure.Sqlite;
 /// Threads that read, each on a connection of its own, so that no request's thread waits for the disk. There are few, and those
 /// without work end after a while with their connections and caches.
 /// </summary>
-internal sealed class SqliteReaders(Func<SqliteSession> open) : IDisposable
+internal sealed class SqliteReaders(Func<SqliteSession> connect) : IDisposable
 {
     public const int MostThreads = 8;
     private const int MostQueued = 1_000;
@@ -16,7 +16,12 @@ internal sealed class SqliteReaders(Func<SqliteSession> open) : IDisposable
 
     private readonly object gate = new();
     private readonly Queue<Reading> queue = [];
+
+    /// <summary>Threads that take from the queue: one that is about to end is not counted, as nothing may be left to it.</summary>
     private int threads;
+
+    /// <summary>Threads whose connections are open.</summary>
+    private int open;
     private int idle;
     private bool isClosed;
 
@@ -44,6 +49,7 @@ internal sealed class SqliteReaders(Func<SqliteSession> open) : IDisposable
             else if (threads < MostThreads)
             {
                 threads++;
+                open++;
                 new Thread(Loop) { Name = "sqlite-reader", IsBackground = true }.Start();
             }
         }
@@ -58,7 +64,7 @@ internal sealed class SqliteReaders(Func<SqliteSession> open) : IDisposable
         {
             isClosed = true;
             Monitor.PulseAll(gate);
-            while (threads > 0)
+            while (open > 0)
             {
                 Monitor.Wait(gate);
             }
@@ -72,7 +78,7 @@ internal sealed class SqliteReaders(Func<SqliteSession> open) : IDisposable
         {
             try
             {
-                session ??= open();
+                session ??= connect();
                 reading.Run(session);
             }
             catch (SqliteException error)
@@ -93,7 +99,7 @@ internal sealed class SqliteReaders(Func<SqliteSession> open) : IDisposable
         session?.Dispose();
         lock (gate)
         {
-            threads--;
+            open--;
             Monitor.PulseAll(gate);
         }
     }
@@ -108,6 +114,7 @@ internal sealed class SqliteReaders(Func<SqliteSession> open) : IDisposable
             {
                 if (isClosed || isExpired)
                 {
+                    threads--;
                     return null;
                 }
 
