@@ -68,12 +68,16 @@ internal sealed partial class TaskScripts(RedisPartitions partitions, Heartbeats
                 var decided = decide(TaskRecord.Decode(item.Parts[1], item.Parts[2], payload: null, item.Parts[3]));
                 return decided.Refusal is { } refusal
                     ? item.MayHaveRunBefore ? throw ChangedByOthers() : refusal
-                    : decided.Value.IsReplay ? new Written(0, Duplicate: true) { ContentDiffers = context?.ReplayDiffered ?? false }
+                    : decided.Value.IsReplay ? ReplayOf(item, context?.ReplayDiffered ?? false)
                     : throw new InvalidOperationException($"a script left task '{taskId}' as it is, where the aggregate goes on");
             default:
                 throw new InvalidOperationException($"a script answered '{item.Outcome}'");
         }
     }
+
+    /// <summary>What was sent again may be its own replay, after others moved the task on: the same content is then not told as a duplicate.</summary>
+    private static Written ReplayOf(TaskItem item, bool contentDiffers) =>
+        new(0, Duplicate: contentDiffers || !item.MayHaveRunBefore) { ContentDiffers = contentDiffers };
 
     /// <summary>One script with one task.</summary>
     public async Task<Answer<Written>> One(
