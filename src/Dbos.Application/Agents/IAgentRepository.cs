@@ -27,5 +27,5 @@ public interface IAgentRepository
     Task<AgentCounts> Count(CancellationToken cancellation);
 }
 
-/// <param name="Alive">Told alive, and their deadline has not passed.</param>
+/// <param name="Alive">Reported alive, and their deadline has not passed.</param>
 public readonly record struct AgentCounts(long Known, long Alive);

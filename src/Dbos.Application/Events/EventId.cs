@@ -4,7 +4,7 @@ namespace Dbos.Application.Events;
 
 /// <summary>The position of an entry in one stream of the event log. Positions grow with each entry, whatever becomes of the clock.</summary>
 /// <param name="Milliseconds">Unix time of the commit, or that of the entry before it if the clock was set back.</param>
-/// <param name="Sequence">Tells entries of the same millisecond apart.</param>
+/// <param name="Sequence">Distinguishes entries of the same millisecond.</param>
 public readonly record struct StreamPosition(long Milliseconds, long Sequence)
 {
     public bool IsAfter(StreamPosition other) =>

@@ -31,7 +31,7 @@ public interface IWrite : ICommand<Written>
     /// <summary>The ids that name the record, to which an idempotency key is scoped; the first decides the partition.</summary>
     string[] RecordIds => [Subject[0].Value];
 
-    /// <summary>Tells whether an idempotency key is used again for another command. Computed only where a key is named.</summary>
+    /// <summary>Detects that an idempotency key is used again for another command. Computed only where a key is named.</summary>
     ContentHash Content { get; }
 }
 

@@ -28,6 +28,6 @@ public interface IResultRepository
 /// <param name="ReceivedAt">Unix seconds.</param>
 public sealed record ResultSummary(string AgentId, string ModuleName, long Bytes, long ReceivedAt)
 {
-    /// <summary>The most that are told of one request.</summary>
+    /// <summary>The most that are returned for one request.</summary>
     public const int MostOfRequest = 1_000;
 }

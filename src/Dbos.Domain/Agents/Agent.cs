@@ -6,10 +6,10 @@ using Names = Dbos.Domain.Audit.AuditEvent.Names;
 namespace Dbos.Domain.Agents;
 
 /// <summary>
-/// An agent as its heartbeats describe it. A caller forgets when an agent was first seen and how often it was heard whenever it
+/// An agent as its heartbeats describe it. A caller loses the first-seen time and the heartbeat count whenever it
 /// restarts, so a heartbeat is merged into what is known.
 /// </summary>
-/// <param name="Alive">As told last, and not yet found to be silent.</param>
+/// <param name="Alive">As last reported, and not yet found to be silent.</param>
 /// <param name="LastSeen">Unix seconds; so is <paramref name="FirstSeen"/>.</param>
 /// <param name="HeardAt">When the latest heartbeat arrived, to the millisecond.</param>
 public sealed record Agent(
@@ -59,7 +59,7 @@ public sealed record Agent(
 
     /// <summary>
     /// What becomes of an agent whose deadline has passed, or lies further ahead than it can: it is lost, or it gets a new deadline, as the
-    /// timeout was changed or the clock was set back. An instant in the future, at which it cannot have been heard, counts as now.
+    /// timeout was changed or the clock was set back. An instant in the future cannot be the time of a heartbeat, and counts as now.
     /// </summary>
     public Decision<Agent> CheckDeadline(DateTimeOffset now, TimeSpan timeout)
     {

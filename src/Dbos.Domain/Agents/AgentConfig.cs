@@ -49,7 +49,7 @@ public sealed class AgentConfig(
             ? volatileKeys
             : volatileKeys.ToDictionary(entry => entry.Key, entry => entry.Value with { Value = entry.Value.Value?.WithoutText() }));
 
-    /// <summary>The config after a heartbeat that told all of it. What differs from this one has its texts.</summary>
+    /// <summary>The config after a heartbeat with the whole config. Values that differ from this one carry their texts.</summary>
     public ConfigChange Hear(IReadOnlyDictionary<string, ConfigValue> told)
     {
         var merge = new Merge(this, told);
@@ -86,7 +86,7 @@ public sealed class AgentConfig(
                 volatileKeys ?? known.Volatile),
             [.. changed.Order(StringComparer.Ordinal)]);
 
-        /// <summary>What was told has texts, which what is known may lack. Absent keys are taken out anyway.</summary>
+        /// <summary>Reported values carry texts, which stored values may lack. Absent keys are taken out anyway.</summary>
         private Dictionary<string, ConfigValue> SteadyToChange => steady ??=
             known.Steady.Keys.Where(allTold.ContainsKey).ToDictionary(key => key, key => allTold[key]);
 

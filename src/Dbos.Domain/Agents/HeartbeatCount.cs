@@ -5,15 +5,15 @@ namespace Dbos.Domain.Agents;
 /// agent in turns: the total adds the rise of each caller's count. Callers have no names, so a count belongs to the caller with the
 /// nearest count below it.
 /// </summary>
-/// <param name="Callers">The last counts of the callers that were heard latest.</param>
+/// <param name="Callers">The last counts of the callers with the latest heartbeats.</param>
 public sealed record HeartbeatCount(int Total, IReadOnlyList<CallerCount> Callers)
 {
     private const int MostCallers = 4;
 
-    /// <param name="count">0: the first heartbeat told none.</param>
+    /// <param name="count">0: the first heartbeat had none.</param>
     public static HeartbeatCount First(int count, long lastSeen) => new(count, count > 0 ? [new CallerCount(count, lastSeen)] : []);
 
-    /// <param name="count">The caller's own; 0: not told.</param>
+    /// <param name="count">The caller's own; 0: not reported.</param>
     /// <param name="lastSeen">Of the heartbeat.</param>
     /// <param name="newest">The latest last_seen of all heartbeats before.</param>
     public HeartbeatCount Hear(int count, long lastSeen, long newest)
@@ -38,6 +38,6 @@ public sealed record HeartbeatCount(int Total, IReadOnlyList<CallerCount> Caller
     }
 }
 
-/// <param name="Count">Of heartbeats, as the caller told it last.</param>
+/// <param name="Count">Of heartbeats, as the caller last reported it.</param>
 /// <param name="LastSeen">Unix seconds, of that heartbeat.</param>
 public sealed record CallerCount(int Count, long LastSeen);

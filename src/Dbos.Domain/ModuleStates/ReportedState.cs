@@ -20,7 +20,7 @@ public sealed record ReportedState(
 
     internal string Subject => RequestId.Length > 0 ? $"request '{RequestId}' of agent '{AgentId}'" : $"module '{ModuleName}' of agent '{AgentId}'";
 
-    /// <summary>The event of its acceptance. The commit adds the version to the metadata, as only it knows that for sure.</summary>
+    /// <summary>The event of its acceptance. The commit adds the version to the metadata, as only the commit assigns it.</summary>
     /// <param name="isFirst">Nothing was stored.</param>
     public AuditEvent Accepted(bool isFirst) => LacksBeginning(isFirst)
         ? new AuditEvent(

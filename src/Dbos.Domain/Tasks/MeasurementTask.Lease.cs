@@ -48,7 +48,7 @@ public sealed partial record MeasurementTask
 
     /// <summary>
     /// The holder failed: the task returns after the delay, or is dead-lettered when out of retries. Once more with the same token is a
-    /// replay, as long as the history knows the first.
+    /// replay, as long as the history has the first.
     /// </summary>
     /// <param name="delays">After the first failure, the second, and so on; the last one for all that follow.</param>
     public Answer<Decision<MeasurementTask>> NegativelyAcknowledge(

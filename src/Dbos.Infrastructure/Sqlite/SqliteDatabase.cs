@@ -36,7 +36,7 @@ public sealed class SqliteDatabase : IDisposable
     /// <summary>Bytes on the disk.</summary>
     public long Bytes => folder.Bytes;
 
-    /// <summary>Is told what each committed change makes due, and which deliveries it ends.</summary>
+    /// <summary>Receives what each committed change makes due, and which deliveries it ends.</summary>
     public IStoreWatcher? Watcher { get; set; }
 
     /// <summary>Runs the change within a transaction, and answers when it is durable.</summary>

@@ -32,7 +32,7 @@ public interface IStoreWatcher
     /// <summary>A lane that had nothing due has, or will have soon; or any lane may have.</summary>
     void Due(Turn turn);
 
-    /// <summary>A lease of this process's takes has ended. May be told late, and more than once.</summary>
+    /// <summary>A lease of this process's takes has ended. May be reported late, and more than once.</summary>
     void Ended(string taskId, long leaseToken);
 
     /// <summary>Something may have been missed.</summary>

@@ -31,7 +31,7 @@ public sealed class WatchOutageTests : IAsyncLifetime
         var after = await Store(50);
 
         await Eventually.True(() => told.Contains(after[^1]), Patience, "the last is told");
-        // What several partitions tell of one millisecond has no order.
+        // Events of one millisecond in several partitions have no order.
         told.Take(before.Length).Should().BeEquivalentTo(before);
         told.Skip(before.Length).Should().BeEquivalentTo(after);
         reading.IsCompleted.Should().BeFalse("the stream goes on");

@@ -65,7 +65,7 @@ public abstract class EventWatchTests(IEngine engine) : StoreTests(engine)
             }
         }
 
-        // What several partitions tell of one millisecond has no order.
+        // Events of one millisecond in several partitions have no order.
         requests[..^1].Should().BeEquivalentTo(written[30..].Select(told => RequestOf(told)));
         requests[^1].Should().Be("live");
     }

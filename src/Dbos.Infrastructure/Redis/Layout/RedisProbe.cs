@@ -30,7 +30,7 @@ public sealed class RedisProbe(
     /// <summary>
     /// In every partition, as each may live on another node: one call where one server has them all. That the store is still
     /// laid out as configured is looked at too: it may have been moved while this DBOS could not be seen to serve it.
-    /// A success closes the circuits, past which it is sent: whoever was told of health is not refused right after.
+    /// A success closes the circuits, past which it is sent: a caller that saw SERVING is not refused right after.
     /// </summary>
     public async Task<Pulse> Probe(Watch watch, CancellationToken cancellation)
     {

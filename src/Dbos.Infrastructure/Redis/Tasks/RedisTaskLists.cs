@@ -100,7 +100,7 @@ internal sealed class RedisTaskLists(RedisPartitions partitions)
                 done++;
             }
 
-            // What was read so far tells how many more will fit: few where tasks are large.
+            // What was read so far is used to estimate how many more fit: few where tasks are large.
             atOnce = (int)Math.Clamp((PageRequest.MostBytes - bytes) / Math.Max(1, bytes / done), 1, MostReadAtOnce);
         }
 

@@ -209,7 +209,7 @@ public sealed class RedisTaskRepository(
 
     public Task<QueueStats> Stats(CancellationToken cancellation) => lists.Stats(cancellation);
 
-    /// <summary>The stored task stays; whether another was asked for is told.</summary>
+    /// <summary>The stored task stays; the answer says whether a different one was asked for.</summary>
     private static Answer<Decision<MeasurementTask>> Duplicate(MeasurementTask stored, Scheduling asked, bool isSamePayload)
     {
         asked.Context.ReplayDiffered = !isSamePayload || !stored.SaysTheSameAs(asked.Task, comparesTime: asked.IsTimeGiven);

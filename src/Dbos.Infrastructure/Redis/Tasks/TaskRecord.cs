@@ -91,7 +91,7 @@ internal static class TaskRecord
         };
     }
 
-    /// <summary>Begins with what events tell of the task.</summary>
+    /// <summary>Begins with what events record of the task.</summary>
     private static (byte[] Document, int SubjectLength) Fixed(MeasurementTask task)
     {
         var (buffer, json) = ofThread ??= NewWriter();

@@ -75,7 +75,7 @@ internal sealed partial class TaskScripts(RedisPartitions partitions, Heartbeats
         }
     }
 
-    /// <summary>What was sent again may be its own replay, after others moved the task on: the same content is then not told as a duplicate.</summary>
+    /// <summary>What was sent again may be its own replay, after others moved the task on: the same content is then not reported as a duplicate.</summary>
     private static Written ReplayOf(TaskItem item, bool contentDiffers) =>
         new(0, Duplicate: contentDiffers || !item.MayHaveRunBefore) { ContentDiffers = contentDiffers };
 

@@ -16,7 +16,7 @@ local function plan_pending(id, queue, band, due)
   end
 end
 
--- channel: on which processes with waiting takers are told that a queue has something due soon
+-- channel: where processes with waiting takers learn that a queue has a task due soon
 local function plan_turns(channel)
   local agents = {}
   for _, entered in pairs(entering) do

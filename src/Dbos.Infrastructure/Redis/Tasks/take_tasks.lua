@@ -86,7 +86,7 @@ local function take_of_agent(agent, band, most)
     local first, second = known.queues[1], known.queues[2]
     local queue = agent .. ':' .. first.module
     local up_to = second and math.min(due, second.head) or due
-    -- One more than is wanted tells what the queue has next.
+    -- One more than is wanted shows what the queue has next.
     local entries = redis.call('ZRANGEBYSCORE', queue_key(queue), low, low + BAND_WIDTH - 1, 'WITHSCORES', 'LIMIT', first.skip, most + 1)
     local used = 0
     while used < most and entries[2 * used + 1] and entries[2 * used + 2] - low <= up_to and deliver(queue, entries[2 * used + 1]) do
