@@ -88,7 +88,7 @@ public static class DependencyInjection
 
     private static void AddRedis(this IServiceCollection services)
     {
-        services.AddSingleton<RedisClock>();
+        services.AddSingleton(new RedisClock(TimeProvider.System));
         services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<RedisClock>());
         services.AddSingleton<RedisConnection>();
         services.AddSingleton<Replication>();

@@ -55,7 +55,7 @@ public sealed class WriteLoad
             try
             {
                 var success = await kind.Send(client, id);
-                success.Should().BeTrue("a well-formed write of a new id is not refused");
+                success.Should().BeTrue("a well-formed write of a new id is not refused ({0} {1})", kind.EventType, id);
                 written.Add(new Write(kind, id));
                 Interlocked.Increment(ref acknowledged);
             }

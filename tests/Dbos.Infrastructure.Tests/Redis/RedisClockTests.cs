@@ -1,86 +1,74 @@
-using System.Diagnostics;
-using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Redis.Connection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dbos.Infrastructure.Tests.Redis;
 
 public sealed class RedisClockTests
 {
-    private static readonly TimeSpan Near = TimeSpan.FromSeconds(2);
-    private static readonly DateTimeOffset Elsewhere = DateTimeOffset.FromUnixTimeSeconds(1_000_000_000);
+    private static readonly DateTimeOffset Told = DateTimeOffset.FromUnixTimeSeconds(1_000_000_000);
 
-    private readonly RedisClock clock = new();
+    private readonly FakeTimeProvider process = new(DateTimeOffset.FromUnixTimeSeconds(2_000_000_000));
+    private readonly RedisClock clock;
 
-    [Fact]
-    public void Before_Redis_was_heard_it_is_the_processs_clock() =>
-        clock.GetUtcNow().Should().BeCloseTo(DateTimeOffset.UtcNow, Near);
+    public RedisClockTests() => clock = new RedisClock(process);
 
     [Fact]
-    public void What_Redis_tells_is_the_time()
+    public void Until_Redis_answers_it_is_the_processs_clock() => clock.GetUtcNow().Should().Be(process.GetUtcNow());
+
+    [Fact]
+    public void What_Redis_answers_is_the_time_and_goes_on_without_it()
     {
-        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 250_000, Stopwatch.GetTimestamp());
+        clock.Set(Told.ToUnixTimeSeconds(), 250_000);
+        process.Advance(TimeSpan.FromSeconds(70));
 
-        clock.GetUtcNow().Should().BeOnOrAfter(Elsewhere.AddMilliseconds(250)).And.BeCloseTo(Elsewhere, Near);
+        clock.GetUtcNow().Should().Be(Told.AddSeconds(70.25));
     }
 
     [Fact]
-    public void Without_Redis_it_goes_on()
+    public void An_answer_that_took_long_does_not_set_it_back()
     {
-        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp());
-        var before = clock.GetUtcNow();
+        clock.Set(Told.ToUnixTimeSeconds(), 0);
+        process.Advance(TimeSpan.FromSeconds(1));
 
-        SpinWait.SpinUntil(() => clock.GetUtcNow() > before + TimeSpan.FromMilliseconds(20), Near).Should().BeTrue();
+        clock.Set(Told.ToUnixTimeSeconds(), 400_000);
+
+        clock.GetUtcNow().Should().Be(Told.AddSeconds(1));
     }
 
     [Fact]
-    public void An_answer_is_from_half_way_between_question_and_answer()
+    public void A_faster_answer_sets_it_forward()
     {
-        var asked = Stopwatch.GetTimestamp() - (10 * Stopwatch.Frequency);
+        clock.Set(Told.ToUnixTimeSeconds(), 0);
 
-        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 0, asked);
+        clock.Set(Told.ToUnixTimeSeconds(), 10_000);
 
-        clock.GetUtcNow().Should().BeCloseTo(Elsewhere.AddSeconds(5), Near);
+        clock.GetUtcNow().Should().Be(Told.AddMilliseconds(10));
     }
 
     [Fact]
-    public void An_answer_that_was_long_under_way_does_not_move_it()
+    public void When_no_answer_was_as_fast_for_long_it_waits_until_the_slower_ones_time()
     {
-        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp());
+        clock.Set(Told.ToUnixTimeSeconds(), 0);
+        process.Advance(TimeSpan.FromSeconds(11));
 
-        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp() - (10 * Stopwatch.Frequency));
+        clock.Set(Told.ToUnixTimeSeconds() + 10, 500_000);
 
-        clock.GetUtcNow().Should().BeCloseTo(Elsewhere, Near);
+        clock.GetUtcNow().Should().Be(Told.AddSeconds(11));
+        process.Advance(TimeSpan.FromMilliseconds(400));
+        clock.GetUtcNow().Should().Be(Told.AddSeconds(11));
+        process.Advance(TimeSpan.FromMilliseconds(200));
+        clock.GetUtcNow().Should().Be(Told.AddSeconds(11).AddMilliseconds(100));
     }
 
-    [Fact]
-    public void An_answer_that_was_long_under_way_counts_when_there_was_no_better_one_for_long()
+    [Theory]
+    [InlineData(-3600)]
+    [InlineData(3600)]
+    public void A_change_of_Rediss_clock_counts_at_once(int seconds)
     {
-        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp() - (60 * Stopwatch.Frequency));
+        clock.Set(Told.ToUnixTimeSeconds(), 0);
 
-        clock.Hear(Elsewhere.ToUnixTimeSeconds() + 3600, 0, Stopwatch.GetTimestamp() - (10 * Stopwatch.Frequency));
+        clock.Set(Told.ToUnixTimeSeconds() + seconds, 0);
 
-        clock.GetUtcNow().Should().BeCloseTo(Elsewhere.AddSeconds(3605), Near);
-    }
-
-    [Fact]
-    public void A_small_step_back_is_waited_out()
-    {
-        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 200_000, Stopwatch.GetTimestamp());
-        var before = clock.GetUtcNow();
-
-        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 100_000, Stopwatch.GetTimestamp());
-
-        clock.GetUtcNow().Should().BeOnOrAfter(before).And.BeBefore(Elsewhere.AddMilliseconds(300), "it goes on only then");
-        SpinWait.SpinUntil(() => clock.GetUtcNow() > Elsewhere.AddMilliseconds(300), Near).Should().BeTrue();
-    }
-
-    [Fact]
-    public void What_was_heard_last_counts()
-    {
-        clock.Hear(Elsewhere.ToUnixTimeSeconds() + 3600, 0, Stopwatch.GetTimestamp());
-
-        clock.Hear(Elsewhere.ToUnixTimeSeconds(), 0, Stopwatch.GetTimestamp());
-
-        clock.GetUtcNow().Should().BeCloseTo(Elsewhere, Near);
+        clock.GetUtcNow().Should().Be(Told.AddSeconds(seconds));
     }
 }

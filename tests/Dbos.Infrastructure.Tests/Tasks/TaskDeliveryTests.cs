@@ -40,6 +40,19 @@ public abstract class TaskDeliveryTests(IEngine engine) : TaskTests(engine)
         tokens.Should().HaveCount(9).And.BeInAscendingOrder().And.OnlyHaveUniqueItems();
     }
 
+    /// <summary>Whatever the delay of the answer by which the clock was set.</summary>
+    [Fact]
+    public async Task What_is_scheduled_for_now_is_due_at_once()
+    {
+        for (var number = 0; number < 200; number++)
+        {
+            await Dbos.Probe();
+            await Dbos.Send(Given.Task($"t{number}", scheduledAt: 0));
+
+            (await TakeOne()).Id.Should().Be($"t{number}");
+        }
+    }
+
     [Fact]
     public async Task What_is_not_due_yet_is_not_taken()
     {

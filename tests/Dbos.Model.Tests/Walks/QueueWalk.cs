@@ -96,7 +96,7 @@ internal sealed class QueueWalk(IReadOnlyList<OpenStore> replicas)
         var dbos = ReplicaOf(take);
         var seconds = QueueModel.SecondsOf(take.Due, take.Offset);
         var clock = ClockOf(dbos).GetUtcNow().ToUnixTimeMilliseconds();
-        var upTo = seconds == 0 ? clock : Math.Min((seconds * 1000) + 999, clock);
+        var upTo = seconds == 0 ? clock : (seconds * 1000) + 999;
         var due = model.DueBy(upTo, take.Filter);
         var lease = take.Lease switch
         {

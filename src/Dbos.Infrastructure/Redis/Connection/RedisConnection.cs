@@ -61,11 +61,10 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
 
     /// <summary>To be called as soon as there is the answer.</summary>
     /// <param name="answer">Begins as layout.lua answers.</param>
-    /// <param name="asked">Stopwatch timestamp.</param>
     /// <exception cref="LayoutMismatchException">The store is not laid out as configured.</exception>
-    public void HearLayout(RedisValue[] answer, long asked)
+    public void CheckAnswer(RedisValue[] answer)
     {
-        clock.Hear((long)answer[3], (long)answer[4], asked);
+        clock.Set((long)answer[3], (long)answer[4]);
         LayoutOf(answer)?.CheckServable(settings);
     }
 
@@ -158,13 +157,12 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
 
     private async Task CheckLayout()
     {
-        var asked = Stopwatch.GetTimestamp();
         RedisKey[] names = [keys.Of(0, RedisKeys.Layout), keys.Scope(0)[1]];
         var answer = (RedisValue[])(await Ask(
             connection,
             static (redis, ask) => LayoutScript.Run(redis, ask.names, [ask.Partitions, StoreLayout.CurrentSchema, StoreLayout.NewGeneration()]),
             (names, settings.Partitions)))!;
-        HearLayout(answer, asked);
+        CheckAnswer(answer);
     }
 
     /// <summary>Once for all, unless it failed.</summary>

@@ -123,13 +123,12 @@ public sealed class RedisProbe(
             some.Length, watch.Deadlines.Count, watch.From, watch.UpTo, watch.MostOfABand, Bands.Count, Bands.Width, channels.Ends,
             speaks ? call : RedisValue.EmptyString,
         ];
-        var asked = Stopwatch.GetTimestamp();
         return (RedisValue[])(await partitions.RunOnce(
             ProbeScript,
             some[0],
             names,
             values,
-            speaks ? answer => connection.HearLayout((RedisValue[])answer!, asked) : null,
+            speaks ? answer => connection.CheckAnswer((RedisValue[])answer!) : null,
             cancellation))!;
     }
 
