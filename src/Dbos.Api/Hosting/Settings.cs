@@ -38,7 +38,7 @@ public sealed record Settings(int Port, int? MetricsPort, int MaxCallsInFlight, 
         {
             DataDirectory = Text("DATA_DIR", store.DataDirectory),
             KeyPrefix = Text("KEY_PREFIX", store.KeyPrefix),
-            Partitions = Number("PARTITIONS", store.Partitions, 1, 4_096),
+            Partitions = IsGiven("PARTITIONS") ? Number("PARTITIONS", otherwise: 0, 1, 4_096) : null,
             EventRetention = Number("EVENT_RETENTION", store.EventRetention, 1, 100_000_000),
             Replicas = Text("DURABILITY", "local") switch
             {
@@ -55,10 +55,12 @@ public sealed record Settings(int Port, int? MetricsPort, int MaxCallsInFlight, 
 
         CheckAddress(store);
         var port = Number("PORT", 50051, 1, 65_535);
-        int? metricsPort = string.IsNullOrEmpty(configuration["METRICS_PORT"]) ? null : Number("METRICS_PORT", otherwise: 0, 1, 65_535);
+        int? metricsPort = IsGiven("METRICS_PORT") ? Number("METRICS_PORT", otherwise: 0, 1, 65_535) : null;
         return metricsPort == port
             ? throw new SettingException("METRICS_PORT", "another port than PORT", configuration["METRICS_PORT"]!)
             : new Settings(port, metricsPort, Number("MAX_CALLS_IN_FLIGHT", 1_000, 1, 1_000_000), policy, store);
+
+        bool IsGiven(string name) => !string.IsNullOrEmpty(configuration[name]);
 
         string Text(string name, string otherwise)
         {

@@ -37,6 +37,8 @@ public sealed class SqliteProbe(SqliteDatabase database, StoreSettings settings,
         });
     }
 
+    public bool IsOpen { get; private set; }
+
     public Task<long> Bytes(CancellationToken cancellation) => Task.FromResult(database.Bytes);
 
     public void Tell(IStoreWatcher watcher) => database.Watcher = watcher;
@@ -44,8 +46,11 @@ public sealed class SqliteProbe(SqliteDatabase database, StoreSettings settings,
     string IStoreConnection.Name => $"the embedded store in {Path.GetFullPath(settings.DataDirectory)}";
 
     /// <summary>It is open since it was made; what is left is to look whether it can be served.</summary>
-    async Task IStoreConnection.Open(CancellationToken cancellation) =>
+    async Task IStoreConnection.Open(CancellationToken cancellation)
+    {
         (await database.Read(session => session.ReadLayout())).CheckServable(settings);
+        IsOpen = true;
+    }
 
     Task<StoreLayout> IStoreLayout.Open(CancellationToken cancellation) => database.Read(session => session.ReadLayout());
 

@@ -13,9 +13,9 @@ public sealed class LayoutMismatchException : Exception
     /// <summary>An earlier move was begun and not ended.</summary>
     public bool IsMoving { get; private init; }
 
-    public static LayoutMismatchException OtherPartitions(StoreSettings settings, int stored) => new(
+    public static LayoutMismatchException OtherPartitions(StoreSettings settings, int stored, int wanted) => new(
         settings,
-        $"has {stored} partitions, but PARTITIONS is {settings.Partitions}: set PARTITIONS to {stored}, or KEY_PREFIX to another store, or move this one with build/repartition {stored} {settings.Partitions}");
+        $"has {stored} partitions, not {wanted}: unset PARTITIONS or set it to {stored}, or KEY_PREFIX to another store, or move this one with build/repartition {stored} {wanted}");
 
     public static LayoutMismatchException Older(StoreSettings settings, int stored) => new(
         settings,

@@ -18,7 +18,11 @@ public sealed record StoreLayout(int Partitions, int SchemaVersion, string? Move
     public bool IsMoving => MovedFrom is not null;
 
     /// <exception cref="LayoutMismatchException">It cannot be served or read as configured.</exception>
-    public void CheckServable(StoreSettings settings)
+    public void CheckServable(StoreSettings settings) => CheckServable(settings, settings.Partitions);
+
+    /// <param name="partitions">As many as there must be; null: any number.</param>
+    /// <exception cref="LayoutMismatchException">It cannot be served or read as configured.</exception>
+    public void CheckServable(StoreSettings settings, int? partitions)
     {
         if (IsMoving)
         {
@@ -35,9 +39,9 @@ public sealed record StoreLayout(int Partitions, int SchemaVersion, string? Move
             throw LayoutMismatchException.Newer(settings, SchemaVersion);
         }
 
-        if (!settings.IsEmbedded && Partitions != settings.Partitions)
+        if (!settings.IsEmbedded && partitions is { } wanted && Partitions != wanted)
         {
-            throw LayoutMismatchException.OtherPartitions(settings, Partitions);
+            throw LayoutMismatchException.OtherPartitions(settings, Partitions, wanted);
         }
     }
 }

@@ -14,17 +14,14 @@ public sealed record StoreSettings
     /// <summary>Begins every key in Redis.</summary>
     public string KeyPrefix { get; init; } = "dbos";
 
-    /// <summary>Of Redis; the embedded store has one.</summary>
-    public int Partitions { get; init; } = 16;
+    /// <summary>Of Redis; the embedded store has one. Null: as many as the store has, and a new one has 1, on Redis Cluster 64.</summary>
+    public int? Partitions { get; init; }
 
     /// <summary>How many events of the history are kept over all partitions, at least.</summary>
     public int EventRetention { get; init; } = 100_000;
 
     /// <summary>How many refusals are kept over all partitions, at least.</summary>
     public int RefusalRetention => Math.Max(1, EventRetention / 10);
-
-    /// <summary>The share of a partition in what is kept over all of them, rounded up.</summary>
-    public int OfPartition(int overAll) => (overAll + Partitions - 1) / Partitions;
 
     /// <summary>How many replicas of Redis must have a write before it is acknowledged; 0: none has to.</summary>
     public int Replicas { get; init; }

@@ -41,14 +41,14 @@ public sealed partial class StoreUpkeep(
         try
         {
             store.Tell(watcher);
-            while (!await IsOpen(stoppingToken))
-            {
-                await Task.Delay(BetweenTrials, clock, stoppingToken);
-            }
-
             using var timer = new PeriodicTimer(BetweenProbes);
             do
             {
+                while (!connection.IsOpen && !await Opens(stoppingToken))
+                {
+                    await Task.Delay(BetweenTrials, clock, stoppingToken);
+                }
+
                 await Probe(stoppingToken);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -61,7 +61,7 @@ public sealed partial class StoreUpkeep(
         }
     }
 
-    private async Task<bool> IsOpen(CancellationToken stopping)
+    private async Task<bool> Opens(CancellationToken stopping)
     {
         try
         {
@@ -177,6 +177,9 @@ public interface IStoreConnection
 {
     /// <summary>What and where it is, as logs tell it.</summary>
     string Name { get; }
+
+    /// <summary>Calls are let through.</summary>
+    bool IsOpen { get; }
 
     /// <summary>Tries once to connect, and lets calls through once the store is known to be laid out as configured.</summary>
     /// <exception cref="LayoutMismatchException">It is not.</exception>

@@ -129,7 +129,7 @@ public sealed class SettingsTests
         await using var other = Launch(settings);
 
         (await other.WaitForExit(Patience)).Should().Be(1);
-        other.Output.Should().Contain("has 16 partitions, but PARTITIONS is 8: set PARTITIONS to 16");
+        other.Output.Should().Contain("has 1 partitions, not 8: unset PARTITIONS or set it to 1");
         (await dbos.Client.StoreResultAsync(Requests.Result("request-1"))).Success.Should().BeTrue();
     }
 

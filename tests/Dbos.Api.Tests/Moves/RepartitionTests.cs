@@ -17,7 +17,7 @@ public sealed partial class RepartitionTests : IAsyncLifetime
     private Deployment dbos = null!;
 
     /// <summary>No agent is lost while a store is moved, which would be another event.</summary>
-    public async Task InitializeAsync() => dbos = await Deployment.Start(StoreKind.Redis, servers: 1, ("AGENT_TIMEOUT_SECONDS", "3600"));
+    public async Task InitializeAsync() => dbos = await Deployment.Start(StoreKind.Redis, servers: 1, ("AGENT_TIMEOUT_SECONDS", "3600"), ("PARTITIONS", Number(From)));
 
     public async Task DisposeAsync()
     {
@@ -68,7 +68,7 @@ public sealed partial class RepartitionTests : IAsyncLifetime
         dbos.Server.Process.Signal(UnixSignal.Continue);
 
         (await dbos.Server.Process.WaitForExit(Patience)).Should().Be(1);
-        dbos.Server.Process.Output.Should().Contain($"has {To} partitions, but PARTITIONS is {From}");
+        dbos.Server.Process.Output.Should().Contain($"has {To} partitions, not {From}: unset PARTITIONS or set it to {To}");
     }
 
     [Fact]

@@ -13,6 +13,14 @@ internal static partial class ScriptRules
     /// <summary>They read records that are no partition's own: their heads say which keys they declare, the absent key last.</summary>
     public static readonly string[] WithKeysOfTheirOwn = ["layout", "last_probe", "probe"];
 
+    /// <summary>Commands that write nothing, and their options.</summary>
+    private static readonly string[] Reads =
+    [
+        "TIME", "GET", "GETRANGE", "STRLEN", "EXISTS", "HGET", "HMGET", "HGETALL", "HEXISTS", "HLEN", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYLEX",
+        "ZRANGEBYSCORE", "ZRANK", "ZREVRANGE", "ZREVRANGEBYSCORE", "ZREVRANK", "ZSCORE", "ZMSCORE", "XLEN", "XRANGE", "XREVRANGE",
+        "LIMIT", "WITHSCORES", "COUNT", "EX", "NX", "MAXLEN",
+    ];
+
     private static readonly string[] ThroughAllKeys = ["KEYS", "SCAN", "HSCAN", "SSCAN", "ZSCAN", "RANDOMKEY", "DBSIZE", "FLUSHDB", "FLUSHALL"];
 
     /// <summary>A script that is run, not only included by others.</summary>
@@ -44,6 +52,14 @@ internal static partial class ScriptRules
     /// <summary>Redis is called by the name of a command, by one of two such names, or with what was planned.</summary>
     public static IEnumerable<string> CallsCommandsByName(string script) =>
         Calls().Matches(Code(script)).Select(call => call.Value).Where(call => !NamedCall().IsMatch(call));
+
+    /// <summary>A right to write that only one script needs would be missed when that script has written half.</summary>
+    /// <param name="rights">The script that tries every command that writes.</param>
+    public static IEnumerable<string> WritesOnlyWhatIsTried(string script, string rights) =>
+        CommandsIn(script).Except(Reads).Except(CommandsIn(rights));
+
+    private static IEnumerable<string> CommandsIn(string script) =>
+        Texts().Matches(Code(script)).Select(text => text.Groups["text"].Value).Where(text => Word().IsMatch(text)).Distinct();
 
     private static IEnumerable<string> Includes(string script) => Include().Matches(script).Select(line => line.Groups["name"].Value);
 
@@ -84,6 +100,9 @@ internal static partial class ScriptRules
 
     [GeneratedRegex(@"'(?<text>[^'\n]*)'|""(?<text>[^""\n]*)""", RegexOptions.ExplicitCapture)]
     private static partial Regex Texts();
+
+    [GeneratedRegex("^[A-Z]{2,}$")]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"\bredis\b.{0,60}")]
     private static partial Regex Calls();

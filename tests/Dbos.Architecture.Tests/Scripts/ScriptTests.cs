@@ -44,6 +44,11 @@ public sealed class ScriptTests
     [MemberData(nameof(Names))]
     public void A_script_calls_commands_by_their_names(string name) => ScriptRules.CallsCommandsByName(All[name]).Should().BeEmpty();
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_right_to_run_each_command_that_writes_is_tried(string name) =>
+        ScriptRules.WritesOnlyWhatIsTried(All[name], All["write_rights"]).Should().BeEmpty();
+
     [Fact]
     public void A_partitions_scripts_are_run_with_two_keys_of_which_one_is_absent()
     {
@@ -90,6 +95,7 @@ public sealed class ScriptTests
         ScriptRules.LeavesTheAbsentKeyAlone("redis.call('SET', KEYS[2], 1)").Should().ContainSingle();
         ScriptRules.LeavesTheAbsentKeyAlone("redis.call('SET', prefix .. 'absent', 1)").Should().ContainSingle();
         ScriptRules.GoesThroughNoMoreThanItsKeys("plan('scan', 0)").Should().Equal("scan");
+        ScriptRules.WritesOnlyWhatIsTried("redis.call('GET', a) redis.call('XTRIM', b) redis.call('SET', c, 'EX', 1)", "{'SET'}").Should().Equal("XTRIM");
         ScriptRules.CallsCommandsByName("redis.call(ARGV[1], key)").Should().ContainSingle();
         ScriptRules.CallsCommandsByName("local call = redis.call").Should().ContainSingle();
         ScriptRules.CallsCommandsByName("return redis.call(up and 'ZRANGE' or 'ZREVRANGE', key)").Should().BeEmpty();

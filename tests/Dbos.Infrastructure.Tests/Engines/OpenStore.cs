@@ -3,6 +3,7 @@ using Dbos.Application;
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
 using Dbos.Infrastructure.Events;
+using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,7 +29,7 @@ public sealed class OpenStore(
     public DbosPolicy Policy => policy;
 
     /// <summary>Of the engine; the embedded store has one, whatever its settings say.</summary>
-    public int Partitions => settings.IsEmbedded ? 1 : settings.Partitions;
+    public int Partitions => settings.IsEmbedded ? 1 : Get<RedisPartitions>().Count;
 
     /// <summary>Asks the store what it is asked once a second.</summary>
     /// <param name="watch">Null: nothing is looked at.</param>

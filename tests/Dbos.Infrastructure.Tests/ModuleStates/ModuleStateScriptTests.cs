@@ -161,7 +161,7 @@ public sealed class ModuleStateScriptTests(RedisEngine engine, ITestOutputHelper
         {
             var info = await server.Server.Ask("INFO", "memory");
             var used = info.Split('\n').Single(line => line.StartsWith("used_memory:", StringComparison.Ordinal))["used_memory:".Length..].Trim();
-            var events = await server.Operator.GetDatabase().ExecuteAsync("MEMORY", "USAGE", new RedisKeys(dbos.Settings).Of(0, "events").ToString(), "SAMPLES", "0");
+            var events = await server.Operator.GetDatabase().ExecuteAsync("MEMORY", "USAGE", RedisKeys.OfFirst(dbos.Settings.KeyPrefix).Of(0, "events").ToString(), "SAMPLES", "0");
             return long.Parse(used, CultureInfo.InvariantCulture) - (events.IsNull ? 0 : (long)events);
         }
 
@@ -175,7 +175,7 @@ public sealed class ModuleStateScriptTests(RedisEngine engine, ITestOutputHelper
     private async Task Spoil(OpenStore dbos, string name)
     {
         var redis = engine.Operator.GetDatabase();
-        var key = new RedisKeys(dbos.Settings).Of(0, name);
+        var key = RedisKeys.OfFirst(dbos.Settings.KeyPrefix).Of(0, name);
         await redis.KeyDeleteAsync(key);
         await redis.HashSetAsync(key, "spoilt", 1);
     }

@@ -24,7 +24,7 @@ public sealed class ClusterScanTests(ClusterEngine engine)
 
         await using var begun = transfer.Export().GetAsyncEnumerator();
         (await begun.MoveNextAsync()).Should().BeTrue();
-        var slot = await engine.Cluster.SlotOf(new RedisKeys(dbos.Settings).Of(0, "any")!);
+        var slot = await engine.Cluster.SlotOf(RedisKeys.OfFirst(dbos.Settings.KeyPrefix).Of(0, "any")!);
         var home = await engine.Cluster.MasterOf(slot);
         await engine.Cluster.MoveSlot(slot, await engine.Cluster.NextAfter(slot));
 

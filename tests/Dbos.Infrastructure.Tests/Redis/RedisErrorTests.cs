@@ -139,11 +139,12 @@ public sealed class RedisErrorTests : IAsyncLifetime
     [Fact]
     public async Task Another_number_of_partitions_than_the_stores_is_refused_with_both_numbers()
     {
-        await using var sixteen = await engine.Open(new OpenOptions { Settings = settings => settings with { KeyPrefix = "layout" } });
+        await using var sixteen = await engine.Open(new OpenOptions { Settings = settings => settings with { KeyPrefix = "layout", Partitions = 16 } });
         var open = () => engine.Open(new OpenOptions { Settings = settings => settings with { KeyPrefix = "layout", Partitions = 8 } });
 
         (await open.Should().ThrowAsync<LayoutMismatchException>()).WithMessage("*'layout'*16*8*");
-        await using var again = await engine.Open(new OpenOptions { Settings = settings => settings with { KeyPrefix = "layout" } });
+        await using var any = await engine.Open(new OpenOptions { Settings = settings => settings with { KeyPrefix = "layout" } });
+        any.Partitions.Should().Be(16, "it has what it was laid out with when no number is asked for");
     }
 
     [Fact]

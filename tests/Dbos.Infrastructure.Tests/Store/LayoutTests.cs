@@ -7,7 +7,8 @@ using Dbos.Testing;
 namespace Dbos.Infrastructure.Tests.Store;
 
 /// <summary>What a store says of itself, and when it is served.</summary>
-public abstract class LayoutTests(IEngine engine) : StoreTests(engine)
+/// <param name="partitions">Of a new store.</param>
+public abstract class LayoutTests(IEngine engine, int partitions) : StoreTests(engine)
 {
     private IStoreLayout Layout => Dbos.Get<IStoreLayout>();
 
@@ -17,6 +18,10 @@ public abstract class LayoutTests(IEngine engine) : StoreTests(engine)
         (await Layout.Open(None)).Should().Be(new StoreLayout(Dbos.Partitions, StoreLayout.CurrentSchema, MovedFrom: null));
         await Serve();
     }
+
+    [Fact]
+    public void A_new_store_has_one_partition_and_more_where_servers_share_them() =>
+        Dbos.Partitions.Should().Be(partitions);
 
     [Theory]
     [InlineData(null, "*has schema version 1, older than this DBOS's 3: run 'export FILE' and 'clear FILE' with the DBOS that wrote it, then 'import FILE' with this one")]
@@ -114,7 +119,7 @@ public abstract class LayoutTests(IEngine engine) : StoreTests(engine)
     protected Task Serve() => Dbos.Get<IStoreConnection>().Open(None);
 }
 
-public abstract class LayoutOnAnyRedis(AnyRedisEngine engine) : LayoutTests(engine)
+public abstract class LayoutOnAnyRedis(AnyRedisEngine engine, int partitions) : LayoutTests(engine, partitions)
 {
     [Fact]
     public async Task A_store_is_served_while_somebody_probes_it()
@@ -168,12 +173,12 @@ public abstract class LayoutOnAnyRedis(AnyRedisEngine engine) : LayoutTests(engi
     }
 }
 
-public sealed class LayoutOnRedis(RedisEngine engine) : LayoutOnAnyRedis(engine), IClassFixture<RedisEngine>;
+public sealed class LayoutOnRedis(RedisEngine engine) : LayoutOnAnyRedis(engine, partitions: 1), IClassFixture<RedisEngine>;
 
 [Collection(ClusterEngine.Name)]
-public sealed class LayoutOnCluster(ClusterEngine engine) : LayoutOnAnyRedis(engine);
+public sealed class LayoutOnCluster(ClusterEngine engine) : LayoutOnAnyRedis(engine, partitions: 64);
 
-public sealed class LayoutOnSqlite(SqliteEngine engine) : LayoutTests(engine), IClassFixture<SqliteEngine>
+public sealed class LayoutOnSqlite(SqliteEngine engine) : LayoutTests(engine, partitions: 1), IClassFixture<SqliteEngine>
 {
     protected override async Task WriteSchemaVersion(int? version)
     {

@@ -68,11 +68,34 @@ public sealed class StoreUpkeepTests
     {
         var trials = 0;
         connection.Open(default).ReturnsForAnyArgs(_ => ++trials < 3 ? Task.FromException(new StoreUnavailableException("nobody listens")) : Task.CompletedTask);
+        connection.IsOpen.Returns(_ => trials == 3);
 
         await Probe(failing: _ => false, until: 1);
 
         trials.Should().Be(3);
         log.Lines.Select(line => line.Split(':')[0]).Should().Equal("Warning", "Information");
+    }
+
+    [Fact]
+    public async Task A_store_that_was_closed_is_opened_before_it_is_probed_again()
+    {
+        var isOpen = true;
+        connection.IsOpen.Returns(_ => isOpen);
+        connection.Open(default).ReturnsForAnyArgs(_ =>
+        {
+            isOpen = true;
+            return Task.CompletedTask;
+        });
+        answer = pulse =>
+        {
+            isOpen.Should().BeTrue();
+            isOpen = watched.Count != 2;
+            return pulse;
+        };
+
+        await Probe(failing: _ => false, until: 4);
+
+        await connection.ReceivedWithAnyArgs(1).Open(default);
     }
 
     [Fact]

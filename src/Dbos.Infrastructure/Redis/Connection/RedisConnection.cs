@@ -14,11 +14,12 @@ namespace Dbos.Infrastructure.Redis.Connection;
 public sealed class RedisConnection(StoreSettings settings, RedisClock clock, ILogger<RedisConnection> logger)
     : IStoreConnection, IAsyncDisposable
 {
+    private const int PartitionsOfCluster = 64;
     private static readonly Script LayoutScript = new("layout");
 
     private readonly List<(string Channel, Action<string> Heard)> listeners = [];
     private readonly ClusterTopology topology = new();
-    private readonly RedisKeys keys = new(settings);
+    private volatile RedisKeys? keys;
     private Sentinels? sentinels;
     private volatile ConnectionMultiplexer? connection;
     private volatile bool isOpen;
@@ -50,6 +51,11 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
         isOpen = true;
     }
 
+    public bool IsOpen => isOpen;
+
+    /// <summary>Lets no call through until it is opened again.</summary>
+    public void Close() => isOpen = false;
+
     /// <param name="fields">As layout.lua answers them: none where the store was never used.</param>
     public static StoreLayout? LayoutOf(ReadOnlySpan<RedisValue> fields)
     {
@@ -65,8 +71,28 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
     public void CheckAnswer(RedisValue[] answer)
     {
         clock.Set((long)answer[3], (long)answer[4]);
-        LayoutOf(answer)?.CheckServable(settings);
+        if (LayoutOf(answer) is { } layout)
+        {
+            layout.CheckServable(settings, keys?.Partitions ?? settings.Partitions);
+            if (keys is null)
+            {
+                LayOut(layout.Partitions);
+            }
+        }
     }
+
+    /// <summary>
+    /// How many partitions a store gets that is laid out anew. Where one server has them all, each costs every take and list a script and
+    /// gives nothing (docs/decisions/0016-redis-cluster.md).
+    /// </summary>
+    public int PartitionsOfNew => settings.Partitions ?? (IsCluster ? PartitionsOfCluster : 1);
+
+    /// <summary>The keys of the store as it is laid out.</summary>
+    /// <exception cref="StoreUnavailableException">Redis has not answered yet.</exception>
+    public RedisKeys Keys => keys ?? throw NotReady();
+
+    /// <summary>From now on the store has so many partitions.</summary>
+    public void LayOut(int partitions) => keys = new RedisKeys(settings.KeyPrefix, partitions);
 
     /// <summary>Connects if Redis is there, and lets calls through however the store is laid out.</summary>
     public async Task OpenUnchecked()
@@ -92,7 +118,7 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
     public bool IsCluster => connection is { } connected && ClusterTopology.IsCluster(connected);
 
     /// <summary>Who is to be asked for a partition, be it there or not; null: nobody is known.</summary>
-    public EndPoint? ServerOf(int partition) => ServerOf(keys.Of(partition, RedisKeys.Probe));
+    public EndPoint? ServerOf(int partition) => keys is { } known ? ServerOf(known.Of(partition, RedisKeys.Probe)) : null;
 
     /// <summary>Who is to be asked for this key; null: nobody is known.</summary>
     public EndPoint? ServerOf(RedisKey key) => connection is { } connected ? topology.ServerOf(connected, key) : null;
@@ -133,7 +159,7 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
     {
         if (connected is null)
         {
-            throw new StoreUnavailableException("Redis is not connected yet");
+            throw NotReady();
         }
 
         try
@@ -157,13 +183,16 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
 
     private async Task CheckLayout()
     {
-        RedisKey[] names = [keys.Of(0, RedisKeys.Layout), keys.Scope(0)[1]];
+        var first = RedisKeys.OfFirst(settings.KeyPrefix);
+        RedisKey[] names = [first.Of(0, RedisKeys.Layout), first.Scope(0)[1]];
         var answer = (RedisValue[])(await Ask(
             connection,
-            static (redis, ask) => LayoutScript.Run(redis, ask.names, [ask.Partitions, StoreLayout.CurrentSchema, StoreLayout.NewGeneration()]),
-            (names, settings.Partitions)))!;
+            static (redis, ask) => LayoutScript.Run(redis, ask.names, [ask.PartitionsOfNew, StoreLayout.CurrentSchema, StoreLayout.NewGeneration()]),
+            (names, PartitionsOfNew)))!;
         CheckAnswer(answer);
     }
+
+    private static StoreUnavailableException NotReady() => new("Redis is not ready");
 
     /// <summary>Once for all, unless it failed.</summary>
     private Task Connected() => connecting is { IsFaulted: false } ? connecting : connecting = Connect();

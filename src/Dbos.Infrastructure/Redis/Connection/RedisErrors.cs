@@ -39,6 +39,10 @@ internal static class RedisErrors
     /// </summary>
     public static bool IsOutage(string message) => WordOf(message) is not ("ERR" or "WRONGTYPE" or "CROSSSLOT");
 
+    /// <summary>write_rights.lua found that scripts may not write all that they must.</summary>
+    public static bool IsMissingRight(StoreUnavailableException outage) =>
+        outage.InnerException is RedisServerException refused && WordOf(refused.Message) == "NOPERM";
+
     /// <summary>A MOVED or ASK that the client library did not follow, or not twice, it tells in its own words.</summary>
     private static bool IsRedirection(string message) =>
         message.StartsWith("Key has MOVED ", StringComparison.Ordinal) || message.StartsWith("Endpoint ", StringComparison.Ordinal);

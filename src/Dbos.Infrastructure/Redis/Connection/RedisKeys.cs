@@ -25,10 +25,10 @@ public sealed class RedisKeys(string prefix, int partitions)
     private readonly RedisKey[][] scopes =
         [.. HashTags.Of(prefix, partitions).Select(tag => new RedisKey[] { $"{{{tag}}}:", $"{{{tag}}}:{Absent}" })];
 
-    public RedisKeys(StoreSettings settings)
-        : this(settings.KeyPrefix, settings.Partitions)
-    {
-    }
+    /// <summary>The first partition alone, whose keys are the same whatever number of partitions there are.</summary>
+    public static RedisKeys OfFirst(string prefix) => new(prefix, partitions: 1);
+
+    public int Partitions => partitions;
 
     /// <summary>Matches every key, as Redis's SCAN reads patterns.</summary>
     public string Pattern => $"{{{string.Concat(prefix.Select(c => "?*[]^\\".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"))}:*}}:*";

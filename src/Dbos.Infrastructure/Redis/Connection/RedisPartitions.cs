@@ -18,18 +18,22 @@ public sealed partial class RedisPartitions(
     private static readonly TimeSpan BetweenWarnings = TimeSpan.FromSeconds(10);
     private const CommandFlags Primary = CommandFlags.DemandMaster;
 
-    private readonly RedisKeys keys = new(settings);
     private long warnedAt;
-    private readonly RedisValue eventCap = settings.OfPartition(settings.EventRetention);
 
-    public int Count => settings.Partitions;
+    /// <exception cref="StoreUnavailableException">Redis has not answered yet.</exception>
+    public int Count => Keys.Partitions;
+
+    private RedisKeys Keys => connection.Keys;
 
     public IEnumerable<int> All => Enumerable.Range(0, Count);
 
     /// <summary>The partition of an id: the same on every replica and in every release.</summary>
     public int Of(string id) => Partitioning.PartitionOf(id, Count);
 
-    public RedisKey Key(int partition, string name) => keys.Of(partition, name);
+    public RedisKey Key(int partition, string name) => Keys.Of(partition, name);
+
+    /// <summary>The share of a partition in what is kept over all of them, rounded up.</summary>
+    public int ShareOf(int overAll) => (overAll + Count - 1) / Count;
 
     /// <summary>An operation id that is new: a script that is sent again recognizes by it what it has done.</summary>
     public static string NewOperation() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
@@ -38,7 +42,7 @@ public sealed partial class RedisPartitions(
     /// <param name="capacity">How many arguments follow.</param>
     public List<RedisValue> NewWrite(int capacity)
     {
-        var values = new List<RedisValue>(capacity + 2) { eventCap, NewOperation() };
+        var values = new List<RedisValue>(capacity + 2) { ShareOf(settings.EventRetention), NewOperation() };
         return values;
     }
 
@@ -63,7 +67,7 @@ public sealed partial class RedisPartitions(
         resilience.Run(
             resilience.Repeatable,
             partition,
-            static (it, token) => it.partitions.RunOnce(it.script, it.partition, it.partitions.keys.Scope(it.partition), it.values, null, token),
+            static (it, token) => it.partitions.RunOnce(it.script, it.partition, it.partitions.Keys.Scope(it.partition), it.values, null, token),
             (partitions: this, script, partition, values),
             cancellation);
 
@@ -111,7 +115,7 @@ public sealed partial class RedisPartitions(
         using var operation = StoreOperation.Begin("redis", command, partition, script);
         if (operation is { HasSpan: true })
         {
-            operation.TellServer(connection.ServerOf(keys.Of(partition, RedisKeys.Probe)));
+            operation.TellServer(connection.ServerOf(Keys.Of(partition, RedisKeys.Probe)));
         }
 
         try
@@ -120,7 +124,7 @@ public sealed partial class RedisPartitions(
                 ? connection.Ask(onPrimary, ask, cancellation)
                 : connection.Ask(
                     static (redis, it) => it.replication.Proven(PrimaryOf(redis, it.mark), it.mark, it.isRepeatable, it.ask, it.onServer),
-                    (replication, mark: keys.Of(partition, "replicated"), isRepeatable, ask, onServer),
+                    (replication, mark: Keys.Of(partition, "replicated"), isRepeatable, ask, onServer),
                     cancellation));
         }
         catch (Exception error)
@@ -156,7 +160,7 @@ public sealed partial class RedisPartitions(
         {
             try
             {
-                var answer = (RedisResult[])(await partitions.RunOnce(script, partition, partitions.keys.Scope(partition), values, null, cancellation))!;
+                var answer = (RedisResult[])(await partitions.RunOnce(script, partition, partitions.Keys.Scope(partition), values, null, cancellation))!;
                 if ((string?)answer[^1] is { Length: > 0 } error)
                 {
                     partitions.WarnOfLateError(script, error);

@@ -81,5 +81,5 @@ public sealed class RedisEventStreams(RedisPartitions partitions, StoreSettings 
 
     private RedisKey KeyOf(EventStreamKey stream) => partitions.Key(stream.Partition, Names.Events(stream.Log));
 
-    private int CapOf(EventLogName log) => settings.OfPartition(log == EventLogName.History ? settings.EventRetention : settings.RefusalRetention);
+    private int CapOf(EventLogName log) => partitions.ShareOf(log == EventLogName.History ? settings.EventRetention : settings.RefusalRetention);
 }

@@ -16,10 +16,9 @@ public sealed class RedisLayout(RedisConnection connection, StoreSettings settin
 
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
 
-    private readonly RedisKeys keys = new(settings);
     private readonly KeyScan scan = new(connection);
 
-    private RedisKey Layout => keys.Of(0, RedisKeys.Layout);
+    private RedisKey Layout { get; } = RedisKeys.OfFirst(settings.KeyPrefix).Of(0, RedisKeys.Layout);
 
     public async Task<StoreLayout> Open(CancellationToken cancellation)
     {
@@ -28,7 +27,9 @@ public sealed class RedisLayout(RedisConnection connection, StoreSettings settin
             static (redis, layout) => redis.HashGetAsync(layout, ["partitions", "schema", MovedFrom], CommandFlags.DemandMaster),
             Layout,
             cancellation);
-        return RedisConnection.LayoutOf(fields) ?? new StoreLayout(settings.Partitions, StoreLayout.CurrentSchema, MovedFrom: null);
+        var layout = RedisConnection.LayoutOf(fields) ?? new StoreLayout(connection.PartitionsOfNew, StoreLayout.CurrentSchema, MovedFrom: null);
+        connection.LayOut(layout.Partitions);
+        return layout;
     }
 
     /// <summary>Whoever serves probes again before long.</summary>
@@ -51,6 +52,7 @@ public sealed class RedisLayout(RedisConnection connection, StoreSettings settin
 
     public async Task BeginMove(string from, CancellationToken cancellation)
     {
+        connection.LayOut(connection.PartitionsOfNew);
         await connection.Ask(
             static async (redis, ask) =>
             {
@@ -59,14 +61,14 @@ public sealed class RedisLayout(RedisConnection connection, StoreSettings settin
                     [new("partitions", ask.Partitions), new("schema", StoreLayout.CurrentSchema), new(MovedFrom, ask.from), new(RedisKeys.Generation, StoreLayout.NewGeneration())]);
                 return true;
             },
-            (Layout, settings.Partitions, from),
+            (Layout, connection.Keys.Partitions, from),
             cancellation);
         string? cursor = null;
         do
         {
-            (var found, cursor) = await scan.Next(keys.Pattern, cursor, cancellation);
+            (var found, cursor) = await scan.Next(connection.Keys.Pattern, cursor, cancellation);
             await Task.WhenAll(found
-                .Where(key => keys.Read(key) is { } name && name != new StoreKey(0, RedisKeys.Layout))
+                .Where(key => connection.Keys.Read(key) is { } name && name != new StoreKey(0, RedisKeys.Layout))
                 .Select(key => connection.Ask(static (redis, key) => redis.KeyDeleteAsync(key), (RedisKey)key, cancellation)));
         }
         while (cursor is not null);
@@ -76,5 +78,5 @@ public sealed class RedisLayout(RedisConnection connection, StoreSettings settin
         connection.Ask(static (redis, layout) => redis.HashDeleteAsync(layout, MovedFrom), Layout, cancellation);
 
     private async Task<long?> SinceProbed(CancellationToken cancellation) => (long?)await connection.Ask(
-        static (redis, names) => LastProbe.Run(redis, names, []), (RedisKey[])[keys.Of(0, RedisKeys.Probe), keys.Scope(0)[1]], cancellation);
+        static (redis, names) => LastProbe.Run(redis, names, []), (RedisKey[])[connection.Keys.Of(0, RedisKeys.Probe), connection.Keys.Scope(0)[1]], cancellation);
 }

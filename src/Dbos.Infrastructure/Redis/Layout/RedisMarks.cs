@@ -7,18 +7,17 @@ using Dbos.Infrastructure.Transfer;
 namespace Dbos.Infrastructure.Redis.Layout;
 
 /// <summary>The marks of idempotency keys, which commits set (idempotency_mark.lua), and the counters, which they raise (event_log.lua).</summary>
-internal sealed class RedisMarks(RedisPartitions partitions, RedisConnection connection, StoreSettings settings)
+internal sealed class RedisMarks(RedisPartitions partitions, RedisConnection connection)
     : IIdempotencyMarks, ISubjectTransfer<StoredMark>, ISubjectTransfer<StoredCounter>
 {
     private const string Counts = "counts";
 
-    private readonly RedisKeys keys = new(settings);
     private readonly KeyScan scan = new(connection);
 
     public async Task<FirstAnswer?> Find(IdempotencyMark mark, string recordId, CancellationToken cancellation)
     {
         var partition = partitions.Of(recordId);
-        var value = (byte[]?)await partitions.Read(partition, "GET", [keys.Of(partition, Names.Mark(mark.Name))], cancellation);
+        var value = (byte[]?)await partitions.Read(partition, "GET", [connection.Keys.Of(partition, Names.Mark(mark.Name))], cancellation);
         return value is null ? null : MarkValue.Read(value, mark.Content);
     }
 
@@ -29,10 +28,10 @@ internal sealed class RedisMarks(RedisPartitions partitions, RedisConnection con
         string? cursor = null;
         do
         {
-            (var found, cursor) = await scan.Next(keys.Pattern, cursor, cancellation);
-            foreach (var key in found.Where(key => keys.Read(key) is { } name && Names.IsMark(name.Name) && seen.Add(key)))
+            (var found, cursor) = await scan.Next(connection.Keys.Pattern, cursor, cancellation);
+            foreach (var key in found.Where(key => connection.Keys.Read(key) is { } name && Names.IsMark(name.Name) && seen.Add(key)))
             {
-                var name = keys.Read(key)!.Value;
+                var name = connection.Keys.Read(key)!.Value;
                 var value = partitions.Read(name.Partition, "GET", [key], cancellation);
                 var lifetime = partitions.Read(name.Partition, "PTTL", [key], cancellation);
                 if ((byte[]?)await value is { } known)
@@ -47,13 +46,13 @@ internal sealed class RedisMarks(RedisPartitions partitions, RedisConnection con
     Task ISubjectTransfer<StoredMark>.Import(IReadOnlyList<StoredMark> records, CancellationToken cancellation) =>
         Task.WhenAll(records.Select(mark => connection.Ask(
             static (redis, ask) => redis.StringSetAsync(ask.key, ask.mark.Value, ask.mark.Lifetime),
-            (key: keys.Of(partitions.Of(Names.RecordIdOfMark(mark.Name)), mark.Name), mark),
+            (key: connection.Keys.Of(partitions.Of(Names.RecordIdOfMark(mark.Name)), mark.Name), mark),
             cancellation)));
 
     async IAsyncEnumerable<StoredCounter> ISubjectTransfer<StoredCounter>.Export([EnumeratorCancellation] CancellationToken cancellation)
     {
         var all = await Task.WhenAll(partitions.All.Select(
-            partition => partitions.Read(partition, "HGETALL", [keys.Of(partition, Counts)], cancellation)));
+            partition => partitions.Read(partition, "HGETALL", [connection.Keys.Of(partition, Counts)], cancellation)));
         var counts = all.SelectMany(one => ((string[])one!).Chunk(2)).GroupBy(pair => pair[0], pair => long.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture));
         foreach (var count in counts)
         {
@@ -64,6 +63,6 @@ internal sealed class RedisMarks(RedisPartitions partitions, RedisConnection con
     Task ISubjectTransfer<StoredCounter>.Import(IReadOnlyList<StoredCounter> records, CancellationToken cancellation) =>
         Task.WhenAll(records.Select(counter => connection.Ask(
             static (redis, ask) => redis.HashIncrementAsync(ask.key, ask.counter.Name, ask.counter.Amount),
-            (key: keys.Of(0, Counts), counter),
+            (key: connection.Keys.Of(0, Counts), counter),
             cancellation)));
 }

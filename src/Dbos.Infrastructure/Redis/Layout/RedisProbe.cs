@@ -11,14 +11,13 @@ namespace Dbos.Infrastructure.Redis.Layout;
 
 /// <summary>What Redis is asked once a second, and what it publishes of its own accord.</summary>
 public sealed class RedisProbe(
-    RedisConnection connection, RedisPartitions partitions, Resilience resilience, StoreSettings settings, TaskChannels channels)
+    RedisConnection connection, RedisPartitions partitions, Resilience resilience, TaskChannels channels)
     : IStoreProbe
 {
     private const string Pending = "tasks:pending";
 
     private static readonly Script ProbeScript = new("probe");
 
-    private readonly RedisKeys keys = new(settings);
     private readonly Echo echo = new();
 
     /// <summary>
@@ -57,6 +56,11 @@ public sealed class RedisProbe(
 
         if (answers.Count == 0)
         {
+            if (RedisErrors.IsMissingRight(outage!))
+            {
+                connection.Close();
+            }
+
             ExceptionDispatchInfo.Throw(outage!);
         }
 
@@ -112,11 +116,11 @@ public sealed class RedisProbe(
         var speaks = some[0] == speaker;
         RedisKey[] names =
         [
-            keys.Of(some[0], RedisKeys.Layout),
+            connection.Keys.Of(some[0], RedisKeys.Layout),
             .. from partition in some
                from name in (IEnumerable<string>)[RedisKeys.Probe, Pending, .. watch.Deadlines]
-               select keys.Of(partition, name),
-            keys.Of(some[0], RedisKeys.Absent),
+               select connection.Keys.Of(partition, name),
+            connection.Keys.Of(some[0], RedisKeys.Absent),
         ];
         RedisValue[] values =
         [

@@ -1,3 +1,4 @@
+-- @include write_rights
 -- Proves that scripts can write, tells the time and how the store is laid out, and looks what is due next. What it publishes
 -- proves to whoever asks that it hears.
 --
@@ -9,6 +10,10 @@
 -- Answers what layout.lua answers; when the earliest of those is due that came last in a full band, Unix ms, '' none; the lowest
 -- score of each index of deadlines, '' none; then members of the turns and their scores.
 
+if ARGV[9] ~= '' then
+  local refused = missing_right(string.sub(KEYS[1], 1, -#'layout' - 1))
+  if refused then return refused end
+end
 local time = redis.call('TIME')
 local deadlines, most = tonumber(ARGV[2]), tonumber(ARGV[5])
 local answer = redis.call('HMGET', KEYS[1], 'partitions', 'schema', 'moved_from')

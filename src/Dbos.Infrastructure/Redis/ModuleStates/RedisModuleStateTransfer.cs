@@ -11,7 +11,7 @@ using StackExchange.Redis;
 namespace Dbos.Infrastructure.Redis.ModuleStates;
 
 /// <summary>All module states of a store in Redis.</summary>
-internal sealed class RedisModuleStateTransfer(RedisPartitions partitions, RedisConnection connection, StoreSettings settings)
+internal sealed class RedisModuleStateTransfer(RedisPartitions partitions, RedisConnection connection)
     : ISubjectTransfer<StoredModuleState>
 {
     private const int MostInOneScript = 100;
@@ -19,8 +19,6 @@ internal sealed class RedisModuleStateTransfer(RedisPartitions partitions, Redis
     private const string OfRequest = "state:", OfLife = "life:";
 
     private static readonly Script Put = new("import_module_states");
-
-    private readonly RedisKeys keys = new(settings);
 
     public async IAsyncEnumerable<StoredModuleState> Export([EnumeratorCancellation] CancellationToken cancellation = default)
     {
@@ -30,7 +28,7 @@ internal sealed class RedisModuleStateTransfer(RedisPartitions partitions, Redis
         string? cursor = null;
         do
         {
-            var slice = await scan.Next(keys.Pattern, cursor, cancellation);
+            var slice = await scan.Next(connection.Keys.Pattern, cursor, cancellation);
             foreach (var some in slice.Keys.Where(key => seen.Add(XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(key)))).Chunk(MostInOneScript))
             {
                 foreach (var state in await Task.WhenAll(some.Select(key => Read(key, cancellation))))
@@ -79,7 +77,7 @@ internal sealed class RedisModuleStateTransfer(RedisPartitions partitions, Redis
     /// <summary>Null: it is no state, or gone.</summary>
     private async Task<StoredModuleState?> Read(string key, CancellationToken cancellation)
     {
-        if (keys.Read(key) is not { } name || !(IsOf(OfRequest) || IsOf(OfLife)))
+        if (connection.Keys.Read(key) is not { } name || !(IsOf(OfRequest) || IsOf(OfLife)))
         {
             return null;
         }

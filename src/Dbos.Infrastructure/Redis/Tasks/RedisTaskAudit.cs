@@ -15,7 +15,7 @@ namespace Dbos.Infrastructure.Redis.Tasks;
 /// Compares what is stored of tasks with itself: every record must be where its status says, every entry must be one that its record says, and
 /// every queue must have its turns. Each slice is one script, which also puts right what it finds: nobody writes between.
 /// </summary>
-public sealed class RedisTaskAudit(RedisPartitions partitions, RedisConnection connection, StoreSettings settings, TaskChannels channels, DbosPolicy policy)
+public sealed class RedisTaskAudit(RedisPartitions partitions, RedisConnection connection, TaskChannels channels, DbosPolicy policy)
     : ITaskAudit
 {
     private static readonly Script CheckRecords = new("check_records");
@@ -25,7 +25,6 @@ public sealed class RedisTaskAudit(RedisPartitions partitions, RedisConnection c
     /// <summary>Each is looked at in every band.</summary>
     private const int MostQueues = 10;
 
-    private readonly RedisKeys keys = new(settings);
     private readonly KeyScan scan = new(connection);
 
     public async IAsyncEnumerable<ConsistencySlice> Run(
@@ -46,8 +45,8 @@ public sealed class RedisTaskAudit(RedisPartitions partitions, RedisConnection c
         string? cursor = null;
         do
         {
-            (var found, cursor) = await scan.Next(keys.Pattern, cursor, cancellation);
-            foreach (var names in found.Select(keys.Read).OfType<StoreKey>().GroupBy(name => name.Partition, name => name.Name))
+            (var found, cursor) = await scan.Next(connection.Keys.Pattern, cursor, cancellation);
+            foreach (var names in found.Select(connection.Keys.Read).OfType<StoreKey>().GroupBy(name => name.Partition, name => name.Name))
             {
                 foreach (var ids in Of(names, "task:").Chunk(TaskScripts.MostInOneScript))
                 {

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace Dbos.Infrastructure.Redis.Tasks;
 
 /// <summary>All tasks of the store in Redis.</summary>
-internal sealed class RedisTaskTransfer(RedisPartitions partitions, RedisConnection connection, StoreSettings settings, DbosPolicy policy)
+internal sealed class RedisTaskTransfer(RedisPartitions partitions, RedisConnection connection, DbosPolicy policy)
     : ISubjectTransfer<MeasurementTask>
 {
     private const string Prefix = "task:";
@@ -18,7 +18,6 @@ internal sealed class RedisTaskTransfer(RedisPartitions partitions, RedisConnect
 
     private static readonly Script ImportTasks = new("import_tasks") { IsRepeatable = false };
 
-    private readonly RedisKeys keys = new(settings);
     private readonly KeyScan scan = new(connection);
     private readonly RedisTaskLists lists = new(partitions);
 
@@ -29,8 +28,8 @@ internal sealed class RedisTaskTransfer(RedisPartitions partitions, RedisConnect
         string? cursor = null;
         do
         {
-            (var found, cursor) = await scan.Next(keys.Pattern, cursor, cancellation);
-            var ids = found.Select(keys.Read).OfType<StoreKey>()
+            (var found, cursor) = await scan.Next(connection.Keys.Pattern, cursor, cancellation);
+            var ids = found.Select(connection.Keys.Read).OfType<StoreKey>()
                 .Where(name => name.Name.StartsWith(Prefix, StringComparison.Ordinal))
                 .Select(name => name.Name[Prefix.Length..])
                 .Where(seen.Add);
