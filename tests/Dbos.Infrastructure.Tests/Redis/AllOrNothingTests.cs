@@ -11,6 +11,8 @@ namespace Dbos.Infrastructure.Tests.Redis;
 [Collection(Undisturbed.Name)]
 public sealed partial class AllOrNothingTests(RedisEngine engine) : IClassFixture<RedisEngine>
 {
+    private const string Key = "key";
+
     public static TheoryData<string> Names => [.. RedisWrite.All.Keys];
 
     /// <summary>A batch's last item is among them: each of its keys is one.</summary>
@@ -56,7 +58,7 @@ public sealed partial class AllOrNothingTests(RedisEngine engine) : IClassFixtur
         var isDone = false;
         try
         {
-            isDone = (await RedisWrite.All[name].Act(dbos, string.Empty)).All(answer => answer == "done");
+            isDone = (await RedisWrite.All[name].Act(dbos, Key)).All(answer => answer == "done");
         }
         catch (Exception fault) when (fault is StoreUnavailableException or InvalidOperationException)
         {
@@ -83,7 +85,7 @@ public sealed partial class AllOrNothingTests(RedisEngine engine) : IClassFixtur
     private async Task<IReadOnlyCollection<string>> KeysAfter(string name)
     {
         await using var dbos = await Prepared(name);
-        await RedisWrite.All[name].Act(dbos, string.Empty);
+        (await RedisWrite.All[name].Act(dbos, Key)).Should().AllBe("done");
         return [.. (await Content(dbos)).Keys];
     }
 
@@ -93,7 +95,7 @@ public sealed partial class AllOrNothingTests(RedisEngine engine) : IClassFixtur
         await using var dbos = await Prepared(name);
         await using var monitor = await RedisMonitor.Start(engine.Server);
         var prefix = dbos.Get<RedisPartitions>().Key(0, string.Empty).ToString();
-        var (_, called) = await monitor.During(() => RedisWrite.All[name].Act(dbos, string.Empty));
+        var (_, called) = await monitor.During(() => RedisWrite.All[name].Act(dbos, Key));
         var keys = called.SelectMany(call => Words().Matches(call).Select(word => word.Groups["text"].Value))
             .Where(word => word.StartsWith(prefix, StringComparison.Ordinal))
             .Select(word => word[prefix.Length..])

@@ -10,8 +10,8 @@ using Dbos.Infrastructure.Tests.Store;
 namespace Dbos.Infrastructure.Tests.Redis;
 
 /// <summary>A write, the script that does it, and what must be there before.</summary>
-/// <param name="Act">Told an idempotency key. Answers for each item: done, duplicate or refused.</param>
-internal sealed record RedisWrite(string Script, Func<OpenStore, Task> Before, Func<OpenStore, string, Task<string[]>> Act)
+/// <param name="Act">With an idempotency key, or without. Answers for each item: done, duplicate or refused.</param>
+internal sealed record RedisWrite(string Script, Func<OpenStore, Task> Before, Func<OpenStore, string?, Task<string[]>> Act)
 {
     private const string Id = "t1";
     private static readonly string[] Batch = ["t1", "t2", "t3"];
