@@ -20,6 +20,7 @@ public static class DependencyInjection
         services.AddTransient<Idempotency>();
         services.AddTransient<Refusals>();
         services.AddTransient(typeof(BatchWriter<>));
+        services.AddTransient<Tasks.AckWriter>();
 
         services.AddTransient<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddTransient<IMediator, Mediator>();

@@ -56,8 +56,9 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
     }
 
     /// <param name="decide">The transition; called with the stored task, without its payload.</param>
+    /// <param name="writeWith">Writes what belongs to the transition; called before the task is written. Null: nothing does.</param>
     public Answer<Written> Change(
-        string taskId, CommitContext context, Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide)
+        string taskId, CommitContext context, Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide, Action? writeWith = null)
     {
         if (FindFirst(context) is { } first)
         {
@@ -70,9 +71,18 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         }
 
         var answer = decide(row.Task);
-        return answer.IsRefused ? answer.Refusal
-            : answer.Value.IsReplay ? new Written(0, Duplicate: true)
-            : Write(row, answer.Value, context);
+        if (answer.IsRefused)
+        {
+            return answer.Refusal;
+        }
+
+        if (answer.Value.IsReplay)
+        {
+            return new Written(0, Duplicate: true);
+        }
+
+        writeWith?.Invoke();
+        return Write(row, answer.Value, context);
     }
 
     /// <summary>Writes what was decided on a row that the command has read.</summary>
