@@ -20,7 +20,7 @@ public sealed record DeliveryReport(string AgentId, MeasurementResult? Result, R
     /// <param name="storedState">Of the task's id on this agent; null: nothing is stored.</param>
     /// <returns>A replay only if every reported part is stored with the same content.</returns>
     public Answer<DeliveryEnd> End(
-        MeasurementTask task, Answer<Decision<MeasurementTask>> ended, StoredResult storedResult, ModuleState? storedState, DateTimeOffset now)
+        MeasurementTask task, Answer<Decision<MeasurementTask>> ended, KnownResult storedResult, ModuleState? storedState, DateTimeOffset now)
     {
         if (ended.IsRefused)
         {
@@ -33,11 +33,11 @@ public sealed record DeliveryReport(string AgentId, MeasurementResult? Result, R
         }
 
         var isReplay = ended.Value.IsReplay;
-        if (isReplay && Result is not null && storedResult != StoredResult.Same)
+        if (isReplay && Result is not null && storedResult != KnownResult.Same)
         {
             return new Refusal(
                 RefusalCode.InvalidTransition,
-                $"task '{task.Id}' ended before, {(storedResult == StoredResult.None ? "without this result" : "and another result is stored")}");
+                $"task '{task.Id}' ended before, {(storedResult == KnownResult.None ? "without this result" : "and another result is stored")}");
         }
 
         Decision<ModuleState>? state = null;
@@ -59,14 +59,14 @@ public sealed record DeliveryReport(string AgentId, MeasurementResult? Result, R
 
         return new DeliveryEnd(
             ended.Value,
-            Result is not null && storedResult == StoredResult.None ? MeasurementResult.Store(stored: null, Result) : null,
+            Result is not null && storedResult == KnownResult.None ? MeasurementResult.Store(stored: null, Result) : null,
             state is { IsReplay: false } ? state : null,
-            ResultDiffers: Result is not null && storedResult == StoredResult.Other);
+            ResultDiffers: Result is not null && storedResult == KnownResult.Other);
     }
 }
 
 /// <summary>What is stored under the ids of a reported result.</summary>
-public enum StoredResult
+public enum KnownResult
 {
     None,
 

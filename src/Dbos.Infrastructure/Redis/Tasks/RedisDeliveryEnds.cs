@@ -100,9 +100,9 @@ internal sealed class RedisDeliveryEnds(RedisPartitions partitions, TaskChannels
         {
             var storedResult = (string)item.Parts[4]! switch
             {
-                "" => StoredResult.None,
-                "other" => StoredResult.Other,
-                _ => StoredResult.Same,
+                "" => KnownResult.None,
+                "other" => KnownResult.Other,
+                _ => KnownResult.Same,
             };
             var storedState = item.Parts[5].IsNull ? null : ModuleStateValue.Read((byte[])item.Parts[5]!, Names.Encode(taskId), out _);
             var end = report.End(task, decide(task), storedResult, storedState, clock.GetUtcNow());

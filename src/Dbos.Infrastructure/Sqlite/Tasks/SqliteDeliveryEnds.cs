@@ -31,7 +31,7 @@ internal static class SqliteDeliveryEnds
 
         Answer<Decision<MeasurementTask>> Decide(MeasurementTask task)
         {
-            var decided = report.End(task, decide(task), StoredResultOf(session, report), storedState?.State, now);
+            var decided = report.End(task, decide(task), KnownResultOf(session, report), storedState?.State, now);
             end = decided.IsRefused ? null : decided.Value;
             return decided.IsRefused ? decided.Refusal : decided.Value.Task;
         }
@@ -50,8 +50,8 @@ internal static class SqliteDeliveryEnds
         }
     }
 
-    private static StoredResult StoredResultOf(SqliteSession session, DeliveryReport report) =>
-        report.Result is not { } result || session.FindResult(report.AgentId, result.Id) is not { } stored ? StoredResult.None
-        : stored.HasSameData(result) ? StoredResult.Same
-        : StoredResult.Other;
+    private static KnownResult KnownResultOf(SqliteSession session, DeliveryReport report) =>
+        report.Result is not { } result || session.FindResult(report.AgentId, result.Id) is not { } stored ? KnownResult.None
+        : stored.HasSameData(result) ? KnownResult.Same
+        : KnownResult.Other;
 }
