@@ -12,16 +12,14 @@ namespace Dbos.Infrastructure.Sqlite.Tasks;
 internal static class SqliteDeliveryEnds
 {
     /// <param name="decide">How the delivery ends; called with the stored task, without its payload.</param>
-    /// <param name="now">To the microsecond, as results and states are ordered by it.</param>
     public static Answer<Written> EndWith(
         this TaskChanges changes,
         DeliveryReport report,
         string taskId,
         CommitContext context,
-        Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide,
-        DateTimeOffset now)
+        Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide)
     {
-        var session = changes.Session;
+        var (session, now) = (changes.Session, changes.PreciseNow);
         var storedState = report.State is { } state ? session.FindState(taskId, report.AgentId, state.ModuleName) : null;
         DeliveryEnd? end = null;
         var answer = changes.Change(taskId, context, Decide, WriteParts);

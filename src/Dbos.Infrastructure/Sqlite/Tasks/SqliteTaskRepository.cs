@@ -61,7 +61,7 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
             cancellation);
 
     public Task<Answer<Written>> AcknowledgeWith(DeliveryReport report, Acknowledgement ack, CancellationToken cancellation) => Write(
-        changes => changes.EndWith(report, ack.TaskId, ack.Context, task => task.Acknowledge(ack.LeaseToken, changes.Now), clock.GetUtcNow()),
+        changes => changes.EndWith(report, ack.TaskId, ack.Context, task => task.Acknowledge(ack.LeaseToken, changes.Now)),
         cancellation);
 
     public Task<Answer<Written>> NegativelyAcknowledge(NegativeAcknowledgement nack, CancellationToken cancellation) => Write(
@@ -69,7 +69,7 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
         {
             Answer<Decision<MeasurementTask>> Decide(MeasurementTask task) => nack.Decide(task, changes.Now);
             return nack.Report is { } report
-                ? changes.EndWith(report, nack.TaskId, nack.Context, Decide, clock.GetUtcNow())
+                ? changes.EndWith(report, nack.TaskId, nack.Context, Decide)
                 : changes.Change(nack.TaskId, nack.Context, Decide);
         },
         cancellation);
@@ -153,7 +153,7 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
         database.Write(
             session =>
             {
-                var changes = new TaskChanges(session, Now);
+                var changes = new TaskChanges(session, clock.GetUtcNow());
                 var answer = write(changes);
                 changes.Complete();
                 return answer;
