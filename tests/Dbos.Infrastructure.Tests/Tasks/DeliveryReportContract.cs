@@ -110,6 +110,10 @@ public abstract class DeliveryReportContract(IEngine engine) : TaskTests(engine)
         (await Dbos.Lines()).Should().Contain(line => line.StartsWith("refusals ", StringComparison.Ordinal)
             && line.Contains("the result of AckTask was sent again with other content", StringComparison.Ordinal));
         await ShouldBeRefused(Given.AckWith(token), RefusalCode.InvalidTransition, "another result is stored");
+        if (idempotencyKey is not null)
+        {
+            (await Dbos.Send(Given.AckWith(token), idempotencyKey)).Value.Duplicate.Should().BeTrue("the key is remembered");
+        }
     }
 
     [Fact]
