@@ -20,6 +20,7 @@ public static class DependencyInjection
         services.AddTransient<Idempotency>();
         services.AddTransient<Refusals>();
         services.AddTransient(typeof(BatchWriter<>));
+        services.AddTransient<Tasks.AckWriter>();
 
         services.AddTransient<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddTransient<IMediator, Mediator>();
@@ -38,6 +39,7 @@ public static class DependencyInjection
         return services;
     }
 
+    /// <summary>Every implementation for a request. A validator of a part of a request is created by the request's validator.</summary>
     private static void AddEvery(this IServiceCollection services, Type openInterface, ServiceLifetime lifetime)
     {
         var found =
@@ -45,6 +47,7 @@ public static class DependencyInjection
             where type is { IsAbstract: false, IsGenericTypeDefinition: false }
             from implemented in type.GetInterfaces()
             where implemented.IsGenericType && implemented.GetGenericTypeDefinition() == openInterface
+            where implemented.GenericTypeArguments[0].IsAssignableTo(typeof(IDbosRequest))
             select new ServiceDescriptor(implemented, type, lifetime);
         foreach (var service in found)
         {

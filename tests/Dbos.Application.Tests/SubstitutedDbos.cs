@@ -26,6 +26,8 @@ public sealed class SubstitutedDbos : IDisposable
         Results.Store(default!, default!, default).ReturnsForAnyArgs(new Written(1, Duplicate: false));
         Tasks.Schedule(default!, default).ReturnsForAnyArgs(call => Batch(call.Arg<IReadOnlyList<Scheduling>>(), item => (item.Task.Id, item.Context)));
         Tasks.Acknowledge(default!, default).ReturnsForAnyArgs(call => Batch(call.Arg<IReadOnlyList<Acknowledgement>>(), item => (item.TaskId, item.Context)));
+        Tasks.AcknowledgeWith(default!, default, default).ReturnsForAnyArgs(call => AnswerTo(
+            new AcknowledgedReport(call.Arg<Acknowledgement>(), call.Arg<DeliveryReport>()), item => (item.Ack.TaskId, item.Ack.Context)));
         Tasks.NegativelyAcknowledge(default!, default).ReturnsForAnyArgs(call => AnswerTo(call.Arg<NegativeAcknowledgement>(), item => (item.TaskId, item.Context)));
         Tasks.ExtendLease(default!, default).ReturnsForAnyArgs(call => AnswerTo(call.Arg<LeaseExtension>(), item => (item.TaskId, item.Context)));
         Tasks.Cancel(default!, default).ReturnsForAnyArgs(call => AnswerTo(call.Arg<Cancellation>(), item => (item.TaskId, item.Context)));
@@ -134,6 +136,8 @@ public sealed class SubstitutedDbos : IDisposable
 
         return new Written(decision.Next.Version, decision.IsReplay);
     }
+
+    public sealed record AcknowledgedReport(Acknowledgement Ack, DeliveryReport Report);
 
     public sealed record ToldRefusal(AuditEvent Event, Origin Origin, string PartitionId);
 }

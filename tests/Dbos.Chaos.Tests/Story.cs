@@ -109,6 +109,19 @@ internal sealed class Story
         return Say(at, taker, Method.AckTask, token);
     }
 
+    /// <summary>With a result and a state under the task's id.</summary>
+    public Call AckWith(double at, string taker, long token, string data)
+    {
+        var result = new MeasurementResult { Id = TaskId, AgentId = AgentId, Data = ByteString.CopyFromUtf8(data) };
+        Results.Add(result);
+        States.Add(new ModuleState { RequestId = TaskId, AgentId = AgentId, ModuleName = ModuleName, State = "completed", Version = 1 });
+        Events.Add(new LoggedEvent("result_stored", Subjects.Of(result), 0));
+        Events.Add(new LoggedEvent("module_state_updated", TaskId, 1));
+        var ack = Ack(at, taker, token);
+        Change(ack, call => call with { Content = Content.Of(result) });
+        return Calls[^1];
+    }
+
     /// <summary>A call about the task, acknowledged, that leaves nothing.</summary>
     public Call Say(double at, string taker, Method method, long token, double? heldFor = null) => Add(
         NewCall(at, taker, method, TaskId) with { Number = token, HeldUntil = heldFor is { } seconds ? Seconds(at + seconds) : null });

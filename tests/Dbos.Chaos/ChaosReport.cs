@@ -52,6 +52,7 @@ internal sealed record ChaosReport(
         Promise.TaskHeldTwice => "tasks held by two at one time",
         Promise.VersionSkippedOrRepeated => "versions skipped or repeated",
         Promise.EventMissing => "events missing for an acknowledged command",
+        Promise.AcknowledgementTorn => "acknowledgements of which only a part was done",
         Promise.StaleRead => "reads older than what was known before",
         Promise.AnsweredWithoutCause => "replays and refusals that nobody had given cause for",
         Promise.StoreInconsistent => "inconsistencies that DBOS finds itself",

@@ -31,7 +31,7 @@ internal static class ChaosRun
             }
         }
 
-        var final = await FinalState.Read(replicas.Select(replica => replica.Server.Address), backing, history.Calls);
+        var final = await FinalState.Read(replicas.Select(replica => replica.Server.Address), backing);
         return new ChaosReport(plan, history.Calls, trouble.Made, final, Checker.Check(history.Calls, final));
     }
 

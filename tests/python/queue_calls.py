@@ -63,6 +63,39 @@ class QueueCalls(Caller):
         self.assertEqual([pb.ERROR_CODE_NONE, pb.ERROR_CODE_NOT_FOUND], [answer.code for answer in reply.answers])
         self.assertEqual("completed", self.stored_task(held.id).status)
 
+    def test_a_task_is_acknowledged_with_its_result_and_state(self):
+        (task_id,) = self.schedule_own()
+        (held,) = self.take_own()
+        ack = pb.AckTaskRequest(
+            task_id=held.id,
+            lease_token=held.lease_token,
+            result=pb.MeasurementResult(module_name="ping", data=b'{"rtt": 12.5}'),
+            state=pb.ModuleState(module_name="ping", state="completed", timestamp=self.now),
+        )
+        self.accepted(ack)
+        self.replayed(ack)
+        self.assertEqual("completed", self.stored_task(task_id).status)
+        result = self.send(pb.GetResultRequest(agent_id=self.agent_id, request_id=task_id)).result
+        self.assertEqual((task_id, b'{"rtt": 12.5}'), (result.id, result.data))
+        self.assertEqual("completed", self.send(pb.GetModuleStateRequest(request_id=task_id)).state.state)
+        self.assertEqual(["result_stored", "module_state_updated", "task_acknowledged"], self.event_types()[-3:])
+        ack.result.data = b"other"
+        self.refused(ack, "another result is stored")
+
+    def test_a_task_is_returned_without_a_retry_or_without_a_failure(self):
+        self.schedule_own()
+        (held,) = self.take_own()
+        self.accepted(pb.NackTaskRequest(task_id=held.id, lease_token=held.lease_token, release=True))
+        (again,) = self.take_own()
+        self.assertEqual((held.id, 0), (again.id, again.retry_count))
+        state = pb.ModuleState(module_name="ping", state="error", error_message="no such host")
+        nack = pb.NackTaskRequest(task_id=again.id, lease_token=again.lease_token, dead_letter=True, reason="no such host", state=state)
+        self.accepted(nack)
+        (dead,) = self.dead_letters()
+        self.assertEqual((again.id, "rejected", "no such host"), (dead.id, dead.dead_letter_reason, dead.last_error))
+        self.assertEqual("error", self.send(pb.GetModuleStateRequest(request_id=again.id)).state.state)
+        self.refused(pb.NackTaskRequest(task_id=again.id, dead_letter=True, release=True), "dead_letter must be false together with release")
+
     def test_a_stream_delivers_what_becomes_due_and_no_more_than_it_may(self):
         stream = self.stub.StreamDueTasks(pb.StreamDueTasksRequest(agent_id=self.agent_id, max_inflight=2), timeout=20)
         ids = self.schedule_own(3, scheduled_at=int(time.time()) + 1)

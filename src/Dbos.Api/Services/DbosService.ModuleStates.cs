@@ -11,18 +11,7 @@ public sealed partial class DbosService
 {
     public override async Task<SetModuleStateResponse> SetModuleState(SetModuleStateRequest request, ServerCallContext context)
     {
-        var report = request.State is { } state
-            ? new StateReport(
-                state.AgentId,
-                state.ModuleName,
-                state.State,
-                state.ErrorMessage,
-                state.Details,
-                state.Timestamp,
-                state.RequestId,
-                state.Version)
-            : null;
-        var answer = await Ask(new SetModuleState(report, request.HasExpectedVersion ? request.ExpectedVersion : null), context);
+        var answer = await Ask(new SetModuleState(Reported(request.State), request.HasExpectedVersion ? request.ExpectedVersion : null), context);
         return answer.Refusal is { } refusal
             ? new SetModuleStateResponse { Error = refusal.Sentence, Code = Code(refusal) }
             : new SetModuleStateResponse { Success = true, Duplicate = answer.Value.Duplicate, Version = answer.Value.Version };
@@ -57,6 +46,18 @@ public sealed partial class DbosService
             Code = code,
         };
     }
+
+    private static StateReport? Reported(ModuleState? state) => state is null
+        ? null
+        : new StateReport(
+            state.AgentId,
+            state.ModuleName,
+            state.State,
+            state.ErrorMessage,
+            state.Details,
+            state.Timestamp,
+            state.RequestId,
+            state.Version);
 
     private static ModuleState OnWire(Domain.ModuleStates.ModuleState state) => new()
     {

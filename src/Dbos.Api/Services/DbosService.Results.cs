@@ -10,20 +10,7 @@ public sealed partial class DbosService
 {
     public override async Task<StoreResultResponse> StoreResult(StoreResultRequest request, ServerCallContext context)
     {
-        var received = request.Result is { } result
-            ? new Domain.Results.MeasurementResult(
-                result.Id,
-                result.AgentId,
-                result.ModuleName,
-                result.Data.Memory,
-                result.Timestamp,
-                result.ReceivedAt,
-                result.AgentStartTime,
-                result.AgentRuntimeVersion,
-                result.ModuleRevision,
-                result.DbosServerId,
-                result.IngestSource)
-            : null;
+        var received = Received(request.Result);
         var answer = await Ask(new StoreResult(received), context);
         return answer.Refusal is { } refusal
             ? new StoreResultResponse { Error = refusal.Sentence, Code = Code(refusal) }
@@ -62,6 +49,21 @@ public sealed partial class DbosService
             Code = code,
         };
     }
+
+    private static Domain.Results.MeasurementResult? Received(MeasurementResult? result) => result is null
+        ? null
+        : new Domain.Results.MeasurementResult(
+            result.Id,
+            result.AgentId,
+            result.ModuleName,
+            result.Data.Memory,
+            result.Timestamp,
+            result.ReceivedAt,
+            result.AgentStartTime,
+            result.AgentRuntimeVersion,
+            result.ModuleRevision,
+            result.DbosServerId,
+            result.IngestSource);
 
     private static MeasurementResult OnWire(Domain.Results.MeasurementResult result) => new()
     {

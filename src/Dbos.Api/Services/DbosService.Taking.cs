@@ -69,7 +69,7 @@ public sealed partial class DbosService
     }
 
     public override async Task<AckTaskResponse> AckTask(AckTaskRequest request, ServerCallContext context) =>
-        Acknowledged(await Ask(Ack(request), context));
+        Acknowledged(request, await Ask(Ack(request), context));
 
     [EnableRateLimiting(Overload.Batches)]
     public override async Task<AckTasksResponse> AckTasks(AckTasksRequest request, ServerCallContext context)
@@ -77,21 +77,36 @@ public sealed partial class DbosService
         var answer = await Ask(new AckTasks([.. request.Acks.Select(Ack)]), context);
         return answer.Refusal is { } refusal
             ? new AckTasksResponse { Error = refusal.Sentence, Code = Code(refusal) }
-            : new AckTasksResponse { Success = true, Answers = { answer.Value.Select(Acknowledged) } };
+            : new AckTasksResponse { Success = true, Answers = { request.Acks.Zip(answer.Value, Acknowledged) } };
     }
 
     public override async Task<NackTaskResponse> NackTask(NackTaskRequest request, ServerCallContext context)
     {
-        var answer = await Ask(
-            new NackTask(request.TaskId, request.RetryDelaySeconds, request.RetryAtOnce, request.LeaseToken, request.Reason), context);
+        var nack = new NackTask(
+            request.TaskId,
+            request.RetryDelaySeconds,
+            request.RetryAtOnce,
+            request.LeaseToken,
+            request.Reason,
+            request.DeadLetter,
+            request.Release,
+            Reported(request.State));
+        var answer = await Ask(nack, context);
         return answer.Refusal is { } refusal
             ? new NackTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
             : new NackTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
     }
 
-    private static AckTask Ack(AckTaskRequest request) => new(request.TaskId, request.LeaseToken);
+    private static AckTask Ack(AckTaskRequest request) =>
+        new(request.TaskId, request.LeaseToken, Received(request.Result), Reported(request.State));
 
-    private static AckTaskResponse Acknowledged(Answer<Written> answer) => answer.Refusal is { } refusal
+    private static AckTaskResponse Acknowledged(AckTaskRequest request, Answer<Written> answer) => answer.Refusal is { } refusal
         ? new AckTaskResponse { Error = refusal.Sentence, Code = Code(refusal) }
-        : new AckTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
+        : new AckTaskResponse
+        {
+            Success = true,
+            Duplicate = answer.Value.Duplicate,
+            ContentDiffers = answer.Value.ContentDiffers,
+            Error = answer.Value.ContentDiffers ? $"a result of task '{request.TaskId}' was stored before with other data, which are kept" : string.Empty,
+        };
 }

@@ -18,7 +18,22 @@ public sealed record StateReport(
     IReadOnlyDictionary<string, string> Details,
     long Timestamp,
     string RequestId,
-    long Version);
+    long Version)
+{
+    internal ContentHash Content => new ContentHash.Builder()
+        .Add(RequestId)
+        .Add(AgentId)
+        .Add(ModuleName)
+        .Add(State)
+        .Add(ErrorMessage)
+        .Add(Details)
+        .Add(Timestamp)
+        .Build();
+
+    /// <summary>Of a report whose word was validated.</summary>
+    internal ReportedState ToReported(ExpectedVersions expected) =>
+        new(AgentId, ModuleName, RunStateWords.Parse(State)!.Value, ErrorMessage, Details, Timestamp, RequestId, expected);
+}
 
 /// <param name="ExpectedVersion">Write only over this version; 0: only if nothing is stored; null: not given.</param>
 public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) : IWrite
@@ -31,15 +46,7 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
             ? [(Names.RequestId, State.RequestId), (Names.AgentId, State.AgentId), (Names.ModuleName, State.ModuleName), ("state", State.State)]
             : [(Names.AgentId, State.AgentId), (Names.ModuleName, State.ModuleName), ("state", State.State)];
 
-    public ContentHash Content => new ContentHash.Builder()
-        .Add(State!.RequestId)
-        .Add(State.AgentId)
-        .Add(State.ModuleName)
-        .Add(State.State)
-        .Add(State.ErrorMessage)
-        .Add(State.Details)
-        .Add(State.Timestamp)
-        .Build();
+    public ContentHash Content => State!.Content;
 
     public sealed class Validator : AbstractValidator<SetModuleState>
     {
@@ -48,18 +55,27 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
             ClassLevelCascadeMode = CascadeMode.Stop;
             RuleFor(command => command.State).IsGiven("state");
             RuleFor(command => command.State!.AgentId).IsId("state.agent_id");
-            RuleFor(command => command.State!.ModuleName).IsId("state.module_name");
             RuleFor(command => command.State!.RequestId).IsIdOrEmpty("state.request_id");
-            RuleFor(command => command.State!.State)
-                .Must((command, word) => RunStateWords.Parse(word) is { } state && GraphOf(command).States.Contains(state))
-                .WithMessage((command, word) => Rules.Sentence(
-                    "state.state", $"must be one of {string.Join(", ", GraphOf(command).States.Select(state => state.Word()))}", word));
-            RuleFor(command => command.State!.Timestamp).IsTime("state.timestamp");
-            RuleFor(command => command.State!.Version).IsWithin("state.version", 0, long.MaxValue);
+            RuleFor(command => command.State!).SetValidator(new Content(state => TransitionGraph.Of(state.RequestId).States));
             RuleFor(command => command.ExpectedVersion ?? 0).IsWithin("expected_version", 0, long.MaxValue);
         }
 
-        private static TransitionGraph GraphOf(SetModuleState command) => TransitionGraph.Of(command.State!.RequestId);
+        /// <summary>All but the ids of agent and request.</summary>
+        internal sealed class Content : AbstractValidator<StateReport>
+        {
+            /// <param name="allowed">Which states may be reported.</param>
+            public Content(Func<StateReport, IReadOnlyList<RunState>> allowed)
+            {
+                ClassLevelCascadeMode = CascadeMode.Stop;
+                RuleFor(state => state.ModuleName).IsId("state.module_name");
+                RuleFor(state => state.State)
+                    .Must((report, word) => RunStateWords.Parse(word) is { } state && allowed(report).Contains(state))
+                    .WithMessage((report, word) => Rules.Sentence(
+                        "state.state", $"must be one of {string.Join(", ", allowed(report).Select(state => state.Word()))}", word));
+                RuleFor(state => state.Timestamp).IsTime("state.timestamp");
+                RuleFor(state => state.Version).IsWithin("state.version", 0, long.MaxValue);
+            }
+        }
     }
 
     public sealed class Handler(IModuleStateRepository states, CommitContext work, TimeProvider clock)
@@ -68,14 +84,7 @@ public sealed record SetModuleState(StateReport? State, long? ExpectedVersion) :
         public async Task<Answer<Written>> Handle(SetModuleState command, CancellationToken cancellationToken)
         {
             var report = command.State!;
-            var reported = new ReportedState(
-                report.AgentId,
-                report.ModuleName,
-                RunStateWords.Parse(report.State)!.Value,
-                report.ErrorMessage,
-                report.Details,
-                report.Timestamp,
-                report.RequestId,
+            var reported = report.ToReported(
                 command.ExpectedVersion is { } expected ? ExpectedVersions.Exactly(expected) : ExpectedVersions.Read(report.Version));
             switch (await states.Report(reported, work, cancellationToken))
             {

@@ -20,7 +20,7 @@ public sealed class CommitContext
 
     public IReadOnlyList<AuditEvent> Events { get; set; } = [];
 
-    /// <summary>The replay says other things than the first call did.</summary>
+    /// <summary>The call, or the result in it, says other things than what was stored before.</summary>
     public bool ReplayDiffered { get; set; }
 }
 

@@ -36,6 +36,9 @@ public readonly record struct ContentHash(UInt128 Value)
             return this;
         }
 
+        /// <param name="part">Built before this builder was begun: a thread builds one hash at a time.</param>
+        public Builder Add(ContentHash part) => Add(part.ToString());
+
         /// <summary>In whichever order the map comes.</summary>
         public Builder Add(IReadOnlyDictionary<string, string> map)
         {

@@ -22,7 +22,7 @@ public sealed class Idempotency(CallContext call, IIdempotencyMarks marks)
     public async Task<Answer<Written>> Settle(
         IWrite write, CommitContext work, Answer<Written> answer, CancellationToken cancellation)
     {
-        var isSettled = answer.Refusal is null && !work.ReplayDiffered;
+        var isSettled = answer.Refusal is null && !(answer.Value.Duplicate && work.ReplayDiffered);
         if (isSettled || work.Mark is not { } mark || await marks.Find(mark, write.Subject[0].Value, cancellation) is not { } first)
         {
             return answer;

@@ -28,7 +28,7 @@ public sealed class Refusals(IEventLog events)
         {
             var differed = new AuditEvent(
                 EventTypes.ReplayDiffered,
-                $"{request.GetType().Name} was sent again with other content; the first is kept",
+                $"{(request as IWrite)?.Repeated ?? request.GetType().Name} was sent again with other content; the first is kept",
                 request.Subject);
             await events.LogRefusal(differed, work.Origin, PartitionId(request), cancellation);
         }

@@ -31,6 +31,9 @@ public interface IWrite : ICommand<Written>
     /// <summary>The ids that name the record, to which an idempotency key is scoped; the first decides the partition.</summary>
     string[] RecordIds => [Subject[0].Value];
 
+    /// <summary>What was sent again where <see cref="CommitContext.ReplayDiffered"/>, in words.</summary>
+    string Repeated => GetType().Name;
+
     /// <summary>Detects that an idempotency key is used again for another command. Computed only where a key is named.</summary>
     ContentHash Content { get; }
 }
@@ -40,6 +43,6 @@ public interface IWrite : ICommand<Written>
 /// <param name="Duplicate">Answered as the first call was; nothing was written.</param>
 public readonly record struct Written(long Version, bool Duplicate)
 {
-    /// <summary>Of a duplicate: it asks for something else than what is stored, and the first is kept.</summary>
+    /// <summary>It asks for something else than what is stored, and the first is kept. Of a duplicate, and of an acknowledgement with a result.</summary>
     public bool ContentDiffers { get; init; }
 }

@@ -29,6 +29,14 @@ public sealed record StoreResult(MeasurementResult? Result) : IWrite
         .Add(Result.Data.Span)
         .Build();
 
+    /// <summary>Fills in what the caller left out of the metadata.</summary>
+    internal static MeasurementResult Received(MeasurementResult result, DbosPolicy policy, DateTimeOffset now) => result with
+    {
+        ReceivedAt = result.ReceivedAt > 0 ? result.ReceivedAt : now.ToUnixTimeSeconds(),
+        DbosServerId = result.DbosServerId.Length > 0 ? result.DbosServerId : policy.ServerId,
+        IngestSource = result.IngestSource.Length > 0 ? result.IngestSource : IngestSource,
+    };
+
     public sealed class Validator : AbstractValidator<StoreResult>
     {
         public Validator(DbosPolicy policy)
@@ -37,11 +45,21 @@ public sealed record StoreResult(MeasurementResult? Result) : IWrite
             RuleFor(command => command.Result).IsGiven("result");
             RuleFor(command => command.Result!.Id).IsId("result.id");
             RuleFor(command => command.Result!.AgentId).IsId("result.agent_id");
-            RuleFor(command => command.Result!.ModuleName).IsIdOrEmpty("result.module_name");
-            RuleFor(command => command.Result!.Data).IsAtMost("result.data", policy.MaxResultBytes);
-            RuleFor(command => command.Result!.Timestamp).IsTime("result.timestamp");
-            RuleFor(command => command.Result!.ReceivedAt).IsTime("result.received_at");
-            RuleFor(command => command.Result!.AgentStartTime).IsTime("result.agent_start_time");
+            RuleFor(command => command.Result!).SetValidator(new Content(policy));
+        }
+
+        /// <summary>All but the ids.</summary>
+        internal sealed class Content : AbstractValidator<MeasurementResult>
+        {
+            public Content(DbosPolicy policy)
+            {
+                ClassLevelCascadeMode = CascadeMode.Stop;
+                RuleFor(result => result.ModuleName).IsIdOrEmpty("result.module_name");
+                RuleFor(result => result.Data).IsAtMost("result.data", policy.MaxResultBytes);
+                RuleFor(result => result.Timestamp).IsTime("result.timestamp");
+                RuleFor(result => result.ReceivedAt).IsTime("result.received_at");
+                RuleFor(result => result.AgentStartTime).IsTime("result.agent_start_time");
+            }
         }
     }
 
@@ -50,12 +68,7 @@ public sealed record StoreResult(MeasurementResult? Result) : IWrite
     {
         public async Task<Answer<Written>> Handle(StoreResult command, CancellationToken cancellationToken)
         {
-            var received = command.Result! with
-            {
-                ReceivedAt = command.Result.ReceivedAt > 0 ? command.Result.ReceivedAt : clock.GetUtcNow().ToUnixTimeSeconds(),
-                DbosServerId = command.Result.DbosServerId.Length > 0 ? command.Result.DbosServerId : policy.ServerId,
-                IngestSource = command.Result.IngestSource.Length > 0 ? command.Result.IngestSource : IngestSource,
-            };
+            var received = Received(command.Result!, policy, clock.GetUtcNow());
             work.Events = MeasurementResult.Store(stored: null, received).Events;
             var written = await results.Store(received, work, cancellationToken);
             work.ReplayDiffered = written.ContentDiffers;

@@ -1,7 +1,6 @@
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Audit;
-using Dbos.Domain.Tasks;
 using FluentValidation;
 using MediatR;
 
@@ -19,13 +18,13 @@ public sealed record AckTasks(IReadOnlyList<AckTask> Writes) : IBatch<AckTask>
         public Validator() => RuleFor(command => command.Writes).IsBatch("acks");
     }
 
-    public sealed class Handler(ITaskRepository tasks, BatchWriter<AckTask> writer)
+    public sealed class Handler(AckWriter acks, BatchWriter<AckTask> writer)
         : IRequestHandler<AckTasks, Answer<IReadOnlyList<Answer<Written>>>>
     {
         public Task<Answer<IReadOnlyList<Answer<Written>>>> Handle(AckTasks command, CancellationToken cancellationToken) => writer.Run(
             command,
-            static (ack, context) => new Acknowledgement(ack.TaskId, ack.LeaseToken, context),
-            acks => tasks.Acknowledge(acks, cancellationToken),
+            static (ack, context) => (ack, context),
+            items => acks.Write(items, cancellationToken),
             cancellationToken);
     }
 }

@@ -34,6 +34,13 @@ public interface ITaskRepository
     /// <returns>In the order of the acknowledgements.</returns>
     Task<IReadOnlyList<Answer<Written>>> Acknowledge(IReadOnlyList<Acknowledgement> acks, CancellationToken cancellation);
 
+    /// <summary>
+    /// Acknowledges with what was measured: the completion, the result and the state are one commit. A result with other data than the
+    /// stored one is not written; <see cref="Written.ContentDiffers"/> says so.
+    /// </summary>
+    Task<Answer<Written>> AcknowledgeWith(DeliveryReport report, Acknowledgement ack, CancellationToken cancellation);
+
+    /// <summary>Where a state is reported with it, both are one commit.</summary>
     Task<Answer<Written>> NegativelyAcknowledge(NegativeAcknowledgement nack, CancellationToken cancellation);
 
     Task<Answer<Written>> ExtendLease(LeaseExtension extension, CancellationToken cancellation);
@@ -83,7 +90,16 @@ public readonly record struct Acknowledgement(string TaskId, long LeaseToken, Co
 /// <param name="LeaseToken">As in <see cref="Acknowledgement"/>.</param>
 /// <param name="Delays">Until the task is due again, after its first failure, its second, and so on; the last one for all that follow.</param>
 public sealed record NegativeAcknowledgement(
-    string TaskId, long LeaseToken, IReadOnlyList<TimeSpan> Delays, string Reason, CommitContext Context);
+    string TaskId, long LeaseToken, IReadOnlyList<TimeSpan> Delays, string Reason, CommitContext Context)
+{
+    public NackKind Kind { get; init; }
+
+    /// <summary>Null: no state is reported.</summary>
+    public DeliveryReport? Report { get; init; }
+
+    public Answer<Decision<MeasurementTask>> Decide(MeasurementTask task, DateTimeOffset now) =>
+        task.NegativelyAcknowledge(LeaseToken, Delays, Reason, now, Kind);
+}
 
 /// <param name="Lease">From now.</param>
 public sealed record LeaseExtension(string TaskId, long LeaseToken, TimeSpan Lease, CommitContext Context);

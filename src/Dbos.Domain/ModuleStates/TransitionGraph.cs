@@ -18,6 +18,9 @@ public sealed class TransitionGraph
     /// <summary>Of a module itself: agents restart, skip steps and report out of order, so any state may follow any.</summary>
     public static TransitionGraph ModuleLife { get; } = new(Every, [.. Every.Select(from => (from, Every))]);
 
+    /// <summary>After which a request's run goes on no more.</summary>
+    public static IReadOnlyList<RunState> TerminalStates => Ends;
+
     private readonly RunState[][] after;
     private readonly RunState[][] before;
 

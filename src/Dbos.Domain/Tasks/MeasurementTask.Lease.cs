@@ -9,6 +9,9 @@ public sealed partial record MeasurementTask
     public const int MostHistory = 20;
     public const int LongestHistoryError = 256;
 
+    /// <summary>The dead-letter reason of a task whose holder asked for no retry.</summary>
+    public const string RejectedByHolder = "rejected";
+
     /// <summary>A pending task that is due is leased to one holder.</summary>
     /// <param name="token">Larger than any that the store gave before.</param>
     /// <param name="until">When the lease expires.</param>
@@ -47,13 +50,18 @@ public sealed partial record MeasurementTask
     }
 
     /// <summary>
-    /// The holder failed: the task returns after the delay, or is dead-lettered when out of retries. Once more with the same token is a
-    /// replay, as long as the history has the first.
+    /// The holder failed: the task returns after the delay, or is dead-lettered when out of retries or when the holder asks for it. Once more
+    /// with the same token is a replay, as long as the history has the first.
     /// </summary>
     /// <param name="delays">After the first failure, the second, and so on; the last one for all that follow.</param>
     public Answer<Decision<MeasurementTask>> NegativelyAcknowledge(
-        long token, IReadOnlyList<TimeSpan> delays, string reason, DateTimeOffset now)
+        long token, IReadOnlyList<TimeSpan> delays, string reason, DateTimeOffset now, NackKind kind = NackKind.Retry)
     {
+        if (kind == NackKind.Release)
+        {
+            return ReleaseByHolder(token, reason, now);
+        }
+
         if (token != AnyLease && History.Any(failure => failure.Kind == TaskFailure.Nack && failure.LeaseToken == token))
         {
             return Decision.Replay(this);
@@ -74,7 +82,7 @@ public sealed partial record MeasurementTask
         return failed.RequeueOrDeadLetter(
             EventTypes.TaskNacked,
             "negatively acknowledged",
-            failures > Retry.MaxRetries ? "max_retries" : null,
+            kind == NackKind.DeadLetter ? RejectedByHolder : failures > Retry.MaxRetries ? "max_retries" : null,
             now,
             ("failure_count", Number(failures)),
             ("max_retries", Number(Retry.MaxRetries)));
@@ -157,7 +165,34 @@ public sealed partial record MeasurementTask
         return Decision.To(
             this with { Status = MeasurementTaskStatus.Failed, DeadLetterReason = deadLetterReason, EndedAt = now },
             Tell(type, what, told),
-            Tell(EventTypes.TaskDeadLettered, $"moved to the dead-letter queue: {deadLetterReason} exceeded", told));
+            Tell(
+                EventTypes.TaskDeadLettered,
+                $"moved to the dead-letter queue: {(deadLetterReason == RejectedByHolder ? "rejected by its holder" : $"{deadLetterReason} exceeded")}",
+                told));
+    }
+
+    /// <summary>
+    /// The holder returns its delivery unfinished, and nothing counts it as a failure. Once more with the same token is a replay until the
+    /// task is delivered again.
+    /// </summary>
+    private Answer<Decision<MeasurementTask>> ReleaseByHolder(long token, string reason, DateTimeOffset now)
+    {
+        // Of all ends of a delivery only a release leaves a pending task and no failure of this delivery.
+        if (Status == MeasurementTaskStatus.Pending && token != AnyLease && token == LeaseToken && History.All(failure => failure.LeaseToken != token))
+        {
+            return Decision.Replay(this);
+        }
+
+        if (WhyNotHeld(token) is { } lost)
+        {
+            return lost;
+        }
+
+        return Status == MeasurementTaskStatus.Inflight
+            ? Decision.To(
+                this with { Status = MeasurementTaskStatus.Pending, VisibleAt = DueBy(now) },
+                Tell(EventTypes.TaskReleased, "released by its holder", ("reason", reason)))
+            : NotInflight("released");
     }
 
     /// <summary>The token of the latest delivery holds as long as no other end of that delivery is known.</summary>

@@ -84,6 +84,15 @@ public static class BadCalls
         ["lease above 12 hours"] = BadCall.Take("visibility_timeout_seconds", new ListDueTasksRequest { VisibilityTimeoutSeconds = 43_201 }),
         ["ack of no task"] = BadCall.Ack("task_id", new AckTaskRequest()),
         ["ack with negative token"] = BadCall.Ack("lease_token", new AckTaskRequest { TaskId = "task-1", LeaseToken = -1 }),
+        ["ack with another's result"] = BadCall.Ack("result.id", new AckTaskRequest { TaskId = "task-1", Result = new MeasurementResult { Id = "task-2" } }),
+        ["ack with a result too large"] = BadCall.Ack("result.data", new AckTaskRequest { TaskId = "task-1", Result = new MeasurementResult { Data = TooLarge } }),
+        ["ack with another's state"] = BadCall.Ack("state.request_id", new AckTaskRequest { TaskId = "task-1", State = new ModuleState { RequestId = "task-2" } }),
+        ["ack with a state that goes on"] = BadCall.Ack(
+            "state.state", new AckTaskRequest { TaskId = "task-1", State = new ModuleState { ModuleName = "ping", State = "running" } }),
+        ["nack without retry and released"] = BadCall.Nack("dead_letter", new NackTaskRequest { TaskId = "task-1", DeadLetter = true, Release = true }),
+        ["release with delay"] = BadCall.Nack("retry_delay_seconds", new NackTaskRequest { TaskId = "task-1", Release = true, RetryDelaySeconds = 1 }),
+        ["nack with a bad state"] = BadCall.Nack(
+            "state.state", new NackTaskRequest { TaskId = "task-1", State = new ModuleState { ModuleName = "ping", State = "stopped" } }),
         ["nack of no task"] = BadCall.Nack("task_id", new NackTaskRequest()),
         ["negative delay"] = BadCall.Nack("retry_delay_seconds", new NackTaskRequest { TaskId = "task-1", RetryDelaySeconds = -1 }),
         ["delay above 30 days"] = BadCall.Nack("retry_delay_seconds", new NackTaskRequest { TaskId = "task-1", RetryDelaySeconds = 2_592_001 }),

@@ -19,6 +19,7 @@ internal static class Checker
         .. StateChecks.Check(calls, final),
         .. TaskChecks.Check(calls, final),
         .. LeaseChecks.Check(calls, final),
+        .. ReportChecks.Check(calls, final),
         .. EventChecks.Check(calls, final),
         .. CauseChecks.Check(calls, final),
         .. final.Inconsistencies.Select(found => new Violation(Promise.StoreInconsistent, found)),

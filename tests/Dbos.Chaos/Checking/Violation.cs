@@ -9,6 +9,9 @@ internal enum Promise
     VersionSkippedOrRepeated,
     EventMissing,
 
+    /// <summary>Of an acknowledgement with a result and a state one part was done, and another was not.</summary>
+    AcknowledgementTorn,
+
     /// <summary>What was answered before a read began was not in it.</summary>
     StaleRead,
 

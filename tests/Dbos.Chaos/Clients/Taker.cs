@@ -1,4 +1,5 @@
 using Dbos.Chaos.Histories;
+using Google.Protobuf;
 
 namespace Dbos.Chaos.Clients;
 
@@ -42,15 +43,15 @@ internal abstract class Taker(Recorder recorder, Random random) : IClient
 
     private Task Acknowledge(WireTask task)
     {
-        var request = new AckTaskRequest { TaskId = task.Id, LeaseToken = task.LeaseToken };
-        var asked = Asked(Method.AckTask, task);
+        var request = AckOf(task);
+        var asked = Asked(Method.AckTask, request);
         return recorder.Write([asked], (dbos, options) => dbos.AckTaskAsync(request, options), answer => [asked.Answered(answer)]);
     }
 
     private Task AcknowledgeTogether(WireTask[] tasks)
     {
-        var request = new AckTasksRequest { Acks = { tasks.Select(task => new AckTaskRequest { TaskId = task.Id, LeaseToken = task.LeaseToken }) } };
-        Call[] asked = [.. tasks.Select(task => Asked(Method.AckTasks, task))];
+        var request = new AckTasksRequest { Acks = { tasks.Select(AckOf) } };
+        Call[] asked = [.. request.Acks.Select(ack => Asked(Method.AckTasks, ack))];
         return recorder.Write(
             asked,
             (dbos, options) => dbos.AckTasksAsync(request, options),
@@ -91,6 +92,24 @@ internal abstract class Taker(Recorder recorder, Random random) : IClient
         await Task.Delay(LongWork);
         await Acknowledge(task);
     }
+
+    /// <summary>
+    /// Every other delivery with what was measured. A task says the same at each of its deliveries, as its id may live again.
+    /// </summary>
+    private static AckTaskRequest AckOf(WireTask task)
+    {
+        var ack = new AckTaskRequest { TaskId = task.Id, LeaseToken = task.LeaseToken };
+        if (task.LeaseToken % 2 == 0)
+        {
+            ack.Result = new MeasurementResult { AgentId = task.AgentId, ModuleName = task.ModuleName, Data = ByteString.CopyFromUtf8($"measured by {task.Id}") };
+            ack.State = new ModuleState { ModuleName = task.ModuleName, State = "completed" };
+        }
+
+        return ack;
+    }
+
+    private Call Asked(Method method, AckTaskRequest ack) =>
+        recorder.Asked(method, ack.TaskId, ack.LeaseToken, ack.Result is { } result ? Content.Of(result) : string.Empty);
 
     private Call Asked(Method method, WireTask task) => recorder.Asked(method, task.Id, task.LeaseToken);
 }

@@ -39,7 +39,7 @@ internal sealed record Call(long Id, string Client, Method Method, string Subjec
     /// <summary>A task's lease token, a module state's version, an agent's heartbeats.</summary>
     public long Number { get; init; }
 
-    /// <summary>A fingerprint of what is to be kept.</summary>
+    /// <summary>A fingerprint of what is to be kept. Of an ack: of the result that it carries with a state, or empty.</summary>
     public string Content { get; init; } = string.Empty;
 
     /// <summary>Why it was refused, or the gRPC status that stood for an answer.</summary>

@@ -13,16 +13,14 @@ internal sealed record FinalState(
     IReadOnlyList<LoggedEvent> Events,
     IReadOnlyList<string> Inconsistencies)
 {
-    public static async Task<FinalState> Read(IEnumerable<string> addresses, Backing backing, IEnumerable<Call> calls)
+    public static async Task<FinalState> Read(IEnumerable<string> addresses, Backing backing)
     {
         using var caller = new AnyReplica(addresses);
         var agents = await caller.ListAgents();
-        var owners = calls.Where(call => call.Method == Method.StoreResult).Select(call => call.Subject.Split('/')[0]).Distinct();
-        var results = await Task.WhenAll(owners.Select(caller.ListResults));
         return new FinalState(
             agents,
             await caller.ListModuleStates(),
-            [.. results.SelectMany(some => some)],
+            await caller.ListResults(agentId: string.Empty),
             await caller.ListTasks(),
             await ReadLogs(backing),
             [.. (await caller.CheckConsistency()).Select(found => found.Description)]);

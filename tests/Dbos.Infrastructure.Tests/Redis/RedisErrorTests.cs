@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using Dbos.Application;
+using Dbos.Application.ModuleStates;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Results;
 using Dbos.Application.Tasks;
+using Dbos.Domain.ModuleStates;
+using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Redis;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
@@ -62,6 +65,24 @@ public sealed class RedisErrorTests : IAsyncLifetime
 
         await Testing.Eventually.True(() => Outage.IsOver(() => dbos.Send(Given.Result("after"))), Patience, "writes succeed");
         (await Find("during")).Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task A_full_Redis_refuses_an_ack_with_a_new_result_as_a_whole_and_takes_one_whose_result_it_has()
+    {
+        await dbos.SendAll([Given.Task(), Given.Task("t2"), Given.Result("t2")]);
+        var tokens = (await dbos.Send(Given.Due())).Value.ToDictionary(task => task.Id, task => task.LeaseToken);
+        await Command("CONFIG SET maxmemory 1");
+
+        var ack = () => dbos.Send(Given.AckWith(tokens["t1"]));
+        await ack.Should().ThrowAsync<StoreUnavailableException>();
+        (await dbos.Send(Given.AckWith(tokens["t2"]) with { TaskId = "t2" })).IsRefused.Should().BeFalse();
+        await Command("CONFIG SET maxmemory 0");
+
+        (await dbos.Send(new GetTask("t1"))).Value.Status.Should().Be(MeasurementTaskStatus.Inflight);
+        (await Find("t1")).Should().BeFalse();
+        (await dbos.Send(new GetModuleState("t2"))).Value.State.Should().Be(RunState.Completed);
+        await Testing.Eventually.True(() => Outage.IsOver(async () => (await ack()).IsRefused.Should().BeFalse()), Patience, "acks succeed");
     }
 
     [Fact]

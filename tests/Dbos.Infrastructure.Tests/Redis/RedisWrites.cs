@@ -32,6 +32,13 @@ internal sealed record RedisWrite(string Script, Func<OpenStore, Task> Before, F
         ["ack of any delivery"] = Of("ack_tasks", Delivered, _ => new AckTask(Id, LeaseToken: 0)),
         ["ack many"] = new("ack_tasks", ManyDelivered, async (dbos, _) =>
             Words((await dbos.Send(new AckTasks([.. Batch.Select(id => new AckTask(id, LeaseToken: 0))]))).Value)),
+        ["ack with report"] = Of("ack_with_report", Delivered, token => Given.AckWith(token)),
+        ["ack of any delivery with report"] = Of("ack_with_report", Delivered, _ => Given.AckWith(token: 0)),
+        ["ack with a result that is stored"] = Of("ack_with_report", DeliveredWithResult, token => Given.AckWith(token)),
+        ["ack with a state that is next"] = Of("ack_with_report", DeliveredWithState, token => Given.AckWith(token)),
+        ["nack with state"] = Of("nack_task", Delivered, token => Given.Nack(delaySeconds: 60, token) with { State = Given.StateOf("error") }),
+        ["nack without retry"] = Of("nack_task", Delivered, token => Given.Nack(delaySeconds: 60, token) with { RetryDelaySeconds = 0, DeadLetter = true }),
+        ["release by holder"] = Of("nack_task", Delivered, token => Given.Nack(delaySeconds: 60, token) with { RetryDelaySeconds = 0, Release = true }),
         ["nack"] = Of("nack_task", Delivered, token => Given.Nack(delaySeconds: 60, token)),
         ["nack of any delivery"] = Of("nack_task", Delivered, _ => Given.Nack(delaySeconds: 60, token: 0)),
         ["dead letter"] = Of("nack_task", FailedOnce, token => Given.Nack(token: token)),
@@ -63,6 +70,18 @@ internal sealed record RedisWrite(string Script, Func<OpenStore, Task> Before, F
     {
         await Scheduled(dbos);
         await dbos.Send(Given.Due());
+    }
+
+    private static async Task DeliveredWithResult(OpenStore dbos)
+    {
+        await Delivered(dbos);
+        await dbos.Send(Given.Result(Id));
+    }
+
+    private static async Task DeliveredWithState(OpenStore dbos)
+    {
+        await Delivered(dbos);
+        await dbos.Send(Given.State(Id));
     }
 
     public static async Task<long> TokenOf(OpenStore dbos) =>

@@ -52,6 +52,14 @@ internal static class Given
     public static NackTask Nack(long delaySeconds = 0, long token = 1, string reason = "no route", string id = "t1") =>
         new(id, delaySeconds, RetryAtOnce: delaySeconds == 0, token, reason);
 
+    /// <summary>Of t1, with a result and a state.</summary>
+    public static AckTask AckWith(long token, string agentId = "a1", string module = "ping", string state = "completed", string data = """{"rtt":1}""") =>
+        new("t1", token, Result(string.Empty, agentId, data).Result, StateOf(state, module));
+
+    /// <summary>As it comes with an ack or a nack: of the task's agent and id.</summary>
+    public static StateReport StateOf(string state, string module = "ping") =>
+        new(string.Empty, module, state, string.Empty, new Dictionary<string, string>(), LongAgo, string.Empty, Version: 0);
+
     public static bool Matches(this TaskFilter filter, string agentId, string moduleName) =>
         (filter.AgentId.Length == 0 || filter.AgentId == agentId) && (filter.ModuleName.Length == 0 || filter.ModuleName == moduleName);
 }

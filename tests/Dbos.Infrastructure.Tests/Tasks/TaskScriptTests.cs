@@ -1,6 +1,7 @@
 using Dbos.Application;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
+using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Tasks;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Tests.Engines;
@@ -15,6 +16,11 @@ public sealed class TaskScriptTests(RedisEngine engine) : IClassFixture<RedisEng
 {
     private static readonly Origin Origin = new("test", "trace-1");
     private static readonly CommitContext Context = new() { Origin = Origin };
+    private static readonly DeliveryReport Report = new(
+        "a1",
+        Given.Result("t0").Result,
+        new ReportedState("a1", "ping", RunState.Completed, string.Empty, new Dictionary<string, string>(), 0, "t0", ExpectedVersions.Any));
+
     private static readonly OpenOptions OnePartition = new()
     {
         Settings = settings => settings with { Partitions = 1 },
@@ -27,6 +33,14 @@ public sealed class TaskScriptTests(RedisEngine engine) : IClassFixture<RedisEng
         ["schedule"] = (_ => Task.FromResult(0L), (tasks, _) => tasks.Schedule([SchedulingOf("t8"), SchedulingOf("t9")], default)),
         ["take"] = (Scheduled, (tasks, _) => tasks.Take(new(TaskFilter.Any, null, 3, TimeSpan.FromMinutes(5)), Origin, default)),
         ["ack"] = (Delivered, (tasks, _) => tasks.Acknowledge([new("t0", 0, Context), new("t1", 0, Context)], default)),
+        ["ack with report"] = (Delivered, (tasks, _) => tasks.AcknowledgeWith(Report, new("t0", 0, Context), default)),
+        ["ack with report of a further agent"] = (DeliveredWithParts, (tasks, _) => tasks.AcknowledgeWith(Report, new("t0", 0, Context), default)),
+        ["nack with state"] = (Delivered, (tasks, token) => tasks.NegativelyAcknowledge(
+            new("t0", token, [TimeSpan.Zero], "why", Context) { Report = Report with { Result = null } }, default)),
+        ["reject"] = (Delivered, (tasks, token) => tasks.NegativelyAcknowledge(
+            new("t0", token, [TimeSpan.Zero], "why", Context) { Kind = NackKind.DeadLetter }, default)),
+        ["release by holder"] = (Delivered, (tasks, token) => tasks.NegativelyAcknowledge(
+            new("t0", token, [TimeSpan.Zero], "why", Context) { Kind = NackKind.Release }, default)),
         ["nack"] = (Delivered, (tasks, token) => tasks.NegativelyAcknowledge(new("t0", token, [TimeSpan.Zero], "why", Context), default)),
         ["dead letter"] = (FailedOnce, (tasks, token) => tasks.NegativelyAcknowledge(new("t0", token, [TimeSpan.Zero], "why", Context), default)),
         ["extend"] = (Delivered, (tasks, token) => tasks.ExtendLease(new("t0", token, TimeSpan.FromHours(1), Context), default)),
@@ -118,6 +132,14 @@ public sealed class TaskScriptTests(RedisEngine engine) : IClassFixture<RedisEng
     {
         await Scheduled(dbos);
         return (await dbos.Send(Given.Due())).Value.Single(task => task.Id == "t0").LeaseToken;
+    }
+
+    /// <summary>Another agent has a result and a state of t0's id.</summary>
+    private static async Task<long> DeliveredWithParts(OpenStore dbos)
+    {
+        await dbos.Send(Given.Result("t0", "a9"));
+        await dbos.Send(Given.State("t0", agentId: "a9"));
+        return await Delivered(dbos);
     }
 
     private static async Task<long> FailedOnce(OpenStore dbos)

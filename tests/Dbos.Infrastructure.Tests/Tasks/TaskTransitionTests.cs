@@ -15,7 +15,7 @@ public abstract class TaskTransitionTests(IEngine engine) : TaskTests(engine)
     private const int DueLongAgo = 1_500_000_000;
     private static readonly TimeSpan Lease = TimeSpan.FromHours(1);
 
-    /// <summary>State, operation, token, outcome: the next state, "same", "gone", or the code of a refusal.</summary>
+    /// <summary>State, operation, token, outcome: the next state, "same", "gone", or the code of a refusal. giveback is a release by the holder.</summary>
     private const string Table =
         """
         pending    deliver  -        inflight
@@ -55,6 +55,29 @@ public abstract class TaskTransitionTests(IEngine engine) : TaskTests(engine)
         failed     nack     mine     same
         failed     nack     any      InvalidTransition
         cancelled  nack     mine     TaskCancelled
+        pending    reject   any      InvalidTransition
+        inflight   reject   mine     failed
+        inflight   reject   any      failed
+        inflight   reject   other    LeaseLost
+        exhausted  reject   mine     failed
+        returned   reject   mine     same
+        failed     reject   mine     same
+        completed  reject   mine     InvalidTransition
+        cancelled  reject   mine     TaskCancelled
+        pending    giveback any      InvalidTransition
+        pending    giveback other    LeaseLost
+        inflight   giveback mine     pending
+        inflight   giveback any      pending
+        inflight   giveback other    LeaseLost
+        expired    giveback mine     pending
+        released   giveback mine     same
+        released   giveback any      InvalidTransition
+        released   ack      mine     LeaseLost
+        released   nack     mine     LeaseLost
+        returned   giveback mine     LeaseLost
+        completed  giveback mine     InvalidTransition
+        failed     giveback mine     LeaseLost
+        cancelled  giveback mine     TaskCancelled
         pending    extend   other    LeaseLost
         inflight   extend   mine     inflight
         inflight   extend   other    LeaseLost
@@ -175,6 +198,7 @@ public abstract class TaskTransitionTests(IEngine engine) : TaskTests(engine)
         {
             "pending" or "later" => pending,
             "returned" or "failed" => inflight.NegativelyAcknowledge(5, [TimeSpan.Zero], "why", now).Value.Next,
+            "released" => inflight.Release(5, now).Next,
             "completed" => inflight.Acknowledge(5, now).Value.Next,
             "cancelled" => inflight.Cancel("why", now).Value.Next,
             _ => inflight,
@@ -186,6 +210,8 @@ public abstract class TaskTransitionTests(IEngine engine) : TaskTests(engine)
         "deliver" => task.Deliver(token: 6, now + Lease, now),
         "ack" => task.Acknowledge(token, now),
         "nack" => task.NegativelyAcknowledge(token, [TimeSpan.Zero], "why", now),
+        "reject" => task.NegativelyAcknowledge(token, [TimeSpan.Zero], "why", now, NackKind.DeadLetter),
+        "giveback" => task.NegativelyAcknowledge(token, [TimeSpan.Zero], "why", now, NackKind.Release),
         "extend" => task.ExtendLease(token, now + (2 * Lease)),
         "shorten" => task.ExtendLease(token, now + (Lease / 2)),
         "release" => task.Release(token, now),
@@ -211,6 +237,9 @@ public abstract class TaskTransitionTests(IEngine engine) : TaskTests(engine)
         {
             case "returned" or "failed":
                 (await Send("nack", token)).Should().BeNull();
+                break;
+            case "released":
+                (await Send("release", token)).Should().BeNull();
                 break;
             case "completed":
                 (await Send("ack", token)).Should().BeNull();
@@ -240,7 +269,11 @@ public abstract class TaskTransitionTests(IEngine engine) : TaskTests(engine)
             case "ack":
                 return (await Tasks.Acknowledge([new("t1", token, Context)], None))[0].Refusal;
             case "nack":
-                return (await Tasks.NegativelyAcknowledge(new("t1", token, [TimeSpan.Zero], "why", Context), None)).Refusal;
+                return await Nack(NackKind.Retry);
+            case "reject":
+                return await Nack(NackKind.DeadLetter);
+            case "giveback":
+                return await Nack(NackKind.Release);
             case "extend" or "shorten":
                 return (await Tasks.ExtendLease(new("t1", token, operation == "extend" ? 2 * Lease : Lease / 2, Context), None)).Refusal;
             case "cancel":
@@ -254,6 +287,9 @@ public abstract class TaskTransitionTests(IEngine engine) : TaskTests(engine)
             default:
                 throw new ArgumentException(operation, nameof(operation));
         }
+
+        async Task<Refusal?> Nack(NackKind kind) =>
+            (await Tasks.NegativelyAcknowledge(new("t1", token, [TimeSpan.Zero], "why", Context) { Kind = kind }, None)).Refusal;
     }
 }
 

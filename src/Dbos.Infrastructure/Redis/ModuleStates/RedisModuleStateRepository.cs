@@ -3,7 +3,6 @@ using Dbos.Application.ModuleStates;
 using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Domain.ModuleStates;
-using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.ModuleStates;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Store;
@@ -22,9 +21,6 @@ public sealed class RedisModuleStateRepository(RedisPartitions partitions, TimeP
     private static readonly Script Set = new("set_module_state");
     private static readonly Script Get = new("find_module_state");
 
-    private static readonly RedisValue[] FollowedInRequest = Followed(TransitionGraph.Request);
-    private static readonly RedisValue[] FollowedInLife = Followed(TransitionGraph.ModuleLife);
-
     private readonly ModuleStateLists lists = new(partitions);
 
     public async Task<Saved<ModuleState>> Report(ReportedState reported, CommitContext work, CancellationToken cancellation)
@@ -35,22 +31,7 @@ public sealed class RedisModuleStateRepository(RedisPartitions partitions, TimeP
         var mark = work.Mark;
         values.Add(mark is null ? RedisValue.EmptyString : Names.Mark(mark.Name));
         values.Add(mark is null ? RedisValue.EmptyString : mark.Content.ToString());
-        values.Add(requestId);
-        values.Add(Names.Encode(reported.AgentId));
-        values.Add(Names.Encode(reported.ModuleName));
-        values.Add(reported.State.Word());
-        values.Add((isLife ? FollowedInLife : FollowedInRequest)[(int)reported.State]);
-        values.Add(reported.Expected.Least);
-        values.Add(reported.Expected.Most);
-        values.Add(reported.Timestamp);
-        values.Add(ModuleStateValue.WriteDocument(reported.ErrorMessage, reported.Details));
-        values.Add(reported.LacksBeginning(isFirst: true)
-            ? EventWriter.Parts(reported.Accepted(isFirst: true), work.Origin).Head
-            : RedisValue.EmptyString);
-        var told = EventWriter.Parts(reported.Accepted(isFirst: false), work.Origin);
-        values.Add(told.Head);
-        values.Add(told.Tail);
-
+        values.Add(reported, work.Origin);
         var answer = await partitions.Write(Set, partitions.Of(isLife ? reported.AgentId : reported.RequestId), values, cancellation);
         var items = answer.Items.Span;
         switch ((string)items[0]!)
@@ -105,8 +86,4 @@ public sealed class RedisModuleStateRepository(RedisPartitions partitions, TimeP
 
     private bool IsReplay(ModuleState? found, ReportedState reported) =>
         ModuleState.Report(found, reported, clock.GetUtcNow()) is { IsRefused: false, Value.IsReplay: true };
-
-    /// <summary>For each state those that it may follow, each with a space before and after.</summary>
-    private static RedisValue[] Followed(TransitionGraph graph) =>
-        [.. Enum.GetValues<RunState>().Select(state => (RedisValue)$" {string.Join(' ', graph.Before(state).Select(RunStateWords.Word))} ")];
 }

@@ -3,7 +3,6 @@ using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Application.Results;
 using Dbos.Domain.Results;
-using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Redis.Connection;
 using Dbos.Infrastructure.Results;
 using Dbos.Infrastructure.Store;
@@ -31,10 +30,7 @@ internal sealed class RedisResultRepository(RedisPartitions partitions) : IResul
         var values = partitions.NewWrite(capacity: 6);
         values.Add(context.Mark is { } mark ? Names.Mark(mark.Name) : RedisValue.EmptyString);
         values.Add(context.Mark is { Content: var content } ? MarkValue.Write(MeasurementResult.Version, content) : RedisValue.EmptyString);
-        values.Add(Names.Encode(result.Id));
-        values.Add(Names.Encode(result.AgentId));
-        values.Add(ResultValue.Write(result));
-        values.Add(EventWriter.Body(context.Events[0], context.Origin));
+        values.Add(result, context.Events[0], context.Origin);
         var answer = (await partitions.Write(StoreScript, partitions.Of(result.Id), values, cancellation)).Items;
         switch ((int)answer.Span[0])
         {

@@ -9,7 +9,7 @@ while args_read < #ARGV do
   local id, agent, content, stored_at = next_arg(), next_arg(), next_arg(), next_arg()
   local key, found, is_further = find_result(id, agent)
   if found == '' then
-    redis.call('SET', key, head_of(agent) .. operation .. content)
+    redis.call('SET', key, value_head(agent) .. operation .. content)
     if is_further then redis.call('ZADD', prefix .. 'results:others:' .. id, 0, agent) end
   end
   redis.call('ZADD', prefix .. 'results:imported:', stored_at, agent .. ':' .. id)

@@ -12,13 +12,13 @@
 -- (16 bytes), then what ResultValue.cs writes.
 local OPERATION_BYTES, HASH_BYTES = 16, 16
 
-local function head_of(agent)
+local function value_head(agent)
   return string.char(math.floor(#agent / 256), #agent % 256) .. agent
 end
 
 -- Answers the key, the value's bytes up to the hash ('' where there is no result), and whether another agent was first.
 local function find_result(id, agent)
-  local head = head_of(agent)
+  local head = value_head(agent)
   local last = #head + OPERATION_BYTES + HASH_BYTES - 1
   local key = prefix .. 'result:' .. id
   local found = redis.call('GETRANGE', key, 0, last)

@@ -22,7 +22,6 @@ public sealed class RedisTaskRepository(
 {
     private static readonly Script ScheduleTasks = new("schedule_tasks");
     private static readonly Script AckTasks = new("ack_tasks");
-    private static readonly Script NackTask = new("nack_task");
     private static readonly Script ExtendTaskLease = new("extend_task_lease");
     private static readonly Script ReleaseTasks = new("release_tasks");
     private static readonly Script CancelTask = new("cancel_task");
@@ -32,6 +31,7 @@ public sealed class RedisTaskRepository(
     private static readonly Script PurgeTasks = new("purge_tasks");
 
     private readonly TaskScripts scripts = new(partitions, heartbeats, clock, logger);
+    private readonly RedisDeliveryEnds ends = new(partitions, channels, policy, clock);
     private readonly RedisTaskTaker taker = new(partitions, channels);
     private readonly RedisTaskLists lists = new(partitions);
 
@@ -87,31 +87,11 @@ public sealed class RedisTaskRepository(
         (ack, item) => TaskScripts.AnswerOf(item, ack.Context, ack.TaskId, task => task.Acknowledge(ack.LeaseToken, clock.GetUtcNow())),
         cancellation);
 
-    public Task<Answer<Written>> NegativelyAcknowledge(NegativeAcknowledgement nack, CancellationToken cancellation)
-    {
-        var values = partitions.NewWrite(16 + nack.Delays.Count);
-        values.Add(channels.Due);
-        values.Add(channels.EndsPrefix);
-        values.Add(TaskScripts.TailOf(nack.Context.Origin));
-        values.Add(nack.TaskId);
-        values.Add(nack.LeaseToken);
-        TaskScripts.AddMark(nack.Context, values);
-        values.Add(nack.Reason);
-        values.Add(nack.Reason.CutShort(MeasurementTask.LongestHistoryError));
-        values.Add(nack.Delays.Count);
-        foreach (var delay in nack.Delays)
-        {
-            values.Add((long)delay.TotalMilliseconds);
-        }
+    public Task<Answer<Written>> AcknowledgeWith(DeliveryReport report, Acknowledgement ack, CancellationToken cancellation) =>
+        ends.Acknowledge(report, ack, cancellation);
 
-        return scripts.One(
-            NackTask,
-            nack.TaskId,
-            nack.Context,
-            values,
-            task => task.NegativelyAcknowledge(nack.LeaseToken, nack.Delays, nack.Reason, clock.GetUtcNow()),
-            cancellation);
-    }
+    public Task<Answer<Written>> NegativelyAcknowledge(NegativeAcknowledgement nack, CancellationToken cancellation) =>
+        ends.NegativelyAcknowledge(nack, cancellation);
 
     public Task<Answer<Written>> ExtendLease(LeaseExtension extension, CancellationToken cancellation)
     {

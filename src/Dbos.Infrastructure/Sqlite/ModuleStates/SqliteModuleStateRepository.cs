@@ -1,11 +1,8 @@
-using System.Text;
 using Dbos.Application.ModuleStates;
 using Dbos.Application.Paging;
 using Dbos.Application.Pipeline;
 using Dbos.Domain.ModuleStates;
-using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.ModuleStates;
-using Dbos.Infrastructure.Sqlite.Events;
 using Dbos.Infrastructure.Store;
 
 namespace Dbos.Infrastructure.Sqlite.ModuleStates;
@@ -47,22 +44,12 @@ public sealed class SqliteModuleStateRepository(SqliteDatabase database, TimePro
         }
 
         var next = decided.Value.Next;
-        if (stored is { } row)
-        {
-            session.UpdateState(row.Id, next, Orders.Recency(now));
-        }
-        else
-        {
-            session.InsertState(next, Orders.Recency(now));
-        }
-
+        session.Write(stored?.Id, decided.Value, work.Origin, now);
         if (mark is not null)
         {
             session.Put(new StoredMark(mark, MarkValue.Write(next.Version, work.Mark!.Content), IdempotencyMark.Lifetime), ms);
         }
 
-        var (head, tail) = EventWriter.Parts(decided.Value.Events[0], work.Origin);
-        session.LogEvent((byte[])[.. head.Span, .. Encoding.ASCII.GetBytes($",\"version\":{next.Version}"), .. tail.Span], now);
         return new Saved<ModuleState>.Done(next.Version);
     }
 }

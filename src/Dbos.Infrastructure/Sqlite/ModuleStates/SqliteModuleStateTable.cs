@@ -1,9 +1,15 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Dbos.Application.ModuleStates;
 using Dbos.Application.Paging;
+using Dbos.Application.Pipeline;
+using Dbos.Domain.Answers;
 using Dbos.Domain.ModuleStates;
+using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.ModuleStates;
+using Dbos.Infrastructure.Sqlite.Events;
+using Dbos.Infrastructure.Store;
 using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite.ModuleStates;
@@ -48,6 +54,23 @@ internal static class SqliteModuleStateTable
         changedAt,
         state.ErrorMessage,
         Json(state.Details));
+
+    /// <summary>Writes the state that was decided on, with its event.</summary>
+    /// <param name="id">Of the row that is stored; null: none is.</param>
+    public static void Write(this SqliteSession session, long? id, Decision<ModuleState> decision, Origin origin, DateTimeOffset now)
+    {
+        if (id is { } row)
+        {
+            session.UpdateState(row, decision.Next, Orders.Recency(now));
+        }
+        else
+        {
+            session.InsertState(decision.Next, Orders.Recency(now));
+        }
+
+        var (head, tail) = EventWriter.Parts(decision.Events[0], origin);
+        session.LogEvent((byte[])[.. head.Span, .. Encoding.ASCII.GetBytes($",\"version\":{decision.Next.Version}"), .. tail.Span], now);
+    }
 
     /// <summary>Fills the page with what follows its cursor, latest first.</summary>
     public static void ReadStates(this SqliteSession session, StateFilter filter, ModuleStatePage page)

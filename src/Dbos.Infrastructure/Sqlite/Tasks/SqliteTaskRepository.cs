@@ -60,11 +60,18 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
             static (changes, ack) => changes.Change(ack.TaskId, ack.Context, task => task.Acknowledge(ack.LeaseToken, changes.Now)),
             cancellation);
 
+    public Task<Answer<Written>> AcknowledgeWith(DeliveryReport report, Acknowledgement ack, CancellationToken cancellation) => Write(
+        changes => changes.EndWith(report, ack.TaskId, ack.Context, task => task.Acknowledge(ack.LeaseToken, changes.Now)),
+        cancellation);
+
     public Task<Answer<Written>> NegativelyAcknowledge(NegativeAcknowledgement nack, CancellationToken cancellation) => Write(
-        changes => changes.Change(
-            nack.TaskId,
-            nack.Context,
-            task => task.NegativelyAcknowledge(nack.LeaseToken, nack.Delays, nack.Reason, changes.Now)),
+        changes =>
+        {
+            Answer<Decision<MeasurementTask>> Decide(MeasurementTask task) => nack.Decide(task, changes.Now);
+            return nack.Report is { } report
+                ? changes.EndWith(report, nack.TaskId, nack.Context, Decide)
+                : changes.Change(nack.TaskId, nack.Context, Decide);
+        },
         cancellation);
 
     public Task<Answer<Written>> ExtendLease(LeaseExtension extension, CancellationToken cancellation) => Write(
@@ -146,7 +153,7 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
         database.Write(
             session =>
             {
-                var changes = new TaskChanges(session, Now);
+                var changes = new TaskChanges(session, clock.GetUtcNow());
                 var answer = write(changes);
                 changes.Complete();
                 return answer;

@@ -15,8 +15,8 @@ namespace Dbos.Infrastructure.Sqlite.Tasks;
 /// What one command changes of tasks, inside the writer's transaction: it reads each row, asks the aggregate, and writes what
 /// the aggregate decided. Queues and counters are changed once for all tasks of the command, by <see cref="Complete"/>.
 /// </summary>
-/// <param name="now">In whole milliseconds, as everything that is stored.</param>
-internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
+/// <param name="instant">Of the command.</param>
+internal sealed class TaskChanges(SqliteSession session, DateTimeOffset instant)
 {
     /// <summary>Of counters: how many tasks there are of a status.</summary>
     public const long TasksByStatus = -1;
@@ -24,12 +24,18 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
     /// <summary>The earliest of what became pending in each queue.</summary>
     private readonly Dictionary<TaskQueue, long> activated = [];
 
+    /// <summary>In whole milliseconds, as everything that is stored of tasks.</summary>
+    private readonly DateTimeOffset now = Instant(Milliseconds(instant));
+
     private readonly Dictionary<string, int> counts = [];
     private readonly Dictionary<MeasurementTaskStatus, int> statuses = [];
 
     public SqliteSession Session => session;
 
     public DateTimeOffset Now => now;
+
+    /// <summary>The same instant to the microsecond, by which results and states are ordered.</summary>
+    public DateTimeOffset PreciseNow => instant;
 
     public Answer<Written> Schedule(Scheduling wanted)
     {
@@ -56,8 +62,9 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
     }
 
     /// <param name="decide">The transition; called with the stored task, without its payload.</param>
+    /// <param name="writeWith">Writes what belongs to the transition; called before the task is written. Null: nothing does.</param>
     public Answer<Written> Change(
-        string taskId, CommitContext context, Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide)
+        string taskId, CommitContext context, Func<MeasurementTask, Answer<Decision<MeasurementTask>>> decide, Action? writeWith = null)
     {
         if (FindFirst(context) is { } first)
         {
@@ -70,9 +77,18 @@ internal sealed class TaskChanges(SqliteSession session, DateTimeOffset now)
         }
 
         var answer = decide(row.Task);
-        return answer.IsRefused ? answer.Refusal
-            : answer.Value.IsReplay ? new Written(0, Duplicate: true)
-            : Write(row, answer.Value, context);
+        if (answer.IsRefused)
+        {
+            return answer.Refusal;
+        }
+
+        if (answer.Value.IsReplay)
+        {
+            return new Written(0, Duplicate: true);
+        }
+
+        writeWith?.Invoke();
+        return Write(row, answer.Value, context);
     }
 
     /// <summary>Writes what was decided on a row that the command has read.</summary>
