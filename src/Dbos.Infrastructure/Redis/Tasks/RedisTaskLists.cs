@@ -63,20 +63,21 @@ internal sealed class RedisTaskLists(RedisPartitions partitions)
 
     public async Task<DeadLetterCount> CountDeadLetters(TaskFilter filter, CancellationToken cancellation)
     {
-        var share = Math.Max(MostLookedAt, DeadLetterCount.MostLookedAt / partitions.Count);
+        var share = DeadLetterCount.MostLookedAt / partitions.Count;
+        var looks = Math.Min(MostLookedAt, share);
         var counts = await Task.WhenAll(partitions.All.Select(CountIn));
         return new DeadLetterCount(counts.Sum(one => one.Count), counts.All(one => one.IsComplete));
 
         async Task<DeadLetterCount> CountIn(int partition)
         {
             long count = 0;
-            for (var from = 0; from < share; from += MostLookedAt)
+            for (var from = 0; from < share; from += looks)
             {
-                RedisValue[] values = [BeginOf(filter), ModuleOf(filter), from, MostLookedAt];
-                var cost = filter.IsAny ? 1 : StorePermits.CostOfEntries(MostLookedAt);
+                RedisValue[] values = [BeginOf(filter), ModuleOf(filter), from, looks];
+                var cost = filter.IsAny ? 1 : StorePermits.CostOfEntries(looks);
                 var answer = (long[])(await partitions.Read(CountOfDeadLetters, partition, values, cancellation, cost: cost))!;
                 count += answer[0];
-                if (answer[1] < MostLookedAt)
+                if (answer[1] < looks)
                 {
                     return new DeadLetterCount(count, IsComplete: true);
                 }
