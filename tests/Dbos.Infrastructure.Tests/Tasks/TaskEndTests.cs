@@ -169,7 +169,7 @@ public abstract class TaskEndTests(IEngine engine) : TaskTests(engine)
         var dead = await Die();
 
         (await Dbos.Send(new RequeueDeadLetterTasks(["t1", "other"], TaskFilter.Any, All: false))).Value
-            .Should().BeEquivalentTo(new Requeued(1, ["other"]));
+            .Should().BeEquivalentTo(new Requeued(1, ["other"], new DeadLetterCount(0, IsComplete: true)));
 
         var task = await TakeOne();
         task.LeaseToken.Should().BeGreaterThan(dead.LeaseToken);
