@@ -19,7 +19,7 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
     /// <summary>For one call by filter; with an earlier deadline it is shorter.</summary>
     private static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(10);
 
-    /// <summary>Before the deadline: for the slice under way, for counting what is left, and for the reply.</summary>
+    /// <summary>Before the deadline, for counting what is left and for the reply.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(500);
 
     public string RefusedEvent => EventTypes.TaskRequeueError;
@@ -70,9 +70,11 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
             }
 
             var requeued = 0;
+            var longest = TimeSpan.Zero;
             var page = new PageRequest(Slice, string.Empty);
             while (true)
             {
+                var begun = clock.GetElapsedTime(since);
                 var dead = await tasks.List(MeasurementTaskStatus.Failed, filter, page, cancellation);
                 var answers = await tasks.Requeue([.. dead.Items.Select(task => task.Id)], context.Origin, cancellation);
                 requeued += answers.Count(answer => answer is { IsRefused: false });
@@ -81,7 +83,10 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
                     return new Requeued(requeued, [], None);
                 }
 
-                if (clock.GetElapsedTime(since) >= until)
+                // A store that is slow or far away must not make the next slice too late.
+                var now = clock.GetElapsedTime(since);
+                longest = longest > now - begun ? longest : now - begun;
+                if (now + longest >= until)
                 {
                     return new Requeued(requeued, [], await tasks.CountDeadLetters(filter, cancellation));
                 }
