@@ -36,6 +36,7 @@ public static class DependencyInjection
         services.AddSingleton<ISweep, Agents.SilenceSweep>();
         services.AddSingleton<ISweep, Tasks.LeaseSweep>();
         services.AddSingleton<ISweep, Tasks.RetentionSweep>();
+        services.AddSingleton<ISweep, Tasks.FullStreamSweep>();
         return services;
     }
 

@@ -45,6 +45,7 @@ public static class DependencyInjection
             services.AddRedis();
         }
 
+        services.AddSingleton<StorePermits>();
         services.AddSingleton<Heartbeats>();
         services.AddSingleton<IStoreWatcher, TaskWatcher>();
         services.AddHostedService<StoreUpkeep>();
@@ -92,7 +93,8 @@ public static class DependencyInjection
         services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<RedisClock>());
         services.AddSingleton<RedisConnection>();
         services.AddSingleton<Replication>();
-        services.AddSingleton(provider => new Resilience(provider.GetRequiredService<RedisConnection>().ServerOf));
+        services.AddSingleton(provider => new Resilience(
+            provider.GetRequiredService<StorePermits>(), provider.GetRequiredService<RedisConnection>().ServerOf));
         services.AddSingleton<RedisPartitions>();
         services.AddSingleton<TaskChannels>();
         services.AddSingleton<IStoreProbe, RedisProbe>();

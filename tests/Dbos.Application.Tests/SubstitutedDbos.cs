@@ -87,12 +87,13 @@ public sealed class SubstitutedDbos : IDisposable
 
     public IServiceProvider Services => services;
 
-    public async Task<Answer<T>> Ask<T>(IRequest<Answer<T>> request, string? idempotencyKey = null)
+    public async Task<Answer<T>> Ask<T>(IRequest<Answer<T>> request, string? idempotencyKey = null, TimeSpan? timeLeft = null)
     {
         using var scope = services.CreateScope();
         Call = scope.ServiceProvider.GetRequiredService<CallContext>();
         Call.Origin = new Origin("grpc:192.0.2.9", "trace-1");
         Call.IdempotencyKey = idempotencyKey;
+        Call.TimeLeft = timeLeft;
         Work = scope.ServiceProvider.GetRequiredService<CommitContext>();
         return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request);
     }

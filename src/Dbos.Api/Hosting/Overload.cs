@@ -7,15 +7,22 @@ namespace Dbos.Api.Hosting;
 
 /// <summary>
 /// Calls beyond what may be in flight are refused before anything is read or done for them, so that those let in are
-/// answered soon: what waits is what was let in. Streams, health and reflection are not counted.
+/// answered soon. Reads and writes have limits of their own, so that neither keeps the other out. How much of what was let in is sent
+/// to the store at a time is limited there, by what it costs (StorePermits). Streams, health and reflection are not counted.
 /// </summary>
 public static class Overload
 {
-    /// <summary>The limit of what stands for one thing each.</summary>
-    public const string Calls = "calls";
+    /// <summary>The limit of what changes one thing each.</summary>
+    public const string Writes = "writes";
 
-    /// <summary>The limit of what may stand for a thousand tasks.</summary>
+    /// <summary>The limit of what may change a thousand tasks.</summary>
     public const string Batches = "batches";
+
+    /// <summary>The limit of what reads up to a reply.</summary>
+    public const string Reads = "reads";
+
+    /// <summary>The limit of what reads much more than it answers.</summary>
+    public const string Searches = "searches";
 
     /// <summary>A batch may cost what hundreds of calls cost; few are enough to keep a store busy.</summary>
     private const int CallsToABatch = 32;
@@ -29,8 +36,11 @@ public static class Overload
 
     public static void AddOverloadLimits(this IServiceCollection services, int mostCallsInFlight) => services.AddRateLimiter(limits =>
     {
-        limits.AddConcurrencyLimiter(Calls, calls => calls.PermitLimit = mostCallsInFlight);
-        limits.AddConcurrencyLimiter(Batches, batches => batches.PermitLimit = Math.Max(1, mostCallsInFlight / CallsToABatch));
+        var mostBatches = Math.Max(1, mostCallsInFlight / CallsToABatch);
+        limits.AddConcurrencyLimiter(Writes, writes => writes.PermitLimit = mostCallsInFlight);
+        limits.AddConcurrencyLimiter(Batches, batches => batches.PermitLimit = mostBatches);
+        limits.AddConcurrencyLimiter(Reads, reads => reads.PermitLimit = mostCallsInFlight);
+        limits.AddConcurrencyLimiter(Searches, searches => searches.PermitLimit = mostBatches);
         limits.OnRejected = (rejected, _) =>
         {
             // A call without a reply has its status in its headers.

@@ -1,3 +1,4 @@
+using Dbos.Api.Hosting;
 using Dbos.Application.Agents;
 using Dbos.Application.Paging;
 using Dbos.Domain.Agents;
@@ -25,6 +26,7 @@ public sealed partial class DbosService
             : new RegisterAgentResponse { Success = true, Duplicate = answer.Value.Duplicate };
     }
 
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<GetAgentResponse> GetAgent(GetAgentRequest request, ServerCallContext context)
     {
         var answer = await Ask(new GetAgent(request.AgentId), context);
@@ -33,6 +35,7 @@ public sealed partial class DbosService
             : new GetAgentResponse { Found = true, Agent = OnWire(answer.Value) };
     }
 
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<ListAgentsResponse> ListAgents(ListAgentsRequest request, ServerCallContext context)
     {
         var answer = await Ask(new ListAgents((Application.Agents.AgentFilter)request.Filter, new PageRequest(request.PageSize, request.PageToken)), context);
@@ -52,6 +55,7 @@ public sealed partial class DbosService
         };
     }
 
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<GetAgentHistoryResponse> GetAgentHistory(GetAgentHistoryRequest request, ServerCallContext context)
     {
         var answer = await Ask(new GetAgentHistory(request.AgentId, request.WindowSeconds), context);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dbos.Api.Hosting;
 using Dbos.Application.Tasks;
 using Dbos.Wire;
 using Grpc.Core;
@@ -9,7 +10,7 @@ namespace Dbos.Api.Services;
 
 public sealed partial class DbosService
 {
-    [DisableRateLimiting]
+    [EnableRateLimiting(Overload.Searches)]
     public override async System.Threading.Tasks.Task CheckConsistency(
         CheckConsistencyRequest request, IServerStreamWriter<CheckConsistencyResponse> responseStream, ServerCallContext context)
     {

@@ -9,6 +9,7 @@ namespace Dbos.Api.Services;
 
 public sealed partial class DbosService
 {
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<ListDeadLetterTasksResponse> ListDeadLetterTasks(
         ListDeadLetterTasksRequest request, ServerCallContext context)
     {
@@ -37,7 +38,11 @@ public sealed partial class DbosService
             ? new RequeueDeadLetterTasksResponse { Error = refusal.Sentence, Code = Code(refusal) }
             : new RequeueDeadLetterTasksResponse
             {
-                Success = true, Requeued = answer.Value.Count, NotRequeued = { answer.Value.NotRequeued },
+                Success = true,
+                Requeued = answer.Value.Count,
+                NotRequeued = { answer.Value.NotRequeued },
+                Left = answer.Value.Left.Count,
+                MoreMayBeLeft = !answer.Value.Left.IsComplete,
             };
     }
 

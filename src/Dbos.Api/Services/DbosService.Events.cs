@@ -1,3 +1,4 @@
+using Dbos.Api.Hosting;
 using Dbos.Application.Events;
 using Dbos.Wire;
 using Google.Protobuf;
@@ -9,6 +10,7 @@ namespace Dbos.Api.Services;
 
 public sealed partial class DbosService
 {
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<GetEventsResponse> GetEvents(GetEventsRequest request, ServerCallContext context)
     {
         var answer = await Ask(new GetEvents(request.Limit, EventFilter.Of(request.Type, request.AgentId, request.RequestId, request.Since), request.PageToken), context);

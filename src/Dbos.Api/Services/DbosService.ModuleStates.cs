@@ -1,8 +1,10 @@
+using Dbos.Api.Hosting;
 using Dbos.Application.ModuleStates;
 using Dbos.Application.Paging;
 using Dbos.Domain.ModuleStates;
 using Dbos.Wire;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 using ModuleState = Dbos.Wire.ModuleState;
 
 namespace Dbos.Api.Services;
@@ -17,6 +19,7 @@ public sealed partial class DbosService
             : new SetModuleStateResponse { Success = true, Duplicate = answer.Value.Duplicate, Version = answer.Value.Version };
     }
 
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<GetModuleStateResponse> GetModuleState(GetModuleStateRequest request, ServerCallContext context)
     {
         var answer = await Ask(new GetModuleState(request.RequestId, request.AgentId), context);
@@ -25,6 +28,7 @@ public sealed partial class DbosService
             : new GetModuleStateResponse { Found = true, State = OnWire(answer.Value) };
     }
 
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<ListModuleStatesResponse> ListModuleStates(
         ListModuleStatesRequest request, ServerCallContext context)
     {

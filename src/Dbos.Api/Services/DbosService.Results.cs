@@ -1,8 +1,10 @@
+using Dbos.Api.Hosting;
 using Dbos.Application.Paging;
 using Dbos.Application.Results;
 using Dbos.Wire;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 
 namespace Dbos.Api.Services;
 
@@ -23,6 +25,7 @@ public sealed partial class DbosService
             };
     }
 
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<GetResultResponse> GetResult(GetResultRequest request, ServerCallContext context)
     {
         var answer = await Ask(new GetResult(request.AgentId, request.RequestId), context);
@@ -31,6 +34,7 @@ public sealed partial class DbosService
             : new GetResultResponse { Found = true, Result = OnWire(answer.Value) };
     }
 
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<ListResultsResponse> ListResults(ListResultsRequest request, ServerCallContext context)
     {
         var answer = await Ask(new ListResults(request.AgentId, new PageRequest(request.PageSize, request.PageToken)), context);

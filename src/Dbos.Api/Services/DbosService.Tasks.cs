@@ -27,6 +27,7 @@ public sealed partial class DbosService
             : new ScheduleTasksResponse { Success = true, Answers = { request.Tasks.Zip(answer.Value, Scheduled) } };
     }
 
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
     {
         var answer = await Ask(new GetTask(request.TaskId), context);
@@ -35,6 +36,7 @@ public sealed partial class DbosService
             : new GetTaskResponse { Found = true, Task = OnWire(answer.Value) };
     }
 
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<ListTasksResponse> ListTasks(ListTasksRequest request, ServerCallContext context)
     {
         var page = new PageRequest(request.PageSize, request.PageToken);
@@ -60,6 +62,7 @@ public sealed partial class DbosService
             : new CancelTaskResponse { Success = true, Duplicate = answer.Value.Duplicate };
     }
 
+    [EnableRateLimiting(Overload.Reads)]
     public override async Task<GetQueueStatsResponse> GetQueueStats(GetQueueStatsRequest request, ServerCallContext context)
     {
         var answer = await Ask(new GetQueueStats(), context);

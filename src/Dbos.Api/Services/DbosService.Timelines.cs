@@ -12,7 +12,7 @@ namespace Dbos.Api.Services;
 
 public sealed partial class DbosService
 {
-    [EnableRateLimiting(Overload.Batches)]
+    [EnableRateLimiting(Overload.Searches)]
     public override async Task<GetRequestTimelineResponse> GetRequestTimeline(GetRequestTimelineRequest request, ServerCallContext context)
     {
         var answer = await Ask(new GetRequestTimeline(request.RequestId), context);

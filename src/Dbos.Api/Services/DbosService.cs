@@ -17,7 +17,7 @@ namespace Dbos.Api.Services;
 /// The calls of protos/dbos.proto: each turns its message into one command or query and the answer back.
 /// The methods lie in one file for each subject.
 /// </summary>
-[EnableRateLimiting(Overload.Calls)]
+[EnableRateLimiting(Overload.Writes)]
 public sealed partial class DbosService(
     IMediator mediator, CallContext call, TaskGiveBack undelivered, IHostApplicationLifetime lifetime, ILogger<DbosService> logger)
     : DBOS.DBOSBase
@@ -38,6 +38,7 @@ public sealed partial class DbosService(
     {
         var http = context.GetHttpContext();
         call.Origin = OriginOf(http);
+        call.TimeLeft = context.Deadline == DateTime.MaxValue ? null : context.Deadline - TimeProvider.System.GetUtcNow();
         call.IdempotencyKey = http.Request.Headers.TryGetValue(IdempotencyKey, out var named) ? named.ToString() : null;
 
         // What changes something is finished once begun, whoever still listens.

@@ -13,6 +13,9 @@ public sealed class CallContext
 {
     public Origin Origin { get; set; } = new("unknown", string.Empty);
 
+    /// <summary>Until the caller's deadline, from when the call came in; null: the caller gave none.</summary>
+    public TimeSpan? TimeLeft { get; set; }
+
     /// <summary>How the call was answered, one of <see cref="Outcomes"/>; null: it was not.</summary>
     public string? Outcome { get; set; }
 

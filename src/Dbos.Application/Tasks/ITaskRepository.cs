@@ -19,6 +19,12 @@ public interface ITaskRepository
     Task<MeasurementTask?> FindBare(string taskId, CancellationToken cancellation);
 
     /// <summary>
+    /// Which of these deliveries are over: their tasks ended, went back to the queue, were delivered again or are gone. Those in a
+    /// part of the store that does not answer are not among them.
+    /// </summary>
+    Task<IReadOnlyList<TaskDelivery>> FindEnded(IReadOnlyList<TaskDelivery> deliveries, CancellationToken cancellation);
+
+    /// <summary>
     /// Stores tasks whose ids are not known. A known id is a duplicate: the stored task stays, and <see cref="Written.ContentDiffers"/>
     /// says whether the caller asked for another one.
     /// </summary>
@@ -54,6 +60,8 @@ public interface ITaskRepository
     /// <returns>In the order of the ids.</returns>
     Task<IReadOnlyList<Answer<Written>>> Requeue(IReadOnlyList<string> taskIds, Origin origin, CancellationToken cancellation);
 
+    Task<DeadLetterCount> CountDeadLetters(TaskFilter filter, CancellationToken cancellation);
+
     Task<Answer<Written>> DeleteDeadLetter(string taskId, CommitContext context, CancellationToken cancellation);
 
     /// <summary>Ends a slice of the leases that have expired by the store's clock, the earliest first.</summary>
@@ -83,6 +91,13 @@ public readonly record struct Scheduling(MeasurementTask Task, bool IsTimeGiven,
 /// <param name="Lease">How long each is leased.</param>
 /// <param name="ReportsEnds">The end of each delivery is reported to <see cref="TaskSignals"/> of this process.</param>
 public sealed record TakeOrder(TaskFilter Filter, DateTimeOffset? Due, int Limit, TimeSpan Lease, bool ReportsEnds = false);
+
+/// <param name="IsComplete">False: there may be more, as no more than <see cref="MostLookedAt"/> were looked at.</param>
+public readonly record struct DeadLetterCount(long Count, bool IsComplete)
+{
+    /// <summary>With a filter each is looked at.</summary>
+    public const int MostLookedAt = 50_000;
+}
 
 /// <param name="LeaseToken">Of the caller's delivery; <see cref="MeasurementTask.AnyLease"/>: whichever is current.</param>
 public readonly record struct Acknowledgement(string TaskId, long LeaseToken, CommitContext Context);

@@ -12,7 +12,15 @@ namespace Dbos.Application.Tasks;
 /// <param name="All">Said by a caller that means all there are.</param>
 public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskFilter Filter, bool All) : ICommand<Requeued>
 {
-    private const int Slice = 500;
+    private const int Slice = 100;
+
+    private static readonly DeadLetterCount None = new(0, IsComplete: true);
+
+    /// <summary>For one call by filter; with an earlier deadline it is shorter.</summary>
+    private static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(10);
+
+    /// <summary>Before the deadline, for counting what is left and for the reply.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(500);
 
     public string RefusedEvent => EventTypes.TaskRequeueError;
 
@@ -33,36 +41,54 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
         }
     }
 
-    public sealed class Handler(ITaskRepository tasks, CommitContext context)
+    public sealed class Handler(ITaskRepository tasks, CommitContext context, CallContext call, TimeProvider clock)
         : IRequestHandler<RequeueDeadLetterTasks, Answer<Requeued>>
     {
         public async Task<Answer<Requeued>> Handle(RequeueDeadLetterTasks command, CancellationToken cancellationToken)
         {
             if (command.TaskIds.Count == 0)
             {
-                return new Requeued(await RequeueMatching(command.Filter, cancellationToken), []);
+                return await RequeueMatching(command.Filter, cancellationToken);
             }
 
             var ids = command.TaskIds.Distinct().ToArray();
             var answers = await tasks.Requeue(ids, context.Origin, cancellationToken);
             return new Requeued(
                 answers.Count(answer => answer is { IsRefused: false }),
-                [.. ids.Where((_, i) => answers[i].IsRefused)]);
+                [.. ids.Where((_, i) => answers[i].IsRefused)],
+                None);
         }
 
         /// <summary>In slices, latest first: what dies while they are gone through stands before them and stays.</summary>
-        private async Task<int> RequeueMatching(TaskFilter filter, CancellationToken cancellation)
+        private async Task<Requeued> RequeueMatching(TaskFilter filter, CancellationToken cancellation)
         {
+            var (since, until) = (clock.GetTimestamp(), LongestRun);
+            if (call.TimeLeft is { } left && left < LongestRun + Margin)
+            {
+                // A quarter of a deadline that is very short.
+                until = left - (left < 4 * Margin ? left / 4 : Margin);
+            }
+
             var requeued = 0;
+            var longest = TimeSpan.Zero;
             var page = new PageRequest(Slice, string.Empty);
             while (true)
             {
+                var begun = clock.GetElapsedTime(since);
                 var dead = await tasks.List(MeasurementTaskStatus.Failed, filter, page, cancellation);
                 var answers = await tasks.Requeue([.. dead.Items.Select(task => task.Id)], context.Origin, cancellation);
                 requeued += answers.Count(answer => answer is { IsRefused: false });
                 if (dead.Next is null)
                 {
-                    return requeued;
+                    return new Requeued(requeued, [], None);
+                }
+
+                // A store that is slow or far away must not make the next slice too late.
+                var now = clock.GetElapsedTime(since);
+                longest = longest > now - begun ? longest : now - begun;
+                if (now + longest >= until)
+                {
+                    return new Requeued(requeued, [], await tasks.CountDeadLetters(filter, cancellation));
                 }
 
                 page = page with { Token = dead.NextToken };
@@ -72,4 +98,5 @@ public sealed record RequeueDeadLetterTasks(IReadOnlyList<string> TaskIds, TaskF
 }
 
 /// <param name="NotRequeued">Of the tasks named, those that are no dead letters.</param>
-public sealed record Requeued(int Count, IReadOnlyList<string> NotRequeued);
+/// <param name="Left">Those that match, and for which the time was too short.</param>
+public sealed record Requeued(int Count, IReadOnlyList<string> NotRequeued, DeadLetterCount Left);

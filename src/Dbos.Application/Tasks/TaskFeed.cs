@@ -12,8 +12,6 @@ public sealed class TaskFeed(
     /// <summary>Between trials while the store is away. Deliveries go on when it is back.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    private const int MostLookUps = 20;
-
     /// <param name="deliver">Completes when the tasks were written; if it does not, they go back to the queue.</param>
     public async Task Run(Func<IReadOnlyList<MeasurementTask>, Task> deliver, CancellationToken caller)
     {
@@ -26,11 +24,10 @@ public sealed class TaskFeed(
             caller.ThrowIfCancellationRequested();
             try
             {
-                var isSure = !seat.IsInDoubt || await Recount(seat);
                 var free = order.Limit - seat.Held.Count;
                 if (free == 0)
                 {
-                    await (isSure ? seat.WaitForEnd(atMostHeld: order.Limit - 1, caller) : Task.Delay(Pause, clock, caller));
+                    await seat.WaitForEnd(atMostHeld: order.Limit - 1, caller);
                 }
                 else if (!await Spans.Around("DeliverDueTasks", span => Serve(free, seat, deliver, span, stream, caller)))
                 {
@@ -139,43 +136,5 @@ public sealed class TaskFeed(
         }
 
         yield return message;
-    }
-
-    /// <summary>
-    /// What is held is looked up where an end may not have been told. The doubt stays until all was looked up, and so does one
-    /// that came meanwhile.
-    /// </summary>
-    /// <returns>False: of some nobody knows, as a part of the store is away. They hold up no others.</returns>
-    private async Task<bool> Recount(TaskSignals.Seat seat)
-    {
-        var doubts = seat.Doubts;
-        var isSure = true;
-        foreach (var some in seat.Held.Chunk(MostLookUps))
-        {
-            var held = await Task.WhenAll(some.Select(async delivery => (Delivery: delivery, HasEnded: await HasEnded(delivery))));
-            seat.LetGo(held.Where(one => one.HasEnded == true).Select(one => one.Delivery));
-            isSure &= held.All(one => one.HasEnded is not null);
-        }
-
-        if (isSure)
-        {
-            seat.TrustAgain(doubts);
-        }
-
-        return isSure;
-    }
-
-    /// <returns>Null: nobody knows.</returns>
-    private async Task<bool?> HasEnded(TaskDelivery delivery)
-    {
-        try
-        {
-            var now = await tasks.FindBare(delivery.TaskId, CancellationToken.None);
-            return now?.Status != MeasurementTaskStatus.Inflight || now.Delivery != delivery;
-        }
-        catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException)
-        {
-            return null;
-        }
     }
 }

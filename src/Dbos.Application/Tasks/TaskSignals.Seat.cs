@@ -10,11 +10,12 @@ public sealed partial class TaskSignals
         private readonly TaskSignals signals;
         private readonly Line line;
         private readonly HashSet<TaskDelivery> held = [];
-        private TaskCompletionSource changed = NewSource();
         private TaskCompletionSource called = NewSource();
 
+        /// <summary>Null: nobody waits for a delivery to end.</summary>
+        private TaskCompletionSource? ended;
+
         private long take;
-        private long doubtsSettled;
 
         /// <summary>It was called, and has not looked since: if it never does, the call is the next one's.</summary>
         private bool isCalled;
@@ -32,21 +33,6 @@ public sealed partial class TaskSignals
                 }
             }
         }
-
-        /// <summary>Something may not have been told of what is held.</summary>
-        public bool IsInDoubt
-        {
-            get
-            {
-                lock (signals.gate)
-                {
-                    return doubtsSettled < Doubts;
-                }
-            }
-        }
-
-        /// <summary>How often that was so.</summary>
-        public long Doubts { get; private set; }
 
         /// <summary>From here until <see cref="Hold"/> deliveries may come into being and end.</summary>
         public void BeginTaking()
@@ -96,27 +82,18 @@ public sealed partial class TaskSignals
             }
         }
 
-        /// <summary>What is held was looked up since there had been so many <see cref="Doubts"/>.</summary>
-        public void TrustAgain(long doubts)
-        {
-            lock (signals.gate)
-            {
-                doubtsSettled = doubts;
-            }
-        }
-
         /// <summary>Until a delivery that is held here has ended.</summary>
         public Task WaitForEnd(int atMostHeld, CancellationToken cancellation)
         {
             lock (signals.gate)
             {
-                if (held.Count <= atMostHeld || IsInDoubt)
+                if (held.Count <= atMostHeld)
                 {
                     return Task.CompletedTask;
                 }
 
-                changed = NewSource();
-                return changed.Task.WaitAsync(cancellation);
+                ended = NewSource();
+                return ended.Task.WaitAsync(cancellation);
             }
         }
 
@@ -166,16 +143,13 @@ public sealed partial class TaskSignals
             called.TrySetResult();
         }
 
+        internal bool IsFull => ended is not null;
+
         internal void LetGo(TaskDelivery delivery)
         {
             held.Remove(delivery);
-            changed.TrySetResult();
-        }
-
-        internal void Doubt()
-        {
-            Doubts++;
-            changed.TrySetResult();
+            ended?.TrySetResult();
+            ended = null;
         }
 
         private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -38,6 +38,30 @@ public sealed partial class TaskSignals
         }
     }
 
+    /// <summary>Each filter for which there are takers.</summary>
+    public IReadOnlyList<TaskFilter> Filters
+    {
+        get
+        {
+            lock (gate)
+            {
+                return [.. lines.Keys];
+            }
+        }
+    }
+
+    /// <summary>Takers that hold as many deliveries as they may, and wait for one of them to end.</summary>
+    public IReadOnlyList<Seat> Full
+    {
+        get
+        {
+            lock (gate)
+            {
+                return [.. lines.Values.SelectMany(line => line.Seats).Where(seat => seat.IsFull)];
+            }
+        }
+    }
+
     /// <summary>A taker's place in the line of its filter, until it is disposed.</summary>
     public Seat Sit(TaskFilter filter)
     {
@@ -67,6 +91,15 @@ public sealed partial class TaskSignals
         }
     }
 
+    /// <summary>A task that passes this filter may be due.</summary>
+    public void MayBeDue(TaskFilter filter)
+    {
+        lock (gate)
+        {
+            lines.GetValueOrDefault(filter)?.CallNext();
+        }
+    }
+
     /// <summary>A task of anybody may be due.</summary>
     public void AnyDue()
     {
@@ -91,22 +124,6 @@ public sealed partial class TaskSignals
             else
             {
                 early.Add(delivery);
-            }
-        }
-    }
-
-    /// <summary>Something may not have been told: everybody looks again.</summary>
-    public void Missed()
-    {
-        lock (gate)
-        {
-            foreach (var line in lines.Values)
-            {
-                line.CallAll();
-                foreach (var seat in line.Seats)
-                {
-                    seat.Doubt();
-                }
             }
         }
     }
@@ -142,17 +159,6 @@ public sealed partial class TaskSignals
             {
                 IsCalledInVain = true;
             }
-        }
-
-        public void CallAll()
-        {
-            foreach (var seat in Waiting)
-            {
-                seat.Call();
-            }
-
-            Waiting.Clear();
-            IsCalledInVain = true;
         }
     }
 }

@@ -16,14 +16,16 @@ public sealed class SqliteDatabase : IDisposable
     private const long ReaderCacheBytes = (32 << 20) / SqliteReaders.MostThreads;
     private const string System = "sqlite";
 
+    private readonly StorePermits permits;
     private readonly SqliteFolder folder;
     private readonly SqliteWriter writer;
     private readonly SqliteReaders readers;
 
     /// <exception cref="DataDirectoryInUseException">Another process has the folder.</exception>
     /// <exception cref="DataFileUnusableException">What lies there is no database of this service.</exception>
-    public SqliteDatabase(StoreSettings settings)
+    public SqliteDatabase(StoreSettings settings, StorePermits permits)
     {
+        this.permits = permits;
         folder = new SqliteFolder(settings.DataDirectory)
         {
             EventRetention = settings.EventRetention,
@@ -45,32 +47,58 @@ public sealed class SqliteDatabase : IDisposable
     /// changes nothing but the database.
     /// </remarks>
     /// <param name="operation">Its name in traces and metrics.</param>
+    /// <param name="cost">In permits of this kind of work.</param>
     /// <exception cref="StoreUnavailableException">Whether it was made is unknown; it is safe to send it again.</exception>
+    /// <exception cref="StoreBusyException">Too many calls wait already.</exception>
     public Task<T> Write<T>(
-        Func<SqliteSession, T> change, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
-        Write(change, operation).WaitAsync(cancellation);
+        Func<SqliteSession, T> change,
+        CancellationToken cancellation,
+        [CallerMemberName] string operation = "",
+        StoreWork work = StoreWork.Write,
+        int cost = 1) =>
+        Permitted(work, cost, change, operation, Write).WaitAsync(cancellation);
 
+    /// <param name="cost">In permits of this kind of work.</param>
     /// <exception cref="StoreUnavailableException">The file could not be read.</exception>
-    /// <exception cref="StoreBusyException">Too many reads wait already.</exception>
-    public async Task<T> Read<T>(Func<SqliteSession, T> ask, [CallerMemberName] string operation = "")
-    {
-        using var asked = StoreOperation.Begin(System, operation, partition: 0);
-        try
-        {
-            return await readers.Enqueue(ask);
-        }
-        catch (Exception error) when (error is StoreUnavailableException or StoreBusyException)
-        {
-            asked?.Fail(error);
-            throw;
-        }
-    }
+    /// <exception cref="StoreBusyException">Too many calls wait already.</exception>
+    public Task<T> Read<T>(
+        Func<SqliteSession, T> ask, [CallerMemberName] string operation = "", StoreWork work = StoreWork.Read, int cost = 1) =>
+        Permitted(work, cost, ask, operation, Read);
 
     public void Dispose()
     {
         readers.Dispose();
         writer.Dispose();
         folder.Dispose();
+    }
+
+    private async Task<T> Permitted<T>(
+        StoreWork work, int cost, Func<SqliteSession, T> ask, string operation, Func<Func<SqliteSession, T>, string, Task<T>> run)
+    {
+        var pool = permits.Of(work);
+        await pool.Enter(cost);
+        try
+        {
+            return await run(ask, operation);
+        }
+        finally
+        {
+            pool.Leave(cost);
+        }
+    }
+
+    private async Task<T> Read<T>(Func<SqliteSession, T> ask, string operation)
+    {
+        using var asked = StoreOperation.Begin(System, operation, partition: 0);
+        try
+        {
+            return await readers.Enqueue(ask);
+        }
+        catch (StoreUnavailableException outage)
+        {
+            asked?.Fail(outage);
+            throw;
+        }
     }
 
     private async Task<T> Write<T>(Func<SqliteSession, T> change, string operation)

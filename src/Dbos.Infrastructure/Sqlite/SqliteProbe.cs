@@ -34,7 +34,8 @@ public sealed class SqliteProbe(SqliteDatabase database, StoreSettings settings,
             {
                 CutAt = bands.Where(turns => turns.Count == watch.MostOfABand).Min(turns => (long?)turns[^1].Due),
             };
-        });
+        },
+        work: StoreWork.Write);
     }
 
     public bool IsOpen { get; private set; }

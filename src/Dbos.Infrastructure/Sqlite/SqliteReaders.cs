@@ -10,7 +10,6 @@ namespace Dbos.Infrastructure.Sqlite;
 internal sealed class SqliteReaders(Func<SqliteSession> connect) : IDisposable
 {
     public const int MostThreads = 8;
-    private const int MostQueued = 1_000;
 
     private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(10);
 
@@ -25,7 +24,6 @@ internal sealed class SqliteReaders(Func<SqliteSession> connect) : IDisposable
     private int idle;
     private bool isClosed;
 
-    /// <exception cref="StoreBusyException">So many reads wait that this one would come too late.</exception>
     public Task<T> Enqueue<T>(Func<SqliteSession, T> ask)
     {
         var reading = new Reading<T>(ask);
@@ -34,11 +32,6 @@ internal sealed class SqliteReaders(Func<SqliteSession> connect) : IDisposable
             if (isClosed)
             {
                 throw new StoreUnavailableException("the embedded store is closed");
-            }
-
-            if (queue.Count >= MostQueued)
-            {
-                throw new StoreBusyException();
             }
 
             queue.Enqueue(reading);

@@ -9,18 +9,12 @@ using Polly.Retry;
 namespace Dbos.Infrastructure.Store;
 
 /// <summary>
-/// How long and how often the store is asked, and by how many: no more than so many at a time, each again after a
+/// How long and how often the store is asked, and by how many: as many as there are permits, each again after a
 /// brief outage, nobody while the circuit of the server that has the answer is broken. How long one answer is waited for is
 /// the engine's own patience.
 /// </summary>
 public sealed class Resilience
 {
-    /// <summary>
-    /// Several times what saturates one Redis; beyond it, waiting only adds to the wait. One take of a thousand tasks
-    /// makes up to a few thousand small reads.
-    /// </summary>
-    private const int MostCallsInFlight = 16_384;
-
     /// <summary>
     /// Enough for a connection that broke, a slot that moves or a shard that is just getting its new primary. The last trial
     /// begins a second after the first at the latest, so that with the patience with it (2 s) it is within the 3 s that callers
@@ -49,14 +43,15 @@ public sealed class Resilience
     private static readonly EndPoint Nobody = new DnsEndPoint("nobody", 0);
 
     private readonly Func<int, EndPoint?> serverOf;
-    private int callsInFlight;
+    private readonly StorePermits permits;
 
     /// <summary>By server, as a dead shard of several must not stop the others, however many callers wait for it alone.</summary>
     private readonly ConcurrentDictionary<EndPoint, Circuit> circuits = [];
 
     /// <param name="serverOf">Who is to be asked for a partition; null: nobody is known.</param>
-    public Resilience(Func<int, EndPoint?> serverOf)
+    public Resilience(StorePermits permits, Func<int, EndPoint?> serverOf)
     {
+        this.permits = permits;
         this.serverOf = serverOf;
         Repeatable = Retry(_ => true);
         Once = Retry(outage => !outage.MayBeDone);
@@ -95,20 +90,23 @@ public sealed class Resilience
 
     /// <param name="retries">One of this object's.</param>
     /// <param name="partition">Null: all of them are asked.</param>
+    /// <param name="cost">In permits of this kind of work.</param>
     /// <exception cref="StoreBusyException">Too many calls wait already.</exception>
     /// <exception cref="StoreUnavailableException">The store did not answer, or did not lately.</exception>
     public async Task<TResult> Run<TAsk, TResult>(
-        ResiliencePipeline retries, int? partition, Func<TAsk, CancellationToken, Task<TResult>> call, TAsk ask, CancellationToken cancellation)
+        ResiliencePipeline retries,
+        int? partition,
+        StoreWork work,
+        int cost,
+        Func<TAsk, CancellationToken, Task<TResult>> call,
+        TAsk ask,
+        CancellationToken cancellation)
     {
-        ResilienceContext? context = null;
+        var pool = permits.Of(work);
+        await pool.Enter(cost);
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellation);
         try
         {
-            if (Interlocked.Increment(ref callsInFlight) > MostCallsInFlight)
-            {
-                throw new StoreBusyException();
-            }
-
-            context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellation);
             var state = (resilience: this, partition, call, ask, since: Stopwatch.GetTimestamp());
 
             // As an outcome an outage passes retries and breaker without being thrown again.
@@ -131,11 +129,8 @@ public sealed class Resilience
         }
         finally
         {
-            Interlocked.Decrement(ref callsInFlight);
-            if (context is not null)
-            {
-                ResilienceContextPool.Shared.Return(context);
-            }
+            pool.Leave(cost);
+            ResilienceContextPool.Shared.Return(context);
         }
     }
 

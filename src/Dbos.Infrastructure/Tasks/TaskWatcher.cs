@@ -8,6 +8,11 @@ namespace Dbos.Infrastructure.Tasks;
 /// <summary>Passes on what the store tells to those who wait for tasks: each turn when it comes, not before.</summary>
 public sealed class TaskWatcher(TaskSignals signals, TimeProvider clock) : IStoreWatcher
 {
+    /// <summary>After something may have been missed, this many lines of takers look again at a time, or as many as make this many slices.</summary>
+    private const int LinesAtOnce = 20, MostSlices = 50;
+
+    private static readonly TimeSpan BetweenSlices = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Told already, and not due yet.</summary>
     private readonly ConcurrentDictionary<Turn, bool> coming = new();
 
@@ -27,7 +32,24 @@ public sealed class TaskWatcher(TaskSignals signals, TimeProvider clock) : IStor
 
     public void Ended(string taskId, long leaseToken) => signals.Ended(new TaskDelivery(taskId, leaseToken));
 
-    public void Missed() => signals.Missed();
+    /// <summary>
+    /// One taker of each line looks again, and calls the next one if it gets something. Thousands of lines are spread over a second.
+    /// What full streams hold is looked up by <see cref="FullStreamSweep"/>.
+    /// </summary>
+    public void Missed() => _ = CallEachLine();
+
+    private async Task CallEachLine()
+    {
+        var filters = signals.Filters;
+        foreach (var some in filters.Chunk(Math.Max(LinesAtOnce, (filters.Count / MostSlices) + 1)))
+        {
+            Array.ForEach(some, signals.MayBeDue);
+            if (some[^1] != filters[^1])
+            {
+                await Task.Delay(BetweenSlices, clock);
+            }
+        }
+    }
 
     private async Task CallInTime(Turn turn)
     {

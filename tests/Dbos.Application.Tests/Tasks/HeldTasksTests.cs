@@ -79,16 +79,6 @@ public sealed class HeldTasksTests : IDisposable
         signals.EarlyEndsKept.Should().Be(0);
     }
 
-    [Fact]
-    public void What_is_missed_during_a_take_puts_in_doubt_what_it_gives()
-    {
-        seat.BeginTaking();
-        signals.Missed();
-        seat.Hold(Delivered("task-1"));
-
-        seat.IsInDoubt.Should().BeTrue();
-    }
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -119,24 +109,18 @@ public sealed class HeldTasksTests : IDisposable
     }
 
     [Fact]
-    public async Task What_may_have_been_missed_puts_in_doubt_what_is_held_until_it_was_looked_up()
+    public async Task A_taker_is_full_while_it_waits_for_an_end()
     {
-        Take(seat, "task-1");
-        var end = seat.WaitForEnd(atMostHeld: 0, default);
+        Take(seat, "task-1", "task-2");
+        Take(other, "task-3");
+        signals.Full.Should().BeEmpty();
 
-        signals.Missed();
+        var end = seat.WaitForEnd(atMostHeld: 1, default);
+        signals.Full.Should().Equal(seat);
+
+        signals.Ended(new("task-1", 1));
         await end.WaitAsync(TimeSpan.FromSeconds(10));
-        seat.IsInDoubt.Should().BeTrue();
-        seat.WaitForEnd(atMostHeld: 0, default).IsCompleted.Should().BeTrue();
-
-        var doubts = seat.Doubts;
-        signals.Missed();
-        seat.TrustAgain(doubts);
-        seat.IsInDoubt.Should().BeTrue("something was missed since");
-
-        seat.TrustAgain(seat.Doubts);
-        seat.IsInDoubt.Should().BeFalse();
-        seat.WaitForEnd(atMostHeld: 0, default).IsCompleted.Should().BeFalse();
+        signals.Full.Should().BeEmpty();
     }
 
     [Fact]

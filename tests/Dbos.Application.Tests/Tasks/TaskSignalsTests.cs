@@ -43,7 +43,7 @@ public sealed class TaskSignalsTests
         signals.Due("agent-1", "ping");
 
         signals.HasWaiting.Should().Be(!isCalled);
-        signals.Missed();
+        signals.MayBeDue(new TaskFilter(agentId, moduleName));
         await call;
     }
 
@@ -182,16 +182,18 @@ public sealed class TaskSignalsTests
     }
 
     [Fact]
-    public async Task What_may_have_been_missed_calls_everybody()
+    public async Task Of_one_line_one_taker_is_called_and_of_others_none()
     {
         using var first = signals.Sit(Own);
         using var second = signals.Sit(Own);
         using var other = signals.Sit(TaskFilter.Any);
         var calls = new[] { Wait(first), Wait(second), Wait(other) };
+        signals.Filters.Should().BeEquivalentTo([Own, TaskFilter.Any]);
 
-        signals.Missed();
+        signals.MayBeDue(Own);
 
-        await Task.WhenAll(calls);
+        await calls[0];
+        calls[1..].Should().NotContain(call => call.IsCompleted);
     }
 
     private static Task Wait(TaskSignals.Seat seat) => seat.WaitForWork(default).WaitAsync(TimeSpan.FromSeconds(10));

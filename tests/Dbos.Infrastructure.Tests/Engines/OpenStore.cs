@@ -38,12 +38,13 @@ public sealed class OpenStore(
     public T Get<T>()
         where T : notnull => services.GetRequiredService<T>();
 
-    public async Task<Answer<T>> Send<T>(IRequest<Answer<T>> request, string? idempotencyKey = null)
+    public async Task<Answer<T>> Send<T>(IRequest<Answer<T>> request, string? idempotencyKey = null, TimeSpan? timeLeft = null)
     {
         await using var scope = services.CreateAsyncScope();
         var call = scope.ServiceProvider.GetRequiredService<CallContext>();
         call.Origin = Caller;
         call.IdempotencyKey = idempotencyKey;
+        call.TimeLeft = timeLeft;
         return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request);
     }
 

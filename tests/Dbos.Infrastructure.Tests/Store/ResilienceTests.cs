@@ -20,7 +20,7 @@ public sealed class ResilienceTests
     /// <summary>What the engine does when a partition is asked.</summary>
     private Func<int, Task<string>> engine = Answers;
 
-    public ResilienceTests() => resilience = new Resilience(servers.GetValueOrDefault);
+    public ResilienceTests() => resilience = new Resilience(new StorePermits(), servers.GetValueOrDefault);
 
     [Fact]
     public async Task After_some_failures_the_engine_is_asked_no_more()
@@ -153,12 +153,11 @@ public sealed class ResilienceTests
     }
 
     [Fact]
-    public async Task Beyond_the_most_calls_in_flight_a_call_is_refused_at_once()
+    public async Task Beyond_the_most_writes_in_flight_a_write_is_refused_at_once()
     {
-        const int MostCallsInFlight = 16_384;
         var answer = new TaskCompletionSource<string>();
         engine = _ => answer.Task;
-        var waiting = Enumerable.Range(0, MostCallsInFlight).Select(_ => Ask()).ToArray();
+        var waiting = Enumerable.Range(0, StorePermits.Most(StoreWork.Write)).Select(_ => Ask()).ToArray();
 
         await Fail<StoreBusyException>(1);
 
@@ -167,15 +166,39 @@ public sealed class ResilienceTests
         (await Ask()).Should().Be(Answer);
     }
 
+    [Theory]
+    [InlineData(StoreWork.Read)]
+    [InlineData(StoreWork.Background)]
+    public async Task Beyond_the_most_of_one_kind_the_next_waits_and_others_go_on(StoreWork work)
+    {
+        var most = StorePermits.Most(work);
+        var answer = new TaskCompletionSource<string>();
+        engine = _ => answer.Task;
+        var waiting = Enumerable.Range(0, most + 1).Select(_ => Ask(work: work)).ToArray();
+        asked.Should().Be(most);
+        engine = Answers;
+
+        foreach (var other in Enum.GetValues<StoreWork>().Where(other => other != work))
+        {
+            (await Ask(work: other)).Should().Be(Answer);
+        }
+
+        waiting.Should().NotContain(call => call.IsCompleted);
+        answer.SetResult(Answer);
+        await Task.WhenAll(waiting);
+    }
+
     private static Task<string> Answers(int partition) => Task.FromResult(Answer);
 
     private static Task<string> Away(int partition) => throw new StoreUnavailableException("away");
 
     private static BriefOutageException Brief(bool mayBeDone) => new("the connection broke", null, mayBeDone);
 
-    private Task<string> Ask(int partition = 0, bool isRepeatable = true) => resilience.Run(
+    private Task<string> Ask(int partition = 0, bool isRepeatable = true, StoreWork work = StoreWork.Write) => resilience.Run(
         isRepeatable ? resilience.Repeatable : resilience.Once,
         partition,
+        work,
+        cost: 1,
         static (it, _) =>
         {
             it.tests.asked++;

@@ -169,7 +169,7 @@ public abstract class TaskEndTests(IEngine engine) : TaskTests(engine)
         var dead = await Die();
 
         (await Dbos.Send(new RequeueDeadLetterTasks(["t1", "other"], TaskFilter.Any, All: false))).Value
-            .Should().BeEquivalentTo(new Requeued(1, ["other"]));
+            .Should().BeEquivalentTo(new Requeued(1, ["other"], new DeadLetterCount(0, IsComplete: true)));
 
         var task = await TakeOne();
         task.LeaseToken.Should().BeGreaterThan(dead.LeaseToken);
@@ -189,6 +189,71 @@ public abstract class TaskEndTests(IEngine engine) : TaskTests(engine)
         (await Dbos.Send(new GetQueueStats())).Value.Tasks.Values.Sum().Should().Be(0);
         (await Dbos.Send(new DeleteDeadLetterTask("t1"))).Refusal!.Code.Should().Be(RefusalCode.NotFound);
         (await Dbos.Send(Given.Task())).Value.Duplicate.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task Those_deliveries_are_over_whose_tasks_ended_went_back_were_delivered_again_or_are_gone()
+    {
+        await Dbos.SendAll(Enumerable.Range(0, 250).Select(number => Given.Task($"t{number}", maxRetries: 1)));
+        var held = (await Take(limit: 250, reportsEnds: true)).ToDictionary(task => task.Id, task => task.Delivery);
+        held.Should().HaveCount(250);
+        (await Tasks.FindEnded([.. held.Values], None)).Should().BeEmpty();
+        await Dbos.Send(new AckTask("t1", held["t1"].LeaseToken));
+        await Dbos.Send(new CancelTask("t2", string.Empty));
+        await Tasks.Release([held["t3"]], Caller, None);
+        await Dbos.Send(Given.Nack(id: "t4", token: held["t4"].LeaseToken));
+        (await Take()).Select(task => task.Id).Should().BeEquivalentTo("t3", "t4");
+        var unknown = new TaskDelivery("unknown", 1);
+
+        var ended = await Tasks.FindEnded([.. held.Values, unknown], None);
+
+        ended.Should().BeEquivalentTo([held["t1"], held["t2"], held["t3"], held["t4"], unknown]);
+        (await Tasks.FindEnded([], None)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Dead_letters_are_counted_by_whose_they_are()
+    {
+        await Dbos.SendAll(
+            from agent in new[] { "a1", "a2" }
+            from module in new[] { "ping", "trace" }
+            from number in Enumerable.Range(0, 3)
+            select Given.Task($"{agent} {module} {number}", agentId: agent, moduleName: module, maxRetries: 1));
+        for (var failure = 0; failure < 2; failure++)
+        {
+            await Dbos.SendAll((await Take()).Select(task => Given.Nack(id: task.Id, token: task.LeaseToken)));
+        }
+
+        (TaskFilter, int)[] expected = [(TaskFilter.Any, 12), (new("a1", ""), 6), (new("", "trace"), 6), (new("a2", "ping"), 3), (new("a3", ""), 0)];
+        foreach (var (filter, count) in expected)
+        {
+            (await Tasks.CountDeadLetters(filter, None)).Should().Be(new DeadLetterCount(count, IsComplete: true));
+        }
+    }
+
+    [Fact]
+    public async Task A_call_that_has_no_time_requeues_a_slice_and_says_how_many_are_left()
+    {
+        const int Dead = 300;
+        await Dbos.SendAll(Enumerable.Range(0, Dead).Select(number => Given.Task($"t{number}", maxRetries: 1)));
+        for (var failure = 0; failure < 2; failure++)
+        {
+            await Dbos.SendAll((await Take(limit: Dead)).Select(task => Given.Nack(id: task.Id, token: task.LeaseToken)));
+        }
+
+        var (total, left) = (0L, (long)Dead);
+        while (left > 0)
+        {
+            var requeued = (await Dbos.Send(new RequeueDeadLetterTasks([], new TaskFilter("a1", ""), All: false), timeLeft: TimeSpan.Zero)).Value;
+            requeued.Count.Should().Be(100);
+            requeued.Left.IsComplete.Should().BeTrue();
+            total += requeued.Count;
+            left = requeued.Left.Count;
+            left.Should().Be(Dead - total);
+        }
+
+        (await Listed(MeasurementTaskStatus.Failed)).Should().BeEmpty();
+        (await Take(limit: Dead)).Should().HaveCount(Dead);
     }
 
     [Fact]

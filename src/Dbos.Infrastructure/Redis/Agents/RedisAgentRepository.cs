@@ -196,7 +196,13 @@ internal sealed partial class RedisAgentRepository(
         {
             for (var skip = 0; ids.Count < most; skip += MostOfAScript)
             {
-                var slice = (RedisResult[])(await redis.Read(OverdueAgents, partition, [lowest, highest, skip, MostOfAScript], cancellation))!;
+                var slice = (RedisResult[])(await redis.Read(
+                    OverdueAgents,
+                    partition,
+                    [lowest, highest, skip, MostOfAScript],
+                    cancellation,
+                    StoreWork.Background,
+                    StorePermits.CostOfUpTo(MostOfAScript)))!;
                 var (known, unknown) = ((string[])slice[0]!, (string[])slice[1]!);
                 ids.AddRange(known);
                 if (unknown.Length > 0 && warning.IsDue())

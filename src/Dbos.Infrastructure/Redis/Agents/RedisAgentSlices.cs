@@ -45,7 +45,7 @@ internal sealed class RedisAgentSlices(
         }
 
         var slice = (RedisResult[])(await redis.Read(
-            ListAgents, partition, [from, most, BytesOfASlice, filter.ToString().ToLowerInvariant()], cancellation))!;
+            ListAgents, partition, [from, most, BytesOfASlice, filter.ToString().ToLowerInvariant()], cancellation, cost: most))!;
         var upTo = (string)slice[0]!;
         (from, isEnd) = ($"({upTo}", upTo.Length == 0);
         for (var at = 1; at < slice.Length; at += FieldsOfAnAgent)

@@ -53,29 +53,50 @@ public sealed partial class RedisPartitions(
     /// Runs a script that writes and ends with finish(). After a brief outage it is sent again with the same operation id, by which it
     /// recognizes what it has done already.
     /// </summary>
+    /// <param name="cost">In permits of this kind of work.</param>
     /// <exception cref="StoreUnavailableException">Redis did not answer; whether the script ran is unknown.</exception>
-    public Task<ScriptAnswer> Write(Script script, int partition, List<RedisValue> values, CancellationToken cancellation) =>
+    public Task<ScriptAnswer> Write(
+        Script script,
+        int partition,
+        List<RedisValue> values,
+        CancellationToken cancellation,
+        StoreWork work = StoreWork.Write,
+        int cost = 1) =>
         resilience.Run(
             script.IsRepeatable ? resilience.Repeatable : resilience.Once,
             partition,
+            work,
+            cost,
             static (sending, token) => sending.Run(token),
             new Sending(this, script, partition, [.. values]),
             cancellation);
 
     /// <summary>Runs a script that writes nothing.</summary>
-    public Task<RedisResult> Read(Script script, int partition, RedisValue[] values, CancellationToken cancellation) =>
+    /// <param name="cost">In permits of this kind of work.</param>
+    public Task<RedisResult> Read(
+        Script script,
+        int partition,
+        RedisValue[] values,
+        CancellationToken cancellation,
+        StoreWork work = StoreWork.Read,
+        int cost = 1) =>
         resilience.Run(
             resilience.Repeatable,
             partition,
+            work,
+            cost,
             static (it, token) => it.partitions.RunOnce(it.script, it.partition, it.partitions.Keys.Scope(it.partition), it.values, null, token),
             (partitions: this, script, partition, values),
             cancellation);
 
     /// <summary>Runs a command that reads one key.</summary>
-    public Task<RedisResult> Read(int partition, string command, object[] words, CancellationToken cancellation) =>
+    /// <param name="cost">In permits of reads.</param>
+    public Task<RedisResult> Read(int partition, string command, object[] words, CancellationToken cancellation, int cost = 1) =>
         resilience.Run(
             resilience.Repeatable,
             partition,
+            StoreWork.Read,
+            cost,
             static (it, token) => it.partitions.Ask(
                 it.command,
                 it.partition,

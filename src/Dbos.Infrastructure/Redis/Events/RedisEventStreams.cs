@@ -68,7 +68,8 @@ public sealed class RedisEventStreams(RedisPartitions partitions, StoreSettings 
     private async Task<IReadOnlyList<StoredEvent>> Range(
         string command, EventStreamKey stream, string from, string to, int count, CancellationToken cancellation)
     {
-        var entries = (RedisResult[])(await partitions.Read(stream.Partition, command, [KeyOf(stream), from, to, "COUNT", count], cancellation))!;
+        var entries = (RedisResult[])(await partitions.Read(
+            stream.Partition, command, [KeyOf(stream), from, to, "COUNT", count], cancellation, cost: StorePermits.CostOfUpTo(count)))!;
         return [.. entries.Select(EventOf)];
     }
 

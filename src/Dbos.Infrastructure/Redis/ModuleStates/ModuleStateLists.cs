@@ -90,7 +90,8 @@ internal sealed class ModuleStateLists(RedisPartitions partitions)
         {
             var from = modules.Count == 0 ? "-" : $"({modules[^1]}";
             object[] words = [partitions.Key(partition, name), from, "+", "LIMIT", 0, ModulesAtOnce];
-            some = (string[])(await partitions.Read(partition, "ZRANGEBYLEX", words, cancellation))!;
+            some = (string[])(await partitions.Read(
+                partition, "ZRANGEBYLEX", words, cancellation, cost: StorePermits.CostOfEntries(ModulesAtOnce)))!;
             modules.AddRange(some);
         }
         while (some.Length == ModulesAtOnce);
@@ -109,7 +110,8 @@ internal sealed class ModuleStateLists(RedisPartitions partitions)
             await Task.WhenAll(open.GroupBy(i => sets[i].Partition).SelectMany(group => group.Chunk(MostInOneScript)).Select(async some =>
             {
                 RedisValue[] values = [most, below is null ? "+inf" : below.ChangedAt, .. some.Select(i => (RedisValue)sets[i].Name)];
-                var answers = (RedisResult[])(await partitions.Read(ReadSets, sets[some[0]].Partition, values, cancellation))!;
+                var answers = (RedisResult[])(await partitions.Read(
+                    ReadSets, sets[some[0]].Partition, values, cancellation, cost: some.Length * StorePermits.CostOfEntries(most)))!;
                 for (var at = 0; at < some.Length; at++)
                 {
                     var all = sets[some[at]].Read((RedisValue[])answers[at]!);
@@ -137,7 +139,8 @@ internal sealed class ModuleStateLists(RedisPartitions partitions)
         await Task.WhenAll(Enumerable.Range(0, entries.Count).GroupBy(i => entries[i].Partition).SelectMany(group => group.Chunk(MostInOneScript)).Select(async some =>
         {
             RedisValue[] values = [EnoughBytesOfOneScript, .. some.SelectMany(i => (RedisValue[])[entries[i].Request, entries[i].Agent, entries[i].Module])];
-            var answers = (byte[][])(await partitions.Read(ReadRecords, entries[some[0]].Partition, values, cancellation))!;
+            var answers = (byte[][])(await partitions.Read(
+                ReadRecords, entries[some[0]].Partition, values, cancellation, cost: some.Length))!;
             for (var at = 0; at < answers.Length; at++)
             {
                 records[some[at]] = answers[at];

@@ -59,7 +59,8 @@ internal sealed class RedisResultRepository(RedisPartitions partitions) : IResul
         do
         {
             RedisValue[] values = [Names.Encode(resultId), found.Count, ItemsOfOneScript, ResultValue.SummaryBytes];
-            some = (RedisResult[])(await partitions.Read(FindOfRequestScript, partitions.Of(resultId), values, cancellation))!;
+            some = (RedisResult[])(await partitions.Read(
+                FindOfRequestScript, partitions.Of(resultId), values, cancellation, cost: StorePermits.CostOfUpTo(ItemsOfOneScript)))!;
             found.AddRange(some.Select(beginning => ResultValue.ReadSummary((byte[])beginning!)));
         }
         while (some.Length == ItemsOfOneScript && found.Count < ResultSummary.MostOfRequest);

@@ -55,9 +55,9 @@ internal sealed class ResultReader(RedisPartitions partitions, string agentId, R
     private async Task ReadOn(Source source, CancellationToken cancellation)
     {
         var share = (2 * (limit - done) / sources.Length) + FewestItems;
-        RedisValue[] values =
-            [Names.Encode(agentId), source.From, Math.Clamp(share, FewestItems, ItemsOfOneScript), PageRequest.MostBytes / sources.Length];
-        var answer = (RedisResult[])(await partitions.Read(Script, source.Partition, values, cancellation))!;
+        var most = Math.Clamp(share, FewestItems, ItemsOfOneScript);
+        RedisValue[] values = [Names.Encode(agentId), source.From, most, PageRequest.MostBytes / sources.Length];
+        var answer = (RedisResult[])(await partitions.Read(Script, source.Partition, values, cancellation, cost: most))!;
         source.HasMore = (int)answer[0] == 1;
         for (var i = 1; i < answer.Length; i += 3)
         {

@@ -89,7 +89,8 @@ public sealed class RedisTaskAudit(RedisPartitions partitions, RedisConnection c
         {
             var values = partitions.NewWrite(7);
             values.AddRange([repair, repaired.Head, repaired.Tail, name, score, member, TaskScripts.MostInOneScript]);
-            var items = (await partitions.Write(CheckEntries, partition, values, cancellation)).Items;
+            var items = (await partitions.Write(
+                CheckEntries, partition, values, cancellation, StoreWork.Read, TaskScripts.MostInOneScript)).Items;
             yield return SliceOf(items[..^3], (int)items.Span[^3], repair);
             (score, member) = ((RedisValue)items.Span[^2], (RedisValue)items.Span[^1]);
         }
@@ -101,7 +102,8 @@ public sealed class RedisTaskAudit(RedisPartitions partitions, RedisConnection c
     {
         var values = partitions.NewWrite(4 + names.Length);
         values.AddRange([repair, .. head, names.Length, .. names.Select(name => (RedisValue)name)]);
-        var items = (await partitions.Write(script, partition, values, cancellation)).Items;
+        var items = (await partitions.Write(
+            script, partition, values, cancellation, StoreWork.Read, TaskScripts.MostInOneScript)).Items;
         return SliceOf(items[..^1], (int)items.Span[^1], repair);
     }
 

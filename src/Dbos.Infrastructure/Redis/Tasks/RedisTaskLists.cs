@@ -23,6 +23,8 @@ internal sealed class RedisTaskLists(RedisPartitions partitions)
 
     private static readonly Script ListTasks = new("list_tasks");
     private static readonly Script ReadTasks = new("read_tasks");
+    private static readonly Script FindEndedDeliveries = new("find_ended_deliveries");
+    private static readonly Script CountOfDeadLetters = new("count_dead_letters");
     private static readonly Script QueueStatistics = new("queue_stats");
 
     public async Task<MeasurementTask?> Find(string taskId, bool withPayload, CancellationToken cancellation)
@@ -33,9 +35,57 @@ internal sealed class RedisTaskLists(RedisPartitions partitions)
         return fields[0].IsNull ? null : TaskRecord.Decode(fields[0], fields[1], withPayload ? fields[3] : null, fields[2]);
     }
 
+    /// <param name="slices">Of the deliveries.</param>
+    public async Task<IReadOnlyList<TaskDelivery>> FindEnded(
+        IReadOnlyList<TaskDelivery> deliveries, IReadOnlyList<TaskSlice> slices, CancellationToken cancellation)
+    {
+        var answering = new AnsweringPartitions([.. partitions.All]);
+        var ended = await Task.WhenAll(slices.Select(slice => answering.Heard(slice.Partition, FindIn(slice))));
+        return [.. ended.SelectMany(some => some)];
+
+        async Task<IReadOnlyList<TaskDelivery>> FindIn(TaskSlice slice)
+        {
+            RedisValue[] values = [.. slice.Indexes.SelectMany(i => (RedisValue[])[deliveries[i].TaskId, deliveries[i].LeaseToken])];
+            var over = (int[])(await partitions.Read(
+                FindEndedDeliveries,
+                slice.Partition,
+                values,
+                cancellation,
+                StoreWork.Background,
+                StorePermits.CostOfUpTo(slice.Indexes.Length)))!;
+            return [.. over.Select(at => deliveries[slice.Indexes[at]])];
+        }
+    }
+
     public Task<Page<MeasurementTask>> List(
         MeasurementTaskStatus? status, TaskFilter filter, PageRequest page, CancellationToken cancellation) =>
         TaskPages.Read(status, page, (each, limit, after, bytes) => List(each, filter, limit, after, bytes, cancellation));
+
+    public async Task<DeadLetterCount> CountDeadLetters(TaskFilter filter, CancellationToken cancellation)
+    {
+        var share = DeadLetterCount.MostLookedAt / partitions.Count;
+        var looks = Math.Min(MostLookedAt, share);
+        var counts = await Task.WhenAll(partitions.All.Select(CountIn));
+        return new DeadLetterCount(counts.Sum(one => one.Count), counts.All(one => one.IsComplete));
+
+        async Task<DeadLetterCount> CountIn(int partition)
+        {
+            long count = 0;
+            for (var from = 0; from < share; from += looks)
+            {
+                RedisValue[] values = [BeginOf(filter), ModuleOf(filter), from, looks];
+                var cost = filter.IsAny ? 1 : StorePermits.CostOfEntries(looks);
+                var answer = (long[])(await partitions.Read(CountOfDeadLetters, partition, values, cancellation, cost: cost))!;
+                count += answer[0];
+                if (answer[1] < looks)
+                {
+                    return new DeadLetterCount(count, IsComplete: true);
+                }
+            }
+
+            return new DeadLetterCount(count, IsComplete: false);
+        }
+    }
 
     public async Task<QueueStats> Stats(CancellationToken cancellation)
     {
@@ -119,6 +169,7 @@ internal sealed class RedisTaskLists(RedisPartitions partitions)
         ConcurrentQueue<IndexEntry> stops,
         CancellationToken cancellation)
     {
+        var looks = filter.IsAny ? count : Math.Max(MostLookedAt, count);
         RedisValue[] values =
         [
             status.Word(),
@@ -126,12 +177,12 @@ internal sealed class RedisTaskLists(RedisPartitions partitions)
             status is MeasurementTaskStatus.Completed or MeasurementTaskStatus.Cancelled,
             after is null ? RedisValue.EmptyString : after.Score,
             after?.Member ?? string.Empty,
-            filter.AgentId.Length > 0 ? $"{QueueNames.Encode(filter.AgentId)}:" : string.Empty,
-            filter.ModuleName.Length > 0 ? $":{QueueNames.Encode(filter.ModuleName)}:" : string.Empty,
+            BeginOf(filter),
+            ModuleOf(filter),
             count,
-            Math.Max(MostLookedAt, count),
+            looks,
         ];
-        var answer = (RedisResult[])(await partitions.Read(ListTasks, partition, values, cancellation))!;
+        var answer = (RedisResult[])(await partitions.Read(ListTasks, partition, values, cancellation, cost: StorePermits.CostOfEntries(looks)))!;
         if ((string)answer[1]! is { Length: > 0 } member)
         {
             stops.Enqueue(new IndexEntry(partition, member, (long)answer[0]));
@@ -154,7 +205,7 @@ internal sealed class RedisTaskLists(RedisPartitions partitions)
         {
             int[] indexes = [.. some];
             RedisValue[] values = [Math.Max(0, bytes), takesFirst && indexes[0] == 0, .. indexes.Select(i => (RedisValue)IdOf(entries[i].Member))];
-            var answer = (RedisResult[])(await partitions.Read(ReadTasks, some.Key, values, cancellation))!;
+            var answer = (RedisResult[])(await partitions.Read(ReadTasks, some.Key, values, cancellation, cost: indexes.Length))!;
             for (var at = 0; at < answer.Length / FieldsOfOne; at++)
             {
                 var fields = answer.AsSpan(at * FieldsOfOne, FieldsOfOne);
@@ -167,6 +218,10 @@ internal sealed class RedisTaskLists(RedisPartitions partitions)
         }));
         return read;
     }
+
+    private static string BeginOf(TaskFilter filter) => filter.AgentId.Length > 0 ? $"{QueueNames.Encode(filter.AgentId)}:" : string.Empty;
+
+    private static string ModuleOf(TaskFilter filter) => filter.ModuleName.Length > 0 ? $":{QueueNames.Encode(filter.ModuleName)}:" : string.Empty;
 
     private static string IdOf(string member) => member[(member.IndexOf(':', member.IndexOf(':', StringComparison.Ordinal) + 1) + 1)..];
 

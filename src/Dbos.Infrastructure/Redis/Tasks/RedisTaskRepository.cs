@@ -41,6 +41,9 @@ public sealed class RedisTaskRepository(
 
     public Task<MeasurementTask?> FindBare(string taskId, CancellationToken cancellation) => lists.Find(taskId, withPayload: false, cancellation);
 
+    public Task<IReadOnlyList<TaskDelivery>> FindEnded(IReadOnlyList<TaskDelivery> deliveries, CancellationToken cancellation) =>
+        lists.FindEnded(deliveries, scripts.ByPartition(deliveries, static delivery => delivery.TaskId), cancellation);
+
     public Task<IReadOnlyList<Answer<Written>>> Schedule(IReadOnlyList<Scheduling> tasks, CancellationToken cancellation) => scripts.Each(
         tasks,
         static task => task.Task.Id,
@@ -123,7 +126,8 @@ public sealed class RedisTaskRepository(
                 values.Add(deliveries[i].LeaseToken);
             }
 
-            return partitions.Write(ReleaseTasks, some.Partition, values, cancellation);
+            return partitions.Write(
+                ReleaseTasks, some.Partition, values, cancellation, StoreWork.Background, StorePermits.CostOfUpTo(some.Indexes.Length));
         }));
 
     public Task<Answer<Written>> Cancel(Cancellation cancel, CancellationToken cancellation)
@@ -153,6 +157,8 @@ public sealed class RedisTaskRepository(
         static (id, values) => values.Add(id),
         (id, item) => TaskScripts.AnswerOf(item, context: null, id, task => task.Requeue(clock.GetUtcNow())),
         cancellation);
+
+    public Task<DeadLetterCount> CountDeadLetters(TaskFilter filter, CancellationToken cancellation) => lists.CountDeadLetters(filter, cancellation);
 
     public async Task<Answer<Written>> DeleteDeadLetter(string taskId, CommitContext context, CancellationToken cancellation)
     {

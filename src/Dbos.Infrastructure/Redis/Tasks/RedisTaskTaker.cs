@@ -67,7 +67,7 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
         {
             try
             {
-                var score = ScoreOf(await partitions.Read(PeekTasks, partition, values, cancellation));
+                var score = ScoreOf(await partitions.Read(PeekTasks, partition, values, cancellation, taking.Work));
                 Remember(partition, score, taking.Order.Filter);
                 return (Score: score, Partition: partition);
             }
@@ -107,7 +107,7 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
         do
         {
             asked = Math.Min(taking.Left, TaskScripts.MostInOneScript);
-            var answer = await partitions.Write(TakeTasks, partition, ValuesOf(taking, asked), cancellation);
+            var answer = await partitions.Write(TakeTasks, partition, ValuesOf(taking, asked), cancellation, taking.Work, StorePermits.CostOfUpTo(asked));
             got = taking.Add(answer.Items.Span);
             Remember(partition, ScoreOf(answer.Items.Span[0]), taking.Order.Filter);
         }
@@ -169,6 +169,9 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
         public TakeOrder Order => order;
 
         public EventParts Event => told;
+
+        /// <summary>Streams take as background work, so that however many of them look at once, callers are answered.</summary>
+        public StoreWork Work => order.ReportsEnds ? StoreWork.Background : StoreWork.Write;
 
         public List<MeasurementTask> Tasks { get; } = [];
 

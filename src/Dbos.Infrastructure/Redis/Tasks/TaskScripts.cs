@@ -177,7 +177,7 @@ internal sealed partial class TaskScripts(RedisPartitions partitions, Heartbeats
                 var values = partitions.NewWrite(4);
                 addHead(values);
                 values.Add(MostInOneScript);
-                var answer = await partitions.Write(script, partition, values, cancellation);
+                var answer = await partitions.Write(script, partition, values, cancellation, StoreWork.Background, StorePermits.CostOfUpTo(MostInOneScript));
                 if (answer.Items.Length > 1 && (int)answer.Items.Span[1] is > 0 and var mended)
                 {
                     LogMended(mended, partition);

@@ -1,5 +1,6 @@
 -- @include args
 -- @include sorted_page
+-- @include task_filter
 -- Entries of a status behind a place, of those that a filter lets through. Looks at a bounded number.
 --
 -- ARGV  status; 1: lowest score first, else highest; 1: entries of up to now count for nobody; score and member behind which the page
@@ -15,11 +16,6 @@ local key = prefix .. 'tasks:' .. status
 local answers = {'', ''}
 local rank = score == '' and 0 or rank_behind(key, is_up, score, member)
 
-local function matches(entry)
-  return string.sub(entry, 1, #agent) == agent
-    and (module == '' or string.sub(entry, string.find(entry, ':', 1, true), #entry):sub(1, #module) == module)
-end
-
 local looked = 0
 while #answers < 2 + 2 * most do
   local count = math.min(looks - looked, AT_ONCE, agent == '' and module == '' and most - #answers / 2 + 1 or AT_ONCE)
@@ -27,7 +23,7 @@ while #answers < 2 + 2 * most do
   for i = 1, #entries, 2 do
     if hides_past and tonumber(entries[i + 1]) <= now then return answers end
     if #answers == 2 + 2 * most then return answers end
-    if matches(entries[i]) then
+    if passes(entries[i], agent, module) then
       answers[#answers + 1] = entries[i + 1]
       answers[#answers + 1] = entries[i]
     end

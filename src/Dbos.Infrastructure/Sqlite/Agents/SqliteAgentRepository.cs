@@ -40,7 +40,8 @@ internal sealed class SqliteAgentRepository(SqliteDatabase database, Heartbeats 
         }
 
         return new Page<Agent>(items, Next: null) { Bytes = bytes };
-    });
+    },
+    cost: StorePermits.CostOfEntries(page.Limit));
 
     public async Task<Answer<Written>> Change(
         string agentId, Func<Agent?, Answer<Decision<Agent>>> decide, CommitContext work, CancellationToken cancellation)

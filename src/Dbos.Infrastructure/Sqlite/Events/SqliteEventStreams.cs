@@ -1,5 +1,6 @@
 using Dbos.Application.Events;
 using Dbos.Infrastructure.Events;
+using Dbos.Infrastructure.Store;
 using Microsoft.Data.Sqlite;
 
 namespace Dbos.Infrastructure.Sqlite.Events;
@@ -85,7 +86,7 @@ public sealed class SqliteEventStreams(SqliteDatabase database, TimeProvider clo
         cancellation);
 
     private Task<IReadOnlyList<StoredEvent>> Rows(string sql, long from, int count) =>
-        database.Read<IReadOnlyList<StoredEvent>>(session => session.ReadAll(EventOf, sql, from, count));
+        database.Read<IReadOnlyList<StoredEvent>>(session => session.ReadAll(EventOf, sql, from, count), cost: StorePermits.CostOfEntries(count));
 
     private static StoredEvent EventOf(SqliteStatement row) =>
         new(new StreamPosition(row.GetInt64(0), row.GetInt64(1)), row.GetBytes(2));

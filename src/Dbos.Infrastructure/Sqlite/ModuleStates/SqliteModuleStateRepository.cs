@@ -24,7 +24,8 @@ public sealed class SqliteModuleStateRepository(SqliteDatabase database, TimePro
             session.ReadStates(filter, items);
             return items.End();
         },
-        "list_module_states");
+        "list_module_states",
+        cost: StorePermits.CostOfEntries(page.Limit));
 
     private Saved<ModuleState> Report(SqliteSession session, ReportedState reported, CommitContext work)
     {

@@ -77,7 +77,8 @@ internal sealed class SqliteResultRepository(SqliteDatabase database, TimeProvid
         }
 
         return new Page<MeasurementResult>(items, Next: null) { Bytes = bytes };
-    });
+    },
+    cost: StorePermits.CostOfEntries(page.Limit));
 
     public async IAsyncEnumerable<TransferredResult> Export([EnumeratorCancellation] CancellationToken cancellation = default)
     {

@@ -15,38 +15,47 @@ namespace Dbos.Infrastructure.Sqlite.Tasks;
 /// </summary>
 internal sealed class SqliteTaskAudit(SqliteDatabase database, TimeProvider clock) : ITaskAudit
 {
-    private const int Slice = 500;
+    /// <summary>Acknowledgements wait for the writer while one is checked.</summary>
+    private const int Slice = SqliteTaskRepository.MostAtOnce;
 
-    private const string WrongTurns =
+    private const string AgentTurns =
         """
-        SELECT band, agent, '', (SELECT min(visible_at) FROM task WHERE status = 0 AND agent = t.agent AND band = t.band)
-        FROM agent_turn t WHERE head IS NOT (SELECT min(visible_at) FROM task WHERE status = 0 AND agent = t.agent AND band = t.band)
-        UNION ALL
-        SELECT band, agent, module,
+        SELECT '', band, agent, head, (SELECT min(visible_at) FROM task WHERE status = 0 AND agent = t.agent AND band = t.band)
+        FROM agent_turn t WHERE (band, agent) > ($2, $3) AND $1 = '' ORDER BY band, agent LIMIT $4
+        """;
+
+    private const string ModuleTurns =
+        """
+        SELECT module, band, agent, head,
             (SELECT min(visible_at) FROM task WHERE status = 0 AND module = t.module AND agent = t.agent AND band = t.band)
-        FROM module_turn t
-        WHERE head IS NOT (SELECT min(visible_at) FROM task WHERE status = 0 AND module = t.module AND agent = t.agent AND band = t.band)
-        LIMIT 500
+        FROM module_turn t WHERE (module, band, agent) > ($1, $2, $3) ORDER BY module, band, agent LIMIT $4
         """;
 
     public async IAsyncEnumerable<ConsistencySlice> Run(
         bool repair, Origin origin, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        var last = string.Empty;
-        while (true)
+        var task = string.Empty;
+        while (task is not null)
         {
-            var (slice, next) = await database.Write(session => CheckTasks(session, last, repair, origin), cancellation);
+            var after = task;
+            (var slice, task) = await Check(session => CheckTasks(session, after, repair, origin), cancellation);
             yield return slice;
-            if (next is null)
-            {
-                break;
-            }
-
-            last = next;
         }
 
-        yield return await database.Write(session => CheckTurns(session, repair, origin), cancellation);
+        foreach (var turns in (string[])[AgentTurns, ModuleTurns])
+        {
+            Turn? turn = new(string.Empty, Band: -1, string.Empty, Head: null, Earliest: null);
+            while (turn is not null)
+            {
+                var after = turn;
+                (var slice, turn) = await Check(session => CheckTurns(session, turns, after, repair, origin), cancellation);
+                yield return slice;
+            }
+        }
     }
+
+    private Task<T> Check<T>(Func<SqliteSession, T> check, CancellationToken cancellation) =>
+        database.Write(check, cancellation, "check_consistency", StoreWork.Read, Slice);
 
     private (ConsistencySlice Slice, string? Next) CheckTasks(SqliteSession session, string after, bool repair, Origin origin)
     {
@@ -84,12 +93,18 @@ internal sealed class SqliteTaskAudit(SqliteDatabase database, TimeProvider cloc
         return (new ConsistencySlice(tasks.Count, found), tasks.Count == Slice ? tasks[^1].Id : null);
     }
 
-    private ConsistencySlice CheckTurns(SqliteSession session, bool repair, Origin origin)
+    /// <param name="turns">The query that reads them.</param>
+    private (ConsistencySlice Slice, Turn? Next) CheckTurns(SqliteSession session, string turns, Turn after, bool repair, Origin origin)
     {
-        var wrong = session.ReadAll(
-            row => (Band: (int)row.GetInt64(0), Agent: row.GetString(1), Module: row.GetString(2), Head: row.GetInt64OrNull(3)), WrongTurns);
+        var some = session.ReadAll(
+            row => new Turn(row.GetString(0), (int)row.GetInt64(1), row.GetString(2), row.GetInt64OrNull(3), row.GetInt64OrNull(4)),
+            turns,
+            after.Module,
+            after.Band,
+            after.Agent,
+            Slice);
         var found = new List<Inconsistency>();
-        foreach (var turn in wrong)
+        foreach (var turn in some.Where(turn => turn.Head != turn.Earliest))
         {
             found.Add(Report(
                 session, string.Empty, $"the turn of agent '{turn.Agent}' {(turn.Module.Length > 0 ? $"and module '{turn.Module}' " : string.Empty)}is not that of its earliest task", repair, origin));
@@ -97,12 +112,12 @@ internal sealed class SqliteTaskAudit(SqliteDatabase database, TimeProvider cloc
             {
                 _ = turn.Module.Length > 0
                     ? session.Run(
-                        "UPDATE module_turn SET head = $4 WHERE module = $3 AND band = $1 AND agent = $2", turn.Band, turn.Agent, turn.Module, turn.Head)
-                    : session.Run("UPDATE agent_turn SET head = $3 WHERE band = $1 AND agent = $2", turn.Band, turn.Agent, turn.Head);
+                        "UPDATE module_turn SET head = $4 WHERE module = $3 AND band = $1 AND agent = $2", turn.Band, turn.Agent, turn.Module, turn.Earliest)
+                    : session.Run("UPDATE agent_turn SET head = $3 WHERE band = $1 AND agent = $2", turn.Band, turn.Agent, turn.Earliest);
             }
         }
 
-        return new ConsistencySlice((int)(long)session.Scalar("SELECT (SELECT count(*) FROM agent_turn) + (SELECT count(*) FROM module_turn)")!, found);
+        return (new ConsistencySlice(some.Count, found), some.Count == Slice ? some[^1] : null);
     }
 
     private Inconsistency Report(SqliteSession session, string taskId, string wrong, bool repair, Origin origin)
@@ -119,4 +134,9 @@ internal sealed class SqliteTaskAudit(SqliteDatabase database, TimeProvider cloc
 
         return new Inconsistency(taskId, sentence, repair);
     }
+
+    /// <param name="Module">Empty: of the agent.</param>
+    /// <param name="Head">As it is stored.</param>
+    /// <param name="Earliest">When the earliest pending task is due; null: none is pending.</param>
+    private sealed record Turn(string Module, int Band, string Agent, long? Head, long? Earliest);
 }

@@ -5,6 +5,7 @@ using Dbos.Application.Pipeline;
 using Dbos.Application.Tasks;
 using Dbos.Domain.Answers;
 using Dbos.Domain.Tasks;
+using Dbos.Infrastructure.Store;
 using Dbos.Infrastructure.Tasks;
 using Microsoft.Extensions.Logging;
 
@@ -26,6 +27,15 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
     public Task<MeasurementTask?> FindBare(string taskId, CancellationToken cancellation) =>
         database.Read(session => session.FindTask(taskId)?.Task).WaitAsync(cancellation);
 
+    public async Task<IReadOnlyList<TaskDelivery>> FindEnded(IReadOnlyList<TaskDelivery> deliveries, CancellationToken cancellation)
+    {
+        var ended = await Task.WhenAll(deliveries.Chunk(MostAtOnce).Select(some => database.Read(
+            session => some.Where(delivery => !session.IsHeld(delivery)).ToArray(),
+            work: StoreWork.Background,
+            cost: StorePermits.CostOfUpTo(some.Length))));
+        return [.. ended.SelectMany(some => some)];
+    }
+
     public Task<IReadOnlyList<Answer<Written>>> Schedule(IReadOnlyList<Scheduling> tasks, CancellationToken cancellation) =>
         WriteEach(tasks, static (changes, task) => changes.Schedule(task), cancellation);
 
@@ -44,7 +54,9 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
                     var take = new TaskTake(changes, order, limit, bytesLeft, isFirst: taken.Count == 0, served);
                     return (take.Run(origin), take.IsFull, take.BytesLeft);
                 },
-                cancellation);
+                cancellation,
+                order.ReportsEnds ? StoreWork.Background : StoreWork.Write,
+                StorePermits.CostOfUpTo(limit));
             taken.AddRange(some);
             bytesLeft = left;
             mayHaveMore = some.Count == limit && !isFull && taken.Count < order.Limit;
@@ -103,22 +115,28 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
         (changes, taskId) => changes.Change(taskId, new CommitContext { Origin = origin }, task => task.Requeue(changes.Now)),
         cancellation);
 
+    public Task<DeadLetterCount> CountDeadLetters(TaskFilter filter, CancellationToken cancellation) => database.Read(
+        session => TaskStatistics.CountDeadLetters(session, filter), cost: StorePermits.CostOfEntries(DeadLetterCount.MostLookedAt)).WaitAsync(cancellation);
+
     public Task<Answer<Written>> DeleteDeadLetter(string taskId, CommitContext context, CancellationToken cancellation) =>
         Write(changes => changes.Change(taskId, context, static task => task.Delete()), cancellation);
 
     public async Task<int> ExpireLeases(Origin origin, CancellationToken cancellation) =>
         await database.Read(session => TaskSweeps.HasExpired(session, Now)).WaitAsync(cancellation)
-            ? await Write(changes => sweeps.Expire(changes, origin), cancellation)
+            ? await Write(
+                changes => sweeps.Expire(changes, origin), cancellation, StoreWork.Background, StorePermits.CostOfUpTo(MostAtOnce))
             : 0;
 
     public async Task<int> PurgeEnded(CancellationToken cancellation) =>
         await database.Read(session => sweeps.HasEnded(session, Now)).WaitAsync(cancellation)
-            ? await Write(sweeps.Purge, cancellation)
+            ? await Write(sweeps.Purge, cancellation, StoreWork.Background, StorePermits.CostOfUpTo(MostAtOnce))
             : 0;
 
     public Task<Page<MeasurementTask>> List(
         MeasurementTaskStatus? status, TaskFilter filter, PageRequest page, CancellationToken cancellation) =>
-        database.Read(session => new TaskList(session, filter, Now - policy.CompletedTaskRetention).Read(status, page)).WaitAsync(cancellation);
+        database.Read(
+            session => new TaskList(session, filter, Now - policy.CompletedTaskRetention).Read(status, page),
+            cost: StorePermits.CostOfEntries(page.Limit)).WaitAsync(cancellation);
 
     public Task<QueueStats> Stats(CancellationToken cancellation) =>
         database.Read(session => TaskStatistics.Read(session, Now, Now - policy.CompletedTaskRetention)).WaitAsync(cancellation);
@@ -145,11 +163,16 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
                 return answers;
             },
             cancellation,
-            operation)));
+            operation: operation)));
         return slices is [var only] ? only : [.. slices.SelectMany(answers => answers)];
     }
 
-    private Task<T> Write<T>(Func<TaskChanges, T> write, CancellationToken cancellation, [CallerMemberName] string operation = "") =>
+    private Task<T> Write<T>(
+        Func<TaskChanges, T> write,
+        CancellationToken cancellation,
+        StoreWork work = StoreWork.Write,
+        int cost = 1,
+        [CallerMemberName] string operation = "") =>
         database.Write(
             session =>
             {
@@ -159,5 +182,7 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
                 return answer;
             },
             cancellation,
-            operation);
+            operation,
+            work,
+            cost);
 }

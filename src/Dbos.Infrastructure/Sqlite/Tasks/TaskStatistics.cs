@@ -27,6 +27,28 @@ internal static class TaskStatistics
             Counts(session, from: 0, to: 0));
     }
 
+    public static DeadLetterCount CountDeadLetters(SqliteSession session, TaskFilter filter)
+    {
+        if (filter.IsAny)
+        {
+            var count = session.Scalar(
+                "SELECT amount FROM count WHERE bucket = $1 AND name = $2", TaskChanges.TasksByStatus, MeasurementTaskStatus.Failed.Word());
+            return new DeadLetterCount((long?)count ?? 0, IsComplete: true);
+        }
+
+        using var counts = session.Read(
+            """
+            SELECT coalesce(sum(($1 = '' OR agent = $1) AND ($2 = '' OR module = $2)), 0), count(*)
+            FROM (SELECT agent, module FROM task WHERE status = $3 AND ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT $4)
+            """,
+            filter.AgentId,
+            filter.ModuleName,
+            (int)MeasurementTaskStatus.Failed,
+            DeadLetterCount.MostLookedAt);
+        counts.Read();
+        return new DeadLetterCount(counts.GetInt64(0), IsComplete: counts.GetInt64(1) < DeadLetterCount.MostLookedAt);
+    }
+
     private static Dictionary<MeasurementTaskStatus, long> Tasks(SqliteSession session, DateTimeOffset keptSince)
     {
         var counts = session.ReadAll(

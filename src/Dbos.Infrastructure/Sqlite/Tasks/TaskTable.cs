@@ -29,6 +29,10 @@ internal static class TaskTable
         return row.Read() ? Row(row) : null;
     }
 
+    /// <summary>The delivery has not ended.</summary>
+    public static bool IsHeld(this SqliteSession session, TaskDelivery delivery) => session.Scalar(
+        "SELECT 1 FROM task WHERE id = $1 AND status = 1 AND lease_token = $2", delivery.TaskId, delivery.LeaseToken) is not null;
+
     public static TaskRow Row(SqliteStatement row)
     {
         var task = new MeasurementTask(

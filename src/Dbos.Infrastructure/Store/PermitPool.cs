@@ -1,0 +1,83 @@
+using Dbos.Application;
+
+namespace Dbos.Infrastructure.Store;
+
+/// <summary>A number of permits. Who finds too few waits, first come first served, but not for long.</summary>
+public sealed class PermitPool
+{
+    /// <summary>With the engine's own patience it is within the 3 s that callers are promised.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private readonly Lock gate = new();
+    private readonly int most;
+    private readonly int mostWaiting;
+    private readonly Queue<(int Count, TaskCompletionSource Entry)> waiting = [];
+    private int free;
+
+    public PermitPool(int most, int mostWaiting) => (this.most, this.mostWaiting, free) = (most, mostWaiting, most);
+
+    /// <summary>To be given back by <see cref="Leave"/>. What costs more than there is takes all.</summary>
+    /// <exception cref="StoreBusyException">Too many wait already, or the wait was too long; nothing was taken.</exception>
+    public ValueTask Enter(int count)
+    {
+        lock (gate)
+        {
+            count = Math.Min(count, most);
+            if (waiting.Count == 0 && count <= free)
+            {
+                free -= count;
+                return ValueTask.CompletedTask;
+            }
+
+            if (waiting.Count >= mostWaiting)
+            {
+                throw new StoreBusyException();
+            }
+
+            var entry = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiting.Enqueue((count, entry));
+            return new ValueTask(Wait(entry));
+        }
+    }
+
+    public void Leave(int count)
+    {
+        lock (gate)
+        {
+            free += Math.Min(count, most);
+            LetIn();
+        }
+    }
+
+    private async Task Wait(TaskCompletionSource entry)
+    {
+        try
+        {
+            await entry.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            lock (gate)
+            {
+                if (entry.TrySetCanceled())
+                {
+                    // It may have been the first, too large for what is free, before others that are not.
+                    LetIn();
+                    throw new StoreBusyException();
+                }
+            }
+        }
+    }
+
+    private void LetIn()
+    {
+        while (waiting.TryPeek(out var next) && (next.Entry.Task.IsCanceled || next.Count <= free))
+        {
+            waiting.Dequeue();
+            if (next.Entry.TrySetResult())
+            {
+                free -= next.Count;
+            }
+        }
+    }
+}
