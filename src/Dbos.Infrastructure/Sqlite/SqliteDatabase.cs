@@ -77,13 +77,16 @@ public sealed class SqliteDatabase : IDisposable
     {
         var pool = permits.Of(work);
         await pool.Enter(cost);
+        var isAnswered = false;
         try
         {
-            return await run(ask, operation);
+            var answer = await run(ask, operation);
+            isAnswered = true;
+            return answer;
         }
         finally
         {
-            pool.Leave(cost);
+            pool.Leave(cost, isAnswered);
         }
     }
 

@@ -14,10 +14,14 @@ public sealed class PermitPool
     private readonly Queue<(int Count, TaskCompletionSource Entry)> waiting = [];
     private int free;
 
+    /// <summary>How often somebody left whom the store had answered.</summary>
+    private long answers;
+
     public PermitPool(int most, int mostWaiting) => (this.most, this.mostWaiting, free) = (most, mostWaiting, most);
 
     /// <summary>To be given back by <see cref="Leave"/>. What costs more than there is takes all.</summary>
     /// <exception cref="StoreBusyException">Too many wait already, or the wait was too long; nothing was taken.</exception>
+    /// <exception cref="StoreUnavailableException">The wait was too long, as the store answered nobody.</exception>
     public ValueTask Enter(int count)
     {
         lock (gate)
@@ -36,20 +40,22 @@ public sealed class PermitPool
 
             var entry = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             waiting.Enqueue((count, entry));
-            return new ValueTask(Wait(entry));
+            return new ValueTask(Wait(entry, answers));
         }
     }
 
-    public void Leave(int count)
+    /// <param name="isAnswered">The store has answered.</param>
+    public void Leave(int count, bool isAnswered)
     {
         lock (gate)
         {
+            answers += isAnswered ? 1 : 0;
             free += Math.Min(count, most);
             LetIn();
         }
     }
 
-    private async Task Wait(TaskCompletionSource entry)
+    private async Task Wait(TaskCompletionSource entry, long answersBefore)
     {
         try
         {
@@ -63,7 +69,9 @@ public sealed class PermitPool
                 {
                     // It may have been the first, too large for what is free, before others that are not.
                     LetIn();
-                    throw new StoreBusyException();
+                    throw answers > answersBefore
+                        ? new StoreBusyException()
+                        : new StoreUnavailableException("the store answers nobody");
                 }
             }
         }

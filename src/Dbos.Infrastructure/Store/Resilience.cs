@@ -102,12 +102,14 @@ public sealed class Resilience
         TAsk ask,
         CancellationToken cancellation)
     {
+        var since = Stopwatch.GetTimestamp();
         var pool = permits.Of(work);
         await pool.Enter(cost);
+        var isAnswered = false;
         var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellation);
         try
         {
-            var state = (resilience: this, partition, call, ask, since: Stopwatch.GetTimestamp());
+            var state = (resilience: this, partition, call, ask, since);
 
             // As an outcome an outage passes retries and breaker without being thrown again.
             var outcome = await Trial(context, state);
@@ -121,6 +123,7 @@ public sealed class Resilience
             }
 
             outcome.ThrowIfException();
+            isAnswered = true;
             return outcome.Result!;
         }
         catch (BrokenCircuitException broken)
@@ -129,7 +132,7 @@ public sealed class Resilience
         }
         finally
         {
-            pool.Leave(cost);
+            pool.Leave(cost, isAnswered);
             ResilienceContextPool.Shared.Return(context);
         }
     }

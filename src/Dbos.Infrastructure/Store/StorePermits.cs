@@ -38,11 +38,11 @@ public sealed class StorePermits
         _ => 128,
     };
 
-    /// <summary>Of reading so many entries of an index.</summary>
-    public static int CostOfEntries(int count) => 1 + (count / 100);
-
     /// <summary>Of a script that may find so many items but mostly finds few, or needs little of each.</summary>
     public static int CostOfUpTo(int count) => 1 + (count / 10);
+
+    /// <summary>Likewise of entries of an index: ten are about one record.</summary>
+    public static int CostOfEntries(int count) => CostOfUpTo(count / 10);
 
     public PermitPool Of(StoreWork work) => work switch
     {

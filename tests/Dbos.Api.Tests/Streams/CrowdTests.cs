@@ -49,7 +49,7 @@ public abstract class CrowdTests(Deployment dbos, ITestOutputHelper output)
     public async Task While_statistics_checks_and_whole_lists_are_asked_for_without_end()
     {
         const int Callers = 100;
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 2; i++)
         {
             await dbos.Client.ScheduleSome($"{agent}-other", 1_000);
         }

@@ -17,7 +17,7 @@ public sealed class PermitPoolTests
         var small = pool.Enter(1).AsTask();
         small.IsCompleted.Should().BeFalse("small ones would keep a large one out for ever");
 
-        pool.Leave(6);
+        pool.Leave(6, isAnswered: true);
 
         await Task.WhenAll(large, small).WaitAsync(Patience);
         pool.Enter(4).IsCompleted.Should().BeTrue();
@@ -31,27 +31,40 @@ public sealed class PermitPoolTests
         var next = pool.Enter(1).AsTask();
         next.IsCompleted.Should().BeFalse();
 
-        pool.Leave(1_000);
+        pool.Leave(1_000, isAnswered: true);
 
         await next.WaitAsync(Patience);
         pool.Enter(9).IsCompleted.Should().BeTrue();
     }
 
     [Fact]
+    public async Task Who_waits_for_long_in_an_outage_says_so()
+    {
+        await pool.Enter(5);
+        await pool.Enter(5);
+        var next = pool.Enter(10).AsTask();
+        pool.Leave(5, isAnswered: false);
+
+        await next.Awaiting(task => task.WaitAsync(Patience)).Should().ThrowAsync<StoreUnavailableException>();
+    }
+
+    [Fact]
     public async Task Who_waits_for_long_is_refused_and_those_behind_it_enter()
     {
         await pool.Enter(9);
+        await pool.Enter(1);
         var large = pool.Enter(5).AsTask();
+        pool.Leave(1, isAnswered: true);
         var small = pool.Enter(1).AsTask();
 
         await large.Awaiting(task => task.WaitAsync(Patience)).Should().ThrowAsync<StoreBusyException>();
         await small.ContinueWith(_ => { }, TaskScheduler.Default).WaitAsync(Patience);
         if (small.IsCompletedSuccessfully)
         {
-            pool.Leave(1);
+            pool.Leave(1, isAnswered: true);
         }
 
-        pool.Leave(9);
+        pool.Leave(9, isAnswered: true);
         pool.Enter(10).IsCompleted.Should().BeTrue("nothing was kept");
     }
 
@@ -63,7 +76,7 @@ public sealed class PermitPoolTests
 
         pool.Invoking(it => it.Enter(1).AsTask()).Should().ThrowAsync<StoreBusyException>().IsCompleted.Should().BeTrue();
 
-        pool.Leave(10);
+        pool.Leave(10, isAnswered: true);
         await Task.WhenAll(waiting).WaitAsync(Patience);
     }
 }

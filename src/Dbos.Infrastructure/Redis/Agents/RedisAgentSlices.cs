@@ -2,6 +2,7 @@ using Dbos.Application.Agents;
 using Dbos.Application.Paging;
 using Dbos.Domain.Agents;
 using Dbos.Infrastructure.Redis.Connection;
+using Dbos.Infrastructure.Store;
 using StackExchange.Redis;
 
 namespace Dbos.Infrastructure.Redis.Agents;
@@ -45,7 +46,7 @@ internal sealed class RedisAgentSlices(
         }
 
         var slice = (RedisResult[])(await redis.Read(
-            ListAgents, partition, [from, most, BytesOfASlice, filter.ToString().ToLowerInvariant()], cancellation, cost: most))!;
+            ListAgents, partition, [from, most, BytesOfASlice, filter.ToString().ToLowerInvariant()], cancellation, cost: StorePermits.CostOfUpTo(most)))!;
         var upTo = (string)slice[0]!;
         (from, isEnd) = ($"({upTo}", upTo.Length == 0);
         for (var at = 1; at < slice.Length; at += FieldsOfAnAgent)

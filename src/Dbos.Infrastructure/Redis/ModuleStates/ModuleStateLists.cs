@@ -111,7 +111,7 @@ internal sealed class ModuleStateLists(RedisPartitions partitions)
             {
                 RedisValue[] values = [most, below is null ? "+inf" : below.ChangedAt, .. some.Select(i => (RedisValue)sets[i].Name)];
                 var answers = (RedisResult[])(await partitions.Read(
-                    ReadSets, sets[some[0]].Partition, values, cancellation, cost: some.Length * StorePermits.CostOfEntries(most)))!;
+                    ReadSets, sets[some[0]].Partition, values, cancellation, cost: some.Length + StorePermits.CostOfEntries(most)))!;
                 for (var at = 0; at < some.Length; at++)
                 {
                     var all = sets[some[at]].Read((RedisValue[])answers[at]!);

@@ -57,7 +57,7 @@ internal sealed class ResultReader(RedisPartitions partitions, string agentId, R
         var share = (2 * (limit - done) / sources.Length) + FewestItems;
         var most = Math.Clamp(share, FewestItems, ItemsOfOneScript);
         RedisValue[] values = [Names.Encode(agentId), source.From, most, PageRequest.MostBytes / sources.Length];
-        var answer = (RedisResult[])(await partitions.Read(Script, source.Partition, values, cancellation, cost: most))!;
+        var answer = (RedisResult[])(await partitions.Read(Script, source.Partition, values, cancellation, cost: StorePermits.CostOfUpTo(most)))!;
         source.HasMore = (int)answer[0] == 1;
         for (var i = 1; i < answer.Length; i += 3)
         {
