@@ -2,45 +2,68 @@ using Dbos.Application.Events;
 
 namespace Dbos.Infrastructure.Events;
 
-/// <summary>Looks at the newest entry of every stream: once for all watchers that wait, and only while there are any.</summary>
+/// <summary>Looks at the newest entry of every stream: once for all who wait for it at the same time, and only while somebody does.</summary>
 public sealed class EventHeads(IEventStreams streams, TimeProvider clock)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock gate = new();
-    private Task<IReadOnlyList<StreamPosition?>>? next;
+    private Task<IReadOnlyList<StreamPosition?>>? later, soon;
+    private Task running = Task.CompletedTask;
 
-    /// <summary>The position of the newest entry of each stream, read after this was called; null: the stream is empty.</summary>
+    /// <summary>The position of the newest entry of each stream, read some time after this was called; null: the stream is empty.</summary>
     public Task<IReadOnlyList<StreamPosition?>> Next(CancellationToken cancellation)
     {
         lock (gate)
         {
-            return (next ??= LookForAll()).WaitAsync(cancellation);
+            return (later ??= WithoutTrace(LookLater)).WaitAsync(cancellation);
         }
     }
 
-    /// <summary>The same, at once and for this caller alone.</summary>
-    public async Task<IReadOnlyList<StreamPosition?>> Now(CancellationToken cancellation) =>
-        await Task.WhenAll(EventStreamKey.All(streams.Partitions).Select(async stream =>
-            await streams.Backward(stream, from: null, 1, cancellation) is [var newest] ? newest.Position : default(StreamPosition?)));
+    /// <summary>The same, read as soon as a look that is under way has ended.</summary>
+    public Task<IReadOnlyList<StreamPosition?>> Now(CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            return (soon ??= WithoutTrace(LookSoon)).WaitAsync(cancellation);
+        }
+    }
 
-    /// <summary>Outside the context of the first caller: the look is no part of its trace.</summary>
-    private Task<IReadOnlyList<StreamPosition?>> LookForAll()
+    /// <summary>A look is for many callers, and no part of the trace of the first.</summary>
+    private static T WithoutTrace<T>(Func<T> look)
     {
         using (ExecutionContext.SuppressFlow())
         {
-            return Look();
+            return look();
         }
     }
 
-    private async Task<IReadOnlyList<StreamPosition?>> Look()
+    private async Task<IReadOnlyList<StreamPosition?>> LookLater()
     {
         await Task.Delay(Interval, clock);
         lock (gate)
         {
-            next = null;
+            later = null;
         }
 
         return await Now(CancellationToken.None);
     }
+
+    private async Task<IReadOnlyList<StreamPosition?>> LookSoon()
+    {
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        Task<IReadOnlyList<StreamPosition?>> look;
+        lock (gate)
+        {
+            // Who comes from now on may have seen an event that this look does not.
+            soon = null;
+            running = look = Look();
+        }
+
+        return await look;
+    }
+
+    private async Task<IReadOnlyList<StreamPosition?>> Look() =>
+        await Task.WhenAll(EventStreamKey.All(streams.Partitions).Select(async stream =>
+            await streams.Backward(stream, from: null, 1, CancellationToken.None) is [var newest] ? newest.Position : default(StreamPosition?)));
 }

@@ -1,6 +1,7 @@
 using Dbos.Infrastructure.Events;
 using Dbos.Infrastructure.Tests.Engines;
 using Dbos.Infrastructure.Tests.Store;
+using NSubstitute;
 
 namespace Dbos.Infrastructure.Tests.Events;
 
@@ -14,5 +15,29 @@ public sealed class EventHeadsTests(SqliteEngine engine) : StoreTests(engine), I
         await Dbos.Get<EventHeads>().Next(None);
 
         caller.Children.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task Who_asks_while_a_look_is_under_way_gets_the_next_one_together_with_all_others()
+    {
+        const int StreamsOfAPartition = 2;
+        var streams = Substitute.For<IEventStreams>();
+        streams.Partitions.Returns(1);
+        var looks = 0;
+        var answer = new TaskCompletionSource<IReadOnlyList<StoredEvent>>();
+        streams.Backward(default, default, default, default).ReturnsForAnyArgs(_ =>
+        {
+            Interlocked.Increment(ref looks);
+            return answer.Task;
+        });
+        var heads = new EventHeads(streams, TimeProvider.System);
+
+        var first = heads.Now(None);
+        await Testing.Eventually.True(() => Volatile.Read(ref looks) == StreamsOfAPartition, TimeSpan.FromSeconds(10), "a look is under way");
+        var others = Enumerable.Range(0, 100).Select(_ => heads.Now(None)).ToArray();
+        answer.SetResult([]);
+        await Task.WhenAll([first, .. others]);
+
+        looks.Should().Be(2 * StreamsOfAPartition);
     }
 }

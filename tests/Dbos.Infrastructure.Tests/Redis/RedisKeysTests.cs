@@ -18,7 +18,7 @@ public sealed class RedisKeysTests(RedisEngine engine) : IClassFixture<RedisEngi
     public async Task All_keys_of_a_request_lie_under_one_hash_tag_and_those_of_an_agent_under_its_own()
     {
         const string Agent = "agent of another partition";
-        await using var dbos = await engine.Open(new OpenOptions());
+        await using var dbos = await engine.Open(new OpenOptions { Settings = settings => settings with { Partitions = 16 } });
         await dbos.Send(Given.State(Id, agentId: Agent), idempotencyKey: "k1");
         await dbos.Send(Given.State(Id, "completed", agentId: Agent));
         await dbos.Send(Given.State(Id, agentId: "second agent"));
