@@ -67,11 +67,15 @@ public sealed class PermitPool
             {
                 if (entry.TrySetCanceled())
                 {
+                    if (answers == answersBefore)
+                    {
+                        // Nobody else enters in its place: they would wait for the store too, and be too late.
+                        throw new StoreUnavailableException("the store answers nobody");
+                    }
+
                     // It may have been the first, too large for what is free, before others that are not.
                     LetIn();
-                    throw answers > answersBefore
-                        ? new StoreBusyException()
-                        : new StoreUnavailableException("the store answers nobody");
+                    throw new StoreBusyException();
                 }
             }
         }

@@ -20,8 +20,8 @@ public sealed class PermitPoolTests
         pool.Leave(6, isAnswered: true);
 
         await Task.WhenAll(large, small).WaitAsync(Patience);
-        pool.Enter(4).IsCompleted.Should().BeTrue();
-        pool.Enter(1).IsCompleted.Should().BeFalse();
+        pool.Enter(4).AsTask().IsCompleted.Should().BeTrue();
+        pool.Enter(1).AsTask().IsCompleted.Should().BeFalse();
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class PermitPoolTests
         pool.Leave(1_000, isAnswered: true);
 
         await next.WaitAsync(Patience);
-        pool.Enter(9).IsCompleted.Should().BeTrue();
+        pool.Enter(9).AsTask().IsCompleted.Should().BeTrue();
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class PermitPoolTests
         }
 
         pool.Leave(9, isAnswered: true);
-        pool.Enter(10).IsCompleted.Should().BeTrue("nothing was kept");
+        pool.Enter(10).AsTask().IsCompleted.Should().BeTrue("nothing was kept");
     }
 
     [Fact]
