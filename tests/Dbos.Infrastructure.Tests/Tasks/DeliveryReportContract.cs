@@ -13,7 +13,7 @@ using Dbos.Infrastructure.Tests.Store;
 namespace Dbos.Infrastructure.Tests.Tasks;
 
 /// <summary>Acknowledgements that carry a result and a state: all parts are written, or none.</summary>
-public abstract class DeliveryReportContract(IEngine engine) : TaskTests(engine)
+public abstract class DeliveryReportContract(IEngine engine) : ReportingTests(engine)
 {
     private const string Data = """{"rtt":1}""";
 
@@ -206,74 +206,6 @@ public abstract class DeliveryReportContract(IEngine engine) : TaskTests(engine)
         (await Dbos.Send(Given.AckWith(ack.LeaseToken, data: "other"), "k1")).Refusal!.Code.Should().Be(RefusalCode.IdempotencyKeyReused);
     }
 
-    [Fact]
-    public async Task A_nack_reports_a_state_with_it()
-    {
-        var nack = Given.Nack(token: await Deliver()) with { State = Given.StateOf("running") };
-
-        (await Dbos.Send(nack)).Value.Duplicate.Should().BeFalse();
-
-        (await Stored()).Should().Match<MeasurementTask>(task => task.Status == MeasurementTaskStatus.Pending && task.Failures == 1);
-        (await StoredState())!.State.Should().Be(RunState.Running);
-        (await Dbos.Send(nack)).Value.Duplicate.Should().BeTrue();
-        await ShouldBeRefused(nack with { State = Given.StateOf("completed") }, RefusalCode.InvalidTransition, "without this state");
-    }
-
-    [Theory]
-    [InlineData(false, false)]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    public async Task A_state_that_must_not_follow_refuses_the_nack_too(bool deadLetter, bool release)
-    {
-        var token = await Deliver();
-        await Dbos.Send(Given.State("t1", "failed"));
-        var nack = Given.Nack(delaySeconds: 1, token: token) with
-        {
-            RetryDelaySeconds = 0, DeadLetter = deadLetter, Release = release, State = Given.StateOf("error"),
-        };
-
-        await ShouldBeRefused(nack, RefusalCode.InvalidTransition, "is failed, which is terminal");
-
-        (await Stored()).Status.Should().Be(MeasurementTaskStatus.Inflight);
-    }
-
-    [Fact]
-    public async Task A_nack_without_retry_is_a_dead_letter_at_once()
-    {
-        var nack = Given.Nack(delaySeconds: 1, token: await Deliver(), reason: "no such host") with
-        {
-            RetryDelaySeconds = 0, DeadLetter = true, State = Given.StateOf("error"),
-        };
-
-        (await Dbos.Send(nack)).Value.Duplicate.Should().BeFalse();
-
-        (await Stored()).Should().Match<MeasurementTask>(task => task.Status == MeasurementTaskStatus.Failed
-            && task.DeadLetterReason == "rejected" && task.LastError == "no such host" && task.Failures == 1 && task.History.Count == 1);
-        (await StoredState())!.State.Should().Be(RunState.Error);
-        (await Listed(MeasurementTaskStatus.Failed)).Should().Equal("t1");
-        (await Dbos.Send(nack)).Value.Duplicate.Should().BeTrue();
-        (await Dbos.Lines()).Should().Contain(line => line.Contains("moved to the dead-letter queue: rejected by its holder", StringComparison.Ordinal));
-        (await Dbos.Send(new GetQueueStats())).Value.Totals.Should().Contain(new Dictionary<string, long> { ["nacked"] = 1, ["dead_lettered"] = 1 });
-        (await Dbos.Send(new RequeueDeadLetterTasks(["t1"], TaskFilter.Any, All: false))).Value.Count.Should().Be(1);
-    }
-
-    [Fact]
-    public async Task A_released_task_is_due_at_once_and_nothing_counts_as_a_failure()
-    {
-        var token = await Deliver();
-        var release = Given.Nack(delaySeconds: 1, token: token) with { RetryDelaySeconds = 0, Release = true };
-
-        (await Dbos.Send(release)).Value.Duplicate.Should().BeFalse();
-
-        var task = await Stored();
-        (task.Status, task.RetryCount, task.History.Count, task.LastError).Should().Be((MeasurementTaskStatus.Pending, 0, 0, string.Empty));
-        (await Dbos.Send(release)).Value.Duplicate.Should().BeTrue();
-        (await Dbos.Lines()).Should().ContainSingle(line => line.Contains("released by its holder", StringComparison.Ordinal)
-            && line.Contains("\"reason\":\"no route\"", StringComparison.Ordinal));
-        (await TakeOne()).LeaseToken.Should().BeGreaterThan(token);
-        (await Dbos.Send(release)).Refusal!.Code.Should().Be(RefusalCode.LeaseLost);
-    }
-
     /// <summary>Whoever wins, the result, the state and the completion are there together or not at all.</summary>
     [Theory]
     [InlineData("expiry")]
@@ -315,28 +247,6 @@ public abstract class DeliveryReportContract(IEngine engine) : TaskTests(engine)
     }
 
     private static string Text(MeasurementResult? result) => Encoding.UTF8.GetString(result!.Data.Span);
-
-    private async Task<long> Deliver()
-    {
-        await Dbos.Send(Given.Task());
-        return (await TakeOne()).LeaseToken;
-    }
-
-    private async Task<MeasurementResult?> StoredResult() =>
-        await Dbos.Send(new GetResult("a1", "t1")) is { IsRefused: false } found ? found.Value : null;
-
-    private async Task<ModuleState?> StoredState() =>
-        await Dbos.Send(new GetModuleState("t1", "a1")) is { IsRefused: false } found ? found.Value : null;
-
-    /// <summary>Nothing but the refusal's event is written.</summary>
-    private async Task ShouldBeRefused(IWrite write, RefusalCode code, string words)
-    {
-        Answer<Written> answer = default;
-        var effect = await Dbos.EffectOf(async () => answer = await Dbos.Send(write));
-
-        answer.Refusal.Should().Match<Refusal>(refusal => refusal.Code == code && refusal.Sentence.Contains(words));
-        effect.Split('\n').Should().OnlyContain(change => change.Contains("refusals", StringComparison.Ordinal));
-    }
 }
 
 public sealed class DeliveryReportOnSqlite(SqliteEngine engine) : DeliveryReportContract(engine), IClassFixture<SqliteEngine>;
