@@ -28,13 +28,13 @@ public sealed class StorePermits
 
     /// <summary>
     /// A permit stands for a record that is read, about 10 µs of Redis. So what is sent of reads and background work delays a write by
-    /// some 10 ms. Writes never wait here: their number is bounded where calls come in, and beyond several times what saturates
+    /// some 20 ms at the most. Writes never wait here: their number is bounded where calls come in, and beyond several times what saturates
     /// one Redis they are refused.
     /// </summary>
     public static int Most(StoreWork work) => work switch
     {
         StoreWork.Write => 16_384,
-        StoreWork.Read => 1_024,
+        StoreWork.Read => 2_048,
         _ => 128,
     };
 

@@ -49,5 +49,16 @@ public sealed class RedisRightsTests : IAsyncLifetime
         (await write()).Duplicate.Should().BeFalse();
     }
 
+    [Fact]
+    public async Task A_user_of_no_other_keys_and_channels_than_the_stores_is_served()
+    {
+        await engine.Server.Ask("acl", "setuser", "default", "resetkeys", "~{rights:*", "resetchannels", "&rights:*");
+
+        await using var dbos = await engine.Open(new OpenOptions { Settings = settings => settings with { KeyPrefix = "rights" } });
+
+        (await dbos.Send(Given.Task())).IsRefused.Should().BeFalse();
+        await dbos.Probe();
+    }
+
     private Task Set(char sign, string command) => engine.Server.Ask("acl", "setuser", "default", $"{sign}{command.ToLowerInvariant()}");
 }

@@ -1,7 +1,7 @@
 -- Whether this Redis user may run every command by which scripts write. A script that lacked one would stop half way, as Redis
 -- undoes nothing; so DBOS serves only while it has them all.
 
--- partition: prefix of the keys of a partition. Answers an error that names the first command that is refused, nil: none is.
+-- partition: prefix of the keys of a partition, which begins with that of all channels. Answers an error that names the first command that is refused, nil: none is.
 local function missing_right(partition)
   local key = partition .. 'rights:'
   local planned = {
@@ -15,7 +15,7 @@ local function missing_right(partition)
     {'ZREM', key .. 'set', 'member'},
     {'ZREMRANGEBYSCORE', key .. 'set', 1, 1},
     {'XADD', key .. 'stream', 'MAXLEN', '~', 1, '*', 'field', 1},
-    {'PUBLISH', partition .. 'rights', ''},
+    {'PUBLISH', string.match(partition, '^{([^:]*:)') .. 'rights', ''},
     {'DEL', key .. 'string', key .. 'hash', key .. 'set', key .. 'stream'},
   }
   for i = 1, #planned do
