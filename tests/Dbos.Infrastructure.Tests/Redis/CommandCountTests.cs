@@ -113,7 +113,7 @@ public sealed class CommandCountTests(RedisEngine engine) : IClassFixture<RedisE
             called.Count(line => !line.Contains("\"EXPIRE\"", StringComparison.Ordinal)));
     }
 
-    private static Task Schedule100(OpenStore dbos) => dbos.Send(new ScheduleTasks([.. Hundred.Select(id => Given.Task(id))]));
+    private static async Task Schedule100(OpenStore dbos) => await dbos.Send(new ScheduleTasks([.. Hundred.Select(id => Given.Task(id))]));
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 

@@ -60,5 +60,5 @@ public sealed class RedisRightsTests : IAsyncLifetime
         await dbos.Probe();
     }
 
-    private Task Set(char sign, string command) => engine.Server.Ask("acl", "setuser", "default", $"{sign}{command.ToLowerInvariant()}");
+    private async Task Set(char sign, string command) => await engine.Server.Ask("acl", "setuser", "default", $"{sign}{command.ToLowerInvariant()}");
 }
