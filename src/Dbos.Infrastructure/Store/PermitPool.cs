@@ -6,7 +6,7 @@ namespace Dbos.Infrastructure.Store;
 public sealed class PermitPool
 {
     /// <summary>With the engine's own patience it is within the 3 s that callers are promised.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock gate = new();
     private readonly int most;

@@ -15,8 +15,9 @@ public sealed class ReshardingTests(TwoOnCluster dbos, SharedCluster shared, ITe
     [Fact]
     public async Task No_call_fails_and_nothing_is_lost_or_doubled_while_slots_move_under_load()
     {
-        var slots = await shared.Cluster.SlotsOf($"{{{dbos.Settings["KEY_PREFIX"]}:*");
-        slots.Should().HaveCount(16, "each partition has a slot of its own");
+        var all = await shared.Cluster.SlotsOf($"{{{dbos.Settings["KEY_PREFIX"]}:*");
+        all.Should().HaveCount(64, "each partition has a slot of its own");
+        var slots = all.Order().Where((_, number) => number % 4 == 0).ToArray();
         var home = await Task.WhenAll(slots.Select(shared.Cluster.MasterOf));
 
         var load = WriteLoad.Start(dbos);
@@ -32,7 +33,7 @@ public sealed class ReshardingTests(TwoOnCluster dbos, SharedCluster shared, ITe
         isEnough = true;
         var beats = await beating;
         string[] taken = [.. (await Task.WhenAll(taking)).SelectMany(some => some)];
-        output.WriteLine($"{slots.Count} slots moved under {writes.Length} writes, {beats} heartbeats, {taken.Length} tasks taken and acknowledged");
+        output.WriteLine($"{slots.Length} slots moved under {writes.Length} writes, {beats} heartbeats, {taken.Length} tasks taken and acknowledged");
 
         writes.Where(write => !write.Acknowledged).Should().BeEmpty("a slot that moves is waited for");
         await dbos.Client.ShouldHoldWhatItAcknowledged(writes);

@@ -11,7 +11,7 @@
 -- score of each index of deadlines, '' none; then members of the turns and their scores.
 
 if ARGV[9] ~= '' then
-  local refused = missing_right(string.sub(KEYS[1], 1, -#'layout' - 1))
+  local refused = missing_right(string.sub(KEYS[1], 1, -#'layout' - 1), {channel = ARGV[8], message = ARGV[9]})
   if refused then return refused end
 end
 local time = redis.call('TIME')
@@ -41,5 +41,4 @@ for _ = 1, ARGV[1] do
   key = key + 2 + deadlines
 end
 if cut then answer[6] = string.format('%.0f', cut) end
-if ARGV[9] ~= '' then redis.call('PUBLISH', ARGV[8], ARGV[9]) end
 return answer

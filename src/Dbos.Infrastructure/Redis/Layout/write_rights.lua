@@ -1,11 +1,10 @@
 -- Whether this Redis user may run every command by which scripts write. A script that lacked one would stop half way, as Redis
--- undoes nothing; so DBOS serves only while it has them all.
+-- undoes nothing; so DBOS serves only while it has them all. The first of them is one that needs memory: a full Redis refuses it.
 
--- partition: prefix of the keys of a partition, which begins with that of all channels. Answers an error that names the first command that is refused, nil: none is.
-local function missing_right(partition)
+-- partition: prefix of the keys of a partition. publication: channel and message, nil: none. Answers an error that names the first command that is refused, nil: none is.
+local function missing_right(partition, publication)
   local key = partition .. 'rights:'
   local planned = {
-    {'DEL', key .. 'string', key .. 'hash', key .. 'set', key .. 'stream'},
     {'SET', key .. 'string', 1},
     {'EXPIRE', key .. 'string', 60},
     {'HSETNX', key .. 'hash', 'field', 1},
@@ -15,9 +14,9 @@ local function missing_right(partition)
     {'ZREM', key .. 'set', 'member'},
     {'ZREMRANGEBYSCORE', key .. 'set', 1, 1},
     {'XADD', key .. 'stream', 'MAXLEN', '~', 1, '*', 'field', 1},
-    {'PUBLISH', string.match(partition, '^{([^:]*:)') .. 'rights', ''},
     {'DEL', key .. 'string', key .. 'hash', key .. 'set', key .. 'stream'},
   }
+  if publication then planned[#planned + 1] = {'PUBLISH', publication.channel, publication.message} end
   for i = 1, #planned do
     local answer = redis.pcall(unpack(planned[i]))
     if type(answer) == 'table' and answer.err then
