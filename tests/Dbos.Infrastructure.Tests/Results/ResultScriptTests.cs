@@ -98,6 +98,7 @@ public sealed class ResultScriptTests(RedisEngine engine) : IClassFixture<RedisE
     {
         await using var dbos = await engine.Open(OnePartition);
         var ahead = DateTimeOffset.UtcNow.AddDays(1).ToUnixTimeMilliseconds();
+        await engine.Operator.GetDatabase().StreamAddAsync(KeyOf(dbos, "results"), "a1", "gone", $"{ahead}-3");
         await engine.Operator.GetDatabase().StreamAddAsync(KeyOf(dbos, "results:a1"), "id", "gone", $"{ahead}-3");
 
         await dbos.Send(Given.Result("r1"));

@@ -26,15 +26,16 @@ local function plan_result(result)
   result.all, result.of_agent = prefix .. 'results', prefix .. 'results:' .. result.agent
   result.others = result.is_further and prefix .. 'results:others:' .. result.id
   if result.others then redis.call('ZCARD', result.others) end
-  result.place = next_place(result.all, result.of_agent, now, 0)
+  redis.call('XLEN', result.of_agent)
   result.value = value_head(result.agent) .. operation .. result.content
   log_event(result.event)
 end
 
 -- Begins with a write that needs memory: a new result is refused while Redis is full.
 local function write_result(result)
-  redis.call('XADD', result.all, result.place, result.agent, result.id)
-  redis.call('XADD', result.of_agent, result.place, 'id', result.id)
+  -- The stream of all results is never behind that of one agent, so its place is free there too.
+  local place = redis.call('XADD', result.all, '*', result.agent, result.id)
+  redis.call('XADD', result.of_agent, place, 'id', result.id)
   redis.call('SET', result.key, result.value)
   if result.others then redis.call('ZADD', result.others, 0, result.agent) end
 end

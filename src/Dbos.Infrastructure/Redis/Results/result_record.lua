@@ -26,16 +26,3 @@ local function find_result(id, agent)
   key = key .. ':' .. agent
   return key, redis.call('GETRANGE', key, 0, last), true
 end
-
--- The place behind the last entry of both streams, and not before these milliseconds and this number.
-local function next_place(all, own, ms, number)
-  for _, stream in ipairs({all, own}) do
-    local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-    if last then
-      local last_ms, last_number = last[1]:match('(%d+)-(%d+)')
-      last_ms, last_number = tonumber(last_ms), tonumber(last_number)
-      if last_ms > ms or (last_ms == ms and last_number >= number) then ms, number = last_ms, last_number + 1 end
-    end
-  end
-  return text(ms) .. '-' .. text(number)
-end
