@@ -17,7 +17,8 @@ public sealed class AuditBehaviour<TRequest, TResponse>(CommitContext work, Call
     {
         work.Origin = call.Origin;
         var answer = await next();
-        await refusals.Log(request, answer.Refusal, work, cancellationToken);
+        var isDone = answer is Answer<Written> { IsRefused: false, Value.Duplicate: false };
+        await refusals.Log(request, answer.Refusal, work, isDone, cancellationToken);
 
         // Not before: a refusal that could not be logged is not answered either.
         call.Outcome = Outcomes.Of(answer);

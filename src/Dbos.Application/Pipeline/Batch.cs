@@ -57,7 +57,8 @@ public sealed class BatchWriter<TWrite>(
         for (var i = 0; i < writes.Count; i++)
         {
             Outcomes.Count(writes[i], Outcomes.Of(answers[i]));
-            await refusals.Log(writes[i], answers[i].Refusal, contexts[i], cancellation);
+            var isDone = answers[i] is { IsRefused: false, Value.Duplicate: false };
+            await refusals.Log(writes[i], answers[i].Refusal, contexts[i], isDone, cancellation);
         }
 
         return answers;

@@ -13,7 +13,8 @@ public sealed class Refusals(IEventLog events)
 
     private const int LongestValue = 256;
 
-    public async Task Log(IDbosRequest request, Refusal? refusal, CommitContext work, CancellationToken cancellation)
+    /// <param name="isDone">A part of the write was kept as it was, and the rest is done: that cannot be told by a failure any more.</param>
+    public async Task Log(IDbosRequest request, Refusal? refusal, CommitContext work, bool isDone, CancellationToken cancellation)
     {
         if (refusal is not null && request is ICommand command)
         {
@@ -30,7 +31,13 @@ public sealed class Refusals(IEventLog events)
                 EventTypes.ReplayDiffered,
                 $"{(request as IWrite)?.Repeated ?? request.GetType().Name} was sent again with other content; the first is kept",
                 request.Subject);
-            await events.LogRefusal(differed, work.Origin, PartitionId(request), cancellation);
+            try
+            {
+                await events.LogRefusal(differed, work.Origin, PartitionId(request), cancellation);
+            }
+            catch (Exception outage) when (isDone && (outage is StoreUnavailableException or StoreBusyException or OperationCanceledException))
+            {
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Dbos.Application.Pipeline;
 using Dbos.Domain.Answers;
 
@@ -22,11 +23,24 @@ public sealed class AckWriter(ITaskRepository tasks, DbosPolicy policy, TimeProv
         var reporting = Enumerable.Range(0, acks.Count).Where(i => acks[i].Ack.Report is not null).ToList();
         var plain = Enumerable.Range(0, acks.Count).Except(reporting).ToList();
 
+        Exception? failure = null;
+
         // First, as a plain ack of the same task in the same batch would complete it without its result.
         await Parallel.ForEachAsync(
             reporting,
             new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce, CancellationToken = cancellation },
-            async (i, _) => answers[i] = await WriteReport(acks[i].Ack, acks[i].Context, cancellation));
+            async (i, _) =>
+            {
+                try
+                {
+                    answers[i] = await WriteReport(acks[i].Ack, acks[i].Context, cancellation);
+                }
+                catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException)
+                {
+                    // The others go on: a full store refuses a new result and takes what needs no room.
+                    Volatile.Write(ref failure, outage);
+                }
+            });
         if (plain.Count > 0)
         {
             var written = await tasks.Acknowledge([.. plain.Select(i => Acknowledgement(acks[i].Ack, acks[i].Context))], cancellation);
@@ -34,6 +48,11 @@ public sealed class AckWriter(ITaskRepository tasks, DbosPolicy policy, TimeProv
             {
                 answers[plain[at]] = written[at];
             }
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
         }
 
         return answers;

@@ -183,6 +183,12 @@ public sealed class RedisConnection(StoreSettings settings, RedisClock clock, IL
 
     private async Task CheckLayout()
     {
+        // Only a server that answered has said whether it is one of a cluster's.
+        if (connection is not { IsConnected: true })
+        {
+            throw NotReady();
+        }
+
         var first = RedisKeys.OfFirst(settings.KeyPrefix);
         RedisKey[] names = [first.Of(0, RedisKeys.Layout), first.Scope(0)[1]];
         var answer = (RedisValue[])(await Ask(

@@ -49,6 +49,11 @@ public sealed class RedisProbe(
             }
             catch (StoreUnavailableException why)
             {
+                if (RedisErrors.IsMissingRight(why))
+                {
+                    connection.Close();
+                }
+
                 away.AddRange(some);
                 outage ??= why;
             }
@@ -56,11 +61,6 @@ public sealed class RedisProbe(
 
         if (answers.Count == 0)
         {
-            if (RedisErrors.IsMissingRight(outage!))
-            {
-                connection.Close();
-            }
-
             ExceptionDispatchInfo.Throw(outage!);
         }
 

@@ -10,10 +10,9 @@
 -- Answers what layout.lua answers; when the earliest of those is due that came last in a full band, Unix ms, '' none; the lowest
 -- score of each index of deadlines, '' none; then members of the turns and their scores.
 
-if ARGV[9] ~= '' then
-  local refused = missing_right(string.sub(KEYS[1], 1, -#'layout' - 1), {channel = ARGV[8], message = ARGV[9]})
-  if refused then return refused end
-end
+local publication = ARGV[9] ~= '' and {channel = ARGV[8], message = ARGV[9]} or nil
+local refused = missing_right(string.sub(KEYS[1], 1, -#'layout' - 1), publication)
+if refused then return refused end
 local time = redis.call('TIME')
 local deadlines, most = tonumber(ARGV[2]), tonumber(ARGV[5])
 local answer = redis.call('HMGET', KEYS[1], 'partitions', 'schema', 'moved_from')

@@ -33,11 +33,25 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
         var taking = new Taking(order, EventWriter.Parts(Retrieved, origin));
         if (partitions.Count == 1)
         {
-            await TakeFrom(0, taking, cancellation);
-            return taking.Tasks;
+            await TakeFrom([(Score: 0, Partition: 0)], taking, cancellation);
+        }
+        else
+        {
+            await TakeFromDue(taking, cancellation);
         }
 
-        int[] remembered = order.Filter.IsAny ? [.. partitions.All.Where(IsFresh)] : [];
+        // What some scripts gave is this taker's: if it were not returned, nobody would have it until the lease expires.
+        if (taking is { Tasks.Count: 0, Outage: { } outage })
+        {
+            ExceptionDispatchInfo.Throw(outage);
+        }
+
+        return taking.Tasks;
+    }
+
+    private async Task TakeFromDue(Taking taking, CancellationToken cancellation)
+    {
+        int[] remembered = taking.Order.Filter.IsAny ? [.. partitions.All.Where(IsFresh)] : [];
         var due = await Peek(partitions.All.Except(remembered), taking, cancellation);
         due.AddRange(remembered.Where(heads.ContainsKey).Select(partition => (heads[partition].Score, partition)));
         await TakeFrom(due, taking, cancellation);
@@ -46,14 +60,6 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
             // That nothing is due is only said when every partition was asked.
             await TakeFrom(await Peek(remembered, taking, cancellation), taking, cancellation);
         }
-
-        // What some partitions gave is this taker's: if it were not returned, nobody would have it until the lease expires.
-        if (taking is { Tasks.Count: 0, Outage: { } outage })
-        {
-            ExceptionDispatchInfo.Throw(outage);
-        }
-
-        return taking.Tasks;
     }
 
     private bool IsFresh(int partition) =>
@@ -93,7 +99,7 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
             {
                 await TakeFrom(partition, taking, cancellation);
             }
-            catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException)
+            catch (Exception outage) when (outage is StoreUnavailableException or StoreBusyException or OperationCanceledException)
             {
                 taking.Outage = outage;
             }

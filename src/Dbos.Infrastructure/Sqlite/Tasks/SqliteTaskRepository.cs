@@ -44,24 +44,32 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
         var taken = new List<MeasurementTask>();
         long bytesLeft = PageRequest.MostBytes;
         bool mayHaveMore;
-        do
+        try
         {
-            var limit = Math.Min(MostAtOnce, order.Limit - taken.Count);
-            var (some, isFull, left) = await Write(
-                changes =>
-                {
-                    var served = turns.Next(changes.Session, changes.Now);
-                    var take = new TaskTake(changes, order, limit, bytesLeft, isFirst: taken.Count == 0, served);
-                    return (take.Run(origin), take.IsFull, take.BytesLeft);
-                },
-                cancellation,
-                order.ReportsEnds ? StoreWork.Background : StoreWork.Write,
-                StorePermits.CostOfUpTo(limit));
-            taken.AddRange(some);
-            bytesLeft = left;
-            mayHaveMore = some.Count == limit && !isFull && taken.Count < order.Limit;
+            do
+            {
+                var limit = Math.Min(MostAtOnce, order.Limit - taken.Count);
+                var (some, isFull, left) = await Write(
+                    changes =>
+                    {
+                        var served = turns.Next(changes.Session, changes.Now);
+                        var take = new TaskTake(changes, order, limit, bytesLeft, isFirst: taken.Count == 0, served);
+                        return (take.Run(origin), take.IsFull, take.BytesLeft);
+                    },
+                    cancellation,
+                    order.ReportsEnds ? StoreWork.Background : StoreWork.Write,
+                    StorePermits.CostOfUpTo(limit));
+                taken.AddRange(some);
+                bytesLeft = left;
+                mayHaveMore = some.Count == limit && !isFull && taken.Count < order.Limit;
+            }
+            while (mayHaveMore);
         }
-        while (mayHaveMore);
+        catch (Exception outage) when (
+            taken.Count > 0 && (outage is StoreUnavailableException or StoreBusyException or OperationCanceledException))
+        {
+            // What was taken is this taker's: if it were not returned, nobody would have it until the lease expires.
+        }
 
         return taken;
     }
