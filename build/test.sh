@@ -55,10 +55,12 @@ install_packages() (
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
 )
 
-# begin NAME COMMAND...: runs it in the background with its output in a file, for a bounded time.
+# begin NAME COMMAND...: runs it in the background with its output in a file, for a bounded time, once fewer than five others
+# run: with all at once on two cores, a call of one could wait for more than the ten seconds that its client gives it.
 begin() {
   local name=$1
   shift
+  while (($(jobs -rp | wc -l) >= 5)); do sleep 0.2; done
   started[$name]=$SECONDS
   timeout --kill-after=30 "$suite_timeout" "$@" >"$results/$name.log" 2>&1 </dev/null &
   running[$name]=$!

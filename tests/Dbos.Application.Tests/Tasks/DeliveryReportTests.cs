@@ -1,6 +1,7 @@
 using Dbos.Domain.ModuleStates;
 using Dbos.Domain.Results;
 using Dbos.Domain.Tasks;
+using NSubstitute.Extensions;
 
 namespace Dbos.Application.Tests.Tasks;
 
@@ -61,6 +62,30 @@ public sealed class DeliveryReportTests : IDisposable
         dbos.TaskWrites.OfType<IReadOnlyList<Acknowledgement>>().Should().ContainSingle().Which.Select(ack => ack.TaskId).Should().Equal("task-1", "task-3");
         dbos.TaskWrites.OfType<IReadOnlyList<SubstitutedDbos.AcknowledgedReport>>().Should().ContainSingle();
         dbos.Told.Single().Event.Message.Should().Be("the result of AckTask was sent again with other content; the first is kept");
+    }
+
+    /// <summary>As one of a new result that a full store refuses.</summary>
+    [Fact]
+    public async Task An_outage_of_one_with_a_result_keeps_no_other_of_the_batch_from_being_written()
+    {
+        AckTask[] acks = [new("task-1", 1), new("task-2", 1, Samples.Result with { Id = "task-2" })];
+        dbos.Tasks.Configure().AcknowledgeWith(default!, default, default).ReturnsForAnyArgs<Task<Answer<Written>>>(_ => throw new StoreUnavailableException("full"));
+
+        var ask = () => dbos.Ask(new AckTasks(acks));
+
+        await ask.Should().ThrowAsync<StoreUnavailableException>();
+        dbos.TaskWrites.OfType<IReadOnlyList<Acknowledgement>>().Should().ContainSingle().Which.Select(ack => ack.TaskId).Should().Equal("task-1");
+    }
+
+    [Fact]
+    public async Task That_another_result_was_kept_is_answered_though_it_cannot_be_logged()
+    {
+        dbos.TaskAnswers["task-1"] = new Written(0, Duplicate: false) { ContentDiffers = true };
+        dbos.Events.WhenForAnyArgs(log => log.LogRefusal(default!, default!, default!, default)).Do(_ => throw new StoreUnavailableException("full"));
+
+        var ack = await dbos.Ask(new AckTask("task-1", 1, Samples.Result with { Id = "task-1" }));
+
+        ack.Value.ContentDiffers.Should().BeTrue("the task is completed, and sent again it would be refused");
     }
 
     [Theory]

@@ -49,6 +49,19 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
         effectAgain.Split('\n').Should().OnlyContain(change => change.Length == 0 || change.Contains("refusals", StringComparison.Ordinal));
     }
 
+    /// <summary>A hundred are one script. If they were not returned, nobody would have them until their lease expires.</summary>
+    [Fact]
+    public async Task What_a_take_leased_before_an_outage_is_returned()
+    {
+        var second = "\r\n$2\r\n50\r\n"u8.ToArray();
+        await using var proxy = new TcpProxy(engine.Server.Port);
+        await using var dbos = await Open(proxy.Address);
+        await dbos.Send(new ScheduleTasks([.. Enumerable.Range(0, 150).Select(number => Given.Task($"t{number}"))]));
+        proxy.CutAt(CutPoint.BeforeReply, second);
+
+        (await dbos.Send(Given.Due(limit: 150))).Value.Should().HaveCount(100);
+    }
+
     /// <summary>Done again, it would end somebody else's delivery.</summary>
     [Fact]
     public async Task A_nack_of_any_delivery_whose_reply_is_lost_while_others_go_on_is_done_once()
