@@ -33,7 +33,7 @@ public abstract class TaskQueueModelTests(IEngine engine)
     }
 
     /// <summary>Delays are hours, so that none passes by itself.</summary>
-    /// <param name="keepsEnded">What ended is kept for hours; else it counts for nobody at once.</param>
+    /// <param name="keepsEnded">What ended is kept for hours; else it is not counted from then on.</param>
     protected static OpenOptions Options(bool keepsEnded) => new()
     {
         Policy = OpenOptions.DefaultPolicy with

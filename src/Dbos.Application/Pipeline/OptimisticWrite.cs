@@ -21,7 +21,7 @@ public sealed record Draft<T>(T? Before, T Next, CommitContext Work);
 /// <param name="Read">Reads what is stored: a decision that commits nothing is not made on an assumption.</param>
 public sealed record Change<T>(CommitContext Work, T? Assumed, Func<T?, Answer<Decision<T>>> Decide, Func<Task<T?>> Read);
 
-/// <summary>Decide, commit if nobody was faster; else decide again on what was found.</summary>
+/// <summary>Decides, and commits if no other write came between; else decides again on what was found.</summary>
 public static class OptimisticWrite
 {
     private static readonly Counter<long> Conflicts = Outcomes.Meter.CreateCounter<long>(

@@ -13,7 +13,7 @@ public sealed class Refusals(IEventLog events)
 
     private const int LongestValue = 256;
 
-    /// <param name="isDone">A part of the write was kept as it was, and the rest is done: that cannot be told by a failure any more.</param>
+    /// <param name="isDone">The write is committed, except for a part whose stored content was kept: an event that cannot be logged must not fail it.</param>
     public async Task Log(IDbosRequest request, Refusal? refusal, CommitContext work, bool isDone, CancellationToken cancellation)
     {
         if (refusal is not null && request is ICommand command)

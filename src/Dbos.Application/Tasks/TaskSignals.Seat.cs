@@ -12,7 +12,7 @@ public sealed partial class TaskSignals
         private readonly HashSet<TaskDelivery> held = [];
         private TaskCompletionSource called = NewSource();
 
-        /// <summary>Null: nobody waits for a delivery to end.</summary>
+        /// <summary>Null: no caller waits for a delivery to end.</summary>
         private TaskCompletionSource? ended;
 
         private long take;

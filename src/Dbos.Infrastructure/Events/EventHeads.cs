@@ -2,7 +2,7 @@ using Dbos.Application.Events;
 
 namespace Dbos.Infrastructure.Events;
 
-/// <summary>Looks at the newest entry of every stream: once for all who wait for it at the same time, and only while somebody does.</summary>
+/// <summary>Looks at the newest entry of every stream: once for all callers that wait for it at the same time, and only while there are any.</summary>
 public sealed class EventHeads(IEventStreams streams, TimeProvider clock)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);

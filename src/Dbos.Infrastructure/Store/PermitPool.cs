@@ -14,14 +14,14 @@ public sealed class PermitPool
     private readonly Queue<(int Count, TaskCompletionSource Entry)> waiting = [];
     private int free;
 
-    /// <summary>How often somebody left whom the store had answered.</summary>
+    /// <summary>How many calls have left with an answer of the store.</summary>
     private long answers;
 
     public PermitPool(int most, int mostWaiting) => (this.most, this.mostWaiting, free) = (most, mostWaiting, most);
 
     /// <summary>To be given back by <see cref="Leave"/>. What costs more than there is takes all.</summary>
     /// <exception cref="StoreBusyException">Too many wait already, or the wait was too long; nothing was taken.</exception>
-    /// <exception cref="StoreUnavailableException">The wait was too long, as the store answered nobody.</exception>
+    /// <exception cref="StoreUnavailableException">The wait was too long, and the store answered no call meanwhile.</exception>
     public ValueTask Enter(int count)
     {
         lock (gate)
@@ -69,7 +69,7 @@ public sealed class PermitPool
                 {
                     if (answers == answersBefore)
                     {
-                        // Nobody else enters in its place: they would wait for the store too, and be too late.
+                        // No other call enters in its place: it would wait for the store too, and be too late.
                         throw new StoreUnavailableException("the store answers nobody");
                     }
 

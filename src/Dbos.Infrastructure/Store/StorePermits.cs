@@ -41,7 +41,7 @@ public sealed class StorePermits
     /// <summary>Of a script that may find so many items but mostly finds few, or needs little of each.</summary>
     public static int CostOfUpTo(int count) => 1 + (count / 10);
 
-    /// <summary>Likewise of entries of an index: ten are about one record.</summary>
+    /// <summary>The same for entries of an index: ten cost about as much as one record.</summary>
     public static int CostOfEntries(int count) => CostOfUpTo(count / 10);
 
     public PermitPool Of(StoreWork work) => work switch

@@ -19,7 +19,7 @@ public sealed class WatchedServer() : WatchedDeployment(FreePort.Find()), IColle
             "the metrics tell of the expired lease");
     }
 
-    /// <summary>Five results, two of them twice; a state that moves on and one with a wrong version; an agent alive, first heard by eight at once, and one lost; a task without an id.</summary>
+    /// <summary>Five results, two of them twice; a state that moves on and one with a wrong version; an agent alive, first reported by eight callers at once, and one lost; a task without an id.</summary>
     private static async Task Write(DBOS.DBOSClient client)
     {
         foreach (var id in (string[])["1", "2", "3", "4", "5", "1", "2"])

@@ -49,7 +49,7 @@ public sealed class RedisCutTests(RedisEngine engine) : IClassFixture<RedisEngin
         effectAgain.Split('\n').Should().OnlyContain(change => change.Length == 0 || change.Contains("refusals", StringComparison.Ordinal));
     }
 
-    /// <summary>A hundred are one script. If they were not returned, nobody would have them until their lease expires.</summary>
+    /// <summary>A hundred are one script. If they were not returned, no caller would hold them until their lease expires.</summary>
     [Fact]
     public async Task What_a_take_leased_before_an_outage_is_returned()
     {

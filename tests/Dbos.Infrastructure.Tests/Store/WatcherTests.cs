@@ -13,7 +13,7 @@ public abstract class WatcherTests : TaskTests
 
     private readonly ToldWatcher watcher = new();
 
-    /// <summary>In one partition, as several tell in no common order.</summary>
+    /// <summary>In one partition, as several publish in no common order.</summary>
     protected WatcherTests(IEngine engine)
         : base(engine) =>
         Options = new OpenOptions { Watcher = watcher, Settings = settings => settings with { Partitions = 1 } };

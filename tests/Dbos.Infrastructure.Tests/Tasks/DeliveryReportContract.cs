@@ -206,7 +206,7 @@ public abstract class DeliveryReportContract(IEngine engine) : ReportingTests(en
         (await Dbos.Send(Given.AckWith(ack.LeaseToken, data: "other"), "k1")).Refusal!.Code.Should().Be(RefusalCode.IdempotencyKeyReused);
     }
 
-    /// <summary>Whoever wins, the result, the state and the completion are there together or not at all.</summary>
+    /// <summary>Whichever write wins, the result, the state and the completion are stored together or not at all.</summary>
     [Theory]
     [InlineData("expiry")]
     [InlineData("cancel")]

@@ -27,7 +27,7 @@ public sealed class TaskScriptTests(RedisEngine engine) : IClassFixture<RedisEng
         Policy = OpenOptions.DefaultPolicy with { CompletedTaskRetention = TimeSpan.FromMilliseconds(1) },
     };
 
-    /// <summary>What was scheduled before: t0 and t1 of a1:ping, t2 of a2:ping. Told the token of t0's delivery.</summary>
+    /// <summary>What was scheduled before: t0 and t1 of a1:ping, t2 of a2:ping. Called with the token of t0's delivery.</summary>
     private static readonly Dictionary<string, (Func<OpenStore, Task<long>> Before, Func<ITaskRepository, long, Task> Act)> Operations = new()
     {
         ["schedule"] = (_ => Task.FromResult(0L), (tasks, _) => tasks.Schedule([SchedulingOf("t8"), SchedulingOf("t9")], default)),

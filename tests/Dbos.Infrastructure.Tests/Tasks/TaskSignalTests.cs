@@ -70,7 +70,7 @@ public abstract class TaskSignalTests : TaskTests
 
         await Testing.Eventually.True(
             () => watcher.Told.Contains($"t1 {taken.LeaseToken} ended"), Patience, "the end is reported");
-        // An end may be told twice, as by a cluster whose subscription moves to another node.
+        // An end may be published twice, as by a cluster whose subscription moves to another node.
         watcher.Told.Where(told => told.EndsWith("ended", StringComparison.Ordinal)).Distinct().Should().ContainSingle();
     }
 

@@ -34,7 +34,7 @@ internal sealed partial class QueueModel(DbosPolicy policy, Func<string, int> pa
             .Concat(Tasks.Select(task => task.Ended).OfType<Span>().Select(ended => ended.Instant))
             .Concat(Turns.Instants);
 
-    /// <summary>Those that are listed and counted: what ended and is not kept is there until it is purged, but counts for nobody.</summary>
+    /// <summary>Those that are listed and counted: what ended and is not kept is there until it is purged, but is not counted.</summary>
     public IEnumerable<ModelTask> Counted => Tasks.Where(task => !IsOver(task));
 
     public ModelTask? Find(string id) => tasks.GetValueOrDefault(id);

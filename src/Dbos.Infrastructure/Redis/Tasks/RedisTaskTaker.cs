@@ -40,7 +40,7 @@ internal sealed class RedisTaskTaker(RedisPartitions partitions, TaskChannels ch
             await TakeFromDue(taking, cancellation);
         }
 
-        // What some scripts gave is this taker's: if it were not returned, nobody would have it until the lease expires.
+        // What some scripts leased must be returned: it would be held by no caller until the lease expires.
         if (taking is { Tasks.Count: 0, Outage: { } outage })
         {
             ExceptionDispatchInfo.Throw(outage);

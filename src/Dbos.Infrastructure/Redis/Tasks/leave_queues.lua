@@ -3,7 +3,7 @@
 --
 -- heads: by module, the earliest due time that is left in its queue, or false
 -- served: the agent was served now; nil: it was not
--- channel: on which processes with waiting takers are told what a queue has due soon, now that nothing due hides it; nil: they are not
+-- channel: on which what a queue has due soon is published for processes with waiting takers, now that nothing due hides it; nil: it is not
 local HORIZON_MS = 3000
 local function plan_leaving(agent, band, heads, served, channel)
   local name, low = band .. ':' .. agent, band * BAND_WIDTH

@@ -68,7 +68,7 @@ public sealed class SqliteTaskRepository(SqliteDatabase database, DbosPolicy pol
         catch (Exception outage) when (
             taken.Count > 0 && (outage is StoreUnavailableException or StoreBusyException or OperationCanceledException))
         {
-            // What was taken is this taker's: if it were not returned, nobody would have it until the lease expires.
+            // What was leased must be returned: it would be held by no caller until the lease expires.
         }
 
         return taken;
