@@ -1,3 +1,4 @@
+using Dbos.Application;
 using Dbos.Application.Events;
 
 namespace Dbos.Infrastructure.Events;
@@ -51,7 +52,22 @@ public sealed class EventHeads(IEventStreams streams, TimeProvider clock)
 
     private async Task<IReadOnlyList<StreamPosition?>> LookSoon()
     {
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        // A caller that waited for a look in vain has seen an outage: a further look would double its wait.
+        var before = running.IsCompleted ? Task.CompletedTask : running;
+        try
+        {
+            await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+        catch (StoreUnavailableException)
+        {
+            lock (gate)
+            {
+                soon = null;
+            }
+
+            throw;
+        }
+
         Task<IReadOnlyList<StreamPosition?>> look;
         lock (gate)
         {
