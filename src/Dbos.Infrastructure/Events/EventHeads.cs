@@ -1,4 +1,3 @@
-using Dbos.Application;
 using Dbos.Application.Events;
 
 namespace Dbos.Infrastructure.Events;
@@ -58,7 +57,7 @@ public sealed class EventHeads(IEventStreams streams, TimeProvider clock)
         {
             await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
-        catch (StoreUnavailableException)
+        catch
         {
             lock (gate)
             {
