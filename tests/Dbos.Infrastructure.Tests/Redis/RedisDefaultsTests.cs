@@ -12,7 +12,7 @@ public sealed class RedisDefaultsTests
         // Cloned, as for a primary that the Sentinels name.
         var options = RedisConnection.Options("localhost:6379").Clone();
 
-        (options.AsyncTimeout, options.ConnectTimeout, options.ConfigCheckSeconds, options.ClientName).Should().Be((1_300, 2_000, 3, "dbos"));
+        (options.AsyncTimeout, options.ConnectTimeout, options.ConfigCheckSeconds, options.ClientName).Should().Be((1_500, 2_000, 3, "dbos"));
         options.HeartbeatInterval.Should().Be(TimeSpan.FromMilliseconds(100));
         options.ReconnectRetryPolicy.Should().BeOfType<LinearRetry>();
     }

@@ -11,7 +11,7 @@ internal sealed class RedisDefaults : DefaultOptionsProvider
     /// with one is this and at most one heartbeat more; the rest is for trials before it and for the way back, as all calls in
     /// flight end at once.
     /// </summary>
-    public override TimeSpan SyncTimeout => TimeSpan.FromSeconds(1.3);
+    public override TimeSpan SyncTimeout => TimeSpan.FromSeconds(1.5);
 
     /// <summary>
     /// Of the client alone, nothing is sent. Where the first attempt to connect again fails, the next is the heartbeat after
