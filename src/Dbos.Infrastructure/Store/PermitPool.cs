@@ -70,7 +70,7 @@ public sealed class PermitPool
                     if (answers == answersBefore)
                     {
                         // No other call enters in its place: it would wait for the store too, and be too late.
-                        throw new StoreUnavailableException("the store answers nobody");
+                        throw new StoreUnavailableException("the store does not answer");
                     }
 
                     // It may have been the first, too large for what is free, before others that are not.

@@ -3,7 +3,7 @@
 -- @include task_filter
 -- Entries of a status behind a place, of those that a filter lets through. Looks at a bounded number.
 --
--- ARGV  status; 1: lowest score first, else highest; 1: entries of up to now count for nobody; score and member behind which the page
+-- ARGV  status; 1: lowest score first, else highest; 1: entries of up to now are not counted; score and member behind which the page
 --       begins (score '': from the start); begin of the members ('' any), module after the agent ('' any); how many at the
 --       most; how many to look at
 --
